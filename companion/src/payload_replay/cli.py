@@ -1,0 +1,238 @@
+"""The commands. Thin: each reads its options, calls the library, and shows what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import __version__, console, local
+from .batch import Outcome
+from .batch import run as run_batch
+from .client import WebUI
+from .errors import ReplayError
+from .exits import ExitStatus
+from .export import FORMATS, SUFFIXES
+from .source import full, load
+
+SERVER = "http://127.0.0.1:7860"
+
+app = typer.Typer(
+    name="payload-replay",
+    help="Send captured generations back to a Stable Diffusion WebUI, and prove the pictures.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Server = Annotated[
+    str, typer.Option("--server", envvar="PAYLOAD_REPLAY_SERVER", help="The webui's address.")
+]
+Auth = Annotated[
+    str | None,
+    typer.Option(
+        "--auth",
+        metavar="USER:PASSWORD",
+        envvar="PAYLOAD_REPLAY_AUTH",
+        help="As in the webui's --api-auth; the password may hold colons.",
+    ),
+]
+Seconds = Annotated[float, typer.Option("--timeout", help="Seconds to wait for an answer.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+EndpointOption = Annotated[
+    str | None,
+    typer.Option("--endpoint", help="Where a bare payload belongs: txt2img, img2img or a path."),
+]
+SourceName = Annotated[
+    str,
+    typer.Argument(
+        help="A capture file, a bundle, a bare payload, - for standard input, an id, latest."
+    ),
+]
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line with these arguments; its exit code."""
+    try:
+        app(None if arguments is None else list(arguments), standalone_mode=True)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else ExitStatus.REFUSED
+    except KeyboardInterrupt:
+        return ExitStatus.INTERRUPTED
+    return ExitStatus.IDENTICAL
+
+
+def connect(server: str, auth: str | None, timeout: float = 600) -> WebUI:
+    """The client for these options. Raises typer.Exit where they are malformed."""
+    try:
+        return WebUI(server, credentials(auth), (10, timeout))
+    except (ReplayError, ValueError) as error:
+        console.complain(error)
+        raise typer.Exit(ExitStatus.REFUSED) from error
+
+
+def credentials(text: str | None) -> tuple[str, str] | None:
+    """User and password; everything after the first colon is the password."""
+    if not text:
+        return None
+    user, colon, password = text.partition(":")
+    if not colon:
+        raise ValueError("--auth is USER:PASSWORD, with a colon between them")
+    return user, password
+
+
+@app.command("list")
+def list_(
+    server: Server = SERVER,
+    auth: Auth = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    query: Annotated[str | None, typer.Option("--query", "-q", help="Words of the prompt.")] = None,
+    endpoint: EndpointOption = None,
+    source: Annotated[str | None, typer.Option(help="Only from ui, api or script.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List what the server has captured, newest first.
+
+    Example: payload-replay list --query cat --limit 5
+    """
+    with console.told():
+        captures = connect(server, auth).captures
+        rows = captures.list(limit, q=query, endpoint=full(endpoint), source=source)
+        if as_json:
+            for row in rows:
+                line(row)
+        else:
+            console.list_captures(console.output(), rows)
+
+
+@app.command()
+def show(
+    source: SourceName = "latest",
+    server: Server = SERVER,
+    auth: Auth = None,
+    endpoint: EndpointOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The document itself.")] = False,
+) -> None:
+    """Show what a capture holds.
+
+    Example: payload-replay show latest
+    """
+    with console.told():
+        capture = load(source, connect(server, auth), endpoint)
+        if as_json:
+            print(capture.to_json())
+        else:
+            console.show_capture(console.output(), capture)
+
+
+@app.command()
+def export(
+    source: SourceName = "latest",
+    server: Server = SERVER,
+    auth: Auth = None,
+    endpoint: EndpointOption = None,
+    format: Annotated[str, typer.Option("--format", "-f", help=" | ".join(FORMATS))] = "json",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="A new file; standard output without it.")
+    ] = None,
+) -> None:
+    """Write a capture to a file: json (self-contained), payload (the body alone), or bundle (zip).
+
+    Example: payload-replay export latest --format bundle --out cat.zip
+    """
+    if format not in FORMATS:
+        console.complain(f"--format {format}: choose one of {', '.join(FORMATS)}")
+        raise typer.Exit(ExitStatus.REFUSED)
+    with console.told():
+        webui = connect(server, auth)
+        data = FORMATS[format](load(source, webui, endpoint), webui.captures.asset)
+        write(data, out, SUFFIXES[format])
+
+
+@app.command()
+def replay(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...", help="Files, bundles, - for standard input, ids, latest."
+        ),
+    ],
+    server: Server = SERVER,
+    auth: Auth = None,
+    endpoint: EndpointOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="A folder for the pictures that come.")
+    ] = None,
+    as_json: Json = False,
+    timeout: Seconds = 600,
+) -> None:
+    """Send captures back and compare the pictures.
+
+    Exits 0 if all are identical, 1 if some differ, 2 if some were refused or the input is wrong,
+    3 if the server is unreachable or failing.
+
+    Example: payload-replay replay latest cat.json --out pictures
+    """
+    webui = connect(server, auth, timeout)
+    with console.told():
+        outcomes = run_batch(sources, webui, endpoint, out)
+        done = list(reported(console.followed(outcomes, sources), report_as(as_json)))
+    if not as_json and console.output().is_terminal:
+        console.verdicts(done)
+    raise typer.Exit(max(outcome.status for outcome in done))
+
+
+app.command("demo")(local.run_demo)
+app.command("standin", context_settings=local.PASSED_ON)(local.run_standin)
+
+
+def report_as(as_json: bool) -> Callable[[Outcome], None]:
+    """What to do with each outcome as soon as it is there."""
+    if as_json:
+        return lambda outcome: line(outcome.to_dict())
+    if console.output().is_terminal:
+        return lambda outcome: None
+    return console.verdict_line
+
+
+def reported(outcomes: Iterator[Outcome], report: Callable[[Outcome], None]) -> Iterator[Outcome]:
+    for outcome in outcomes:
+        report(outcome)
+        yield outcome
+
+
+def line(value: Any) -> None:
+    """One JSON object on a line of its own, seen at once at the other end of a pipe."""
+    print(json.dumps(value), flush=True)
+
+
+def write(data: bytes, out: Path | None, suffix: str) -> None:
+    """To a new file, or to standard output, where a terminal gets no zip."""
+    if out is not None:
+        with out.open("xb") as file:
+            file.write(data)
+    elif suffix == ".zip" and sys.stdout.isatty():
+        console.complain(f"a bundle is no text: give --out FILE{suffix}, or a pipe")
+        raise typer.Exit(ExitStatus.REFUSED)
+    else:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"payload-replay {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Send captured generations back to a Stable Diffusion WebUI, and prove the pictures."""

@@ -1,0 +1,108 @@
+"""Pictures: from base64 to pixels, and the hash by which two of them are the same.
+
+Pillow decodes and hashlib hashes without holding Python's lock, so several pictures of one answer
+are worked on in threads.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from PIL import Image
+
+from . import codec
+from .capture import pixel_hash
+from .errors import UnexpectedAnswer
+
+# What a webui can be set to save; the rest of Pillow's formats stay out of a server's reach.
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
+LOSSY = ("JPEG", "WEBP", "AVIF")
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class NotAPicture(ValueError):
+    """Bytes that are no picture, a broken one, or one too large to decode."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture: its file's bytes, the pixels, and their hash unless it was not asked."""
+
+    data: bytes
+    image: Image.Image
+    sha256: str | None = None
+
+    @property
+    def lossy(self) -> bool:
+        return self.image.format in LOSSY
+
+
+def opened(data: bytes) -> Image.Image:
+    """Decode a picture's file. Raises NotAPicture."""
+    try:
+        image = Image.open(io.BytesIO(data), formats=_known())
+        image.load()
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise NotAPicture(str(error)) from error
+    return image
+
+
+def comparable(image: Image.Image) -> Image.Image:
+    """The picture as RGB, or as RGBA where any pixel is not opaque."""
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if "A" not in image.getbands() and "transparency" not in image.info:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    return image.convert("RGB") if _opaque(image) else image
+
+
+def hashed(image: Image.Image) -> str:
+    """The hash of a picture's pixels, by the format's rule."""
+    image = comparable(image)
+    return pixel_hash(image.mode, image.size, image.tobytes())
+
+
+def decode(texts: Sequence[str], *, hashes: bool = True) -> list[Picture]:
+    """Decode the base64 pictures of an answer, several at a time.
+
+    Raises:
+        UnexpectedAnswer: one is no picture, by its place in the answer.
+    """
+    return threaded(lambda item: _decoded(*item, hashes), list(enumerate(texts)))
+
+
+def threaded(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """`work` on each item, in threads where there are several; results in the items' order."""
+    if len(items) < 2:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(min(len(items), os.cpu_count() or 1)) as pool:
+        return list(pool.map(work, items))
+
+
+def _opaque(image: Image.Image) -> bool:
+    counts = image.getchannel("A").histogram()
+    return sum(counts[:255]) == 0
+
+
+def _decoded(index: int, text: str, hashes: bool) -> Picture:
+    try:
+        data = codec.b64decode(text)
+        image = opened(data)
+    except ValueError as error:
+        raise UnexpectedAnswer(f"images[{index}] of the answer is no picture: {error}") from error
+    return Picture(data, image, hashed(image) if hashes else None)
+
+
+@functools.cache
+def _known() -> list[str]:
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]

@@ -1,0 +1,71 @@
+"""The text under a picture, taken apart: ``prompt / Negative prompt: … / Steps: 2, Seed: 1, …``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+PROMPT = "Prompt"
+NEGATIVE = "Negative prompt"
+
+_PAIR = re.compile(r'\s*([\w][\w \-/]*):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
+_FEWEST = 3  # a last line with fewer pairs is prose with a colon in it
+
+
+def parse(text: str) -> dict[str, str]:
+    """The fields by name, the prompts among them; empty where there is no text."""
+    lines = text.strip().split("\n")
+    pairs = _PAIR.findall(lines[-1])
+    if len(pairs) >= _FEWEST:
+        lines.pop()
+    else:
+        pairs = []
+    prompt, negative = _prompts(lines)
+    fields = {PROMPT: prompt, NEGATIVE: negative} if text.strip() else {}
+    return fields | {name: _unquoted(value.strip()) for name, value in pairs}
+
+
+def seed(text: str) -> int | None:
+    """The seed that the text names, or None."""
+    value = parse(text).get("Seed", "")
+    return int(value) if re.fullmatch(r"-?\d{1,20}", value) else None
+
+
+def differences(expected: str, actual: str) -> Iterator[tuple[str, str, str]]:
+    """Each (field, expected, actual) whose values differ; ``7`` and ``7.0`` are the same."""
+    ours, theirs = parse(expected), parse(actual)
+    for name in dict.fromkeys([*ours, *theirs]):
+        one, other = ours.get(name, ""), theirs.get(name, "")
+        if not same(one, other):
+            yield name, one, other
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two values say the same: as text, or as numbers."""
+    if one == other:
+        return True
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False
+
+
+def _prompts(lines: list[str]) -> tuple[str, str]:
+    parts: tuple[list[str], list[str]] = ([], [])
+    which = 0
+    for line in lines:
+        line = line.strip()
+        if line.startswith(f"{NEGATIVE}:"):
+            which, line = 1, line[len(NEGATIVE) + 1 :].strip()
+        parts[which].append(line)
+    return "\n".join(parts[0]), "\n".join(parts[1])
+
+
+def _unquoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        try:
+            return str(json.loads(value))
+        except ValueError:
+            return value
+    return value

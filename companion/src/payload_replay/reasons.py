@@ -1,0 +1,142 @@
+"""Why pictures differ: the likeliest cause first, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from . import infotext
+from .capture import IMG2IMG, Capture
+from .verify import Comparison, Verification, worst
+
+HostFacts = Callable[[], Mapping[str, Any]]
+
+# In the order in which one of them explains the others.
+_TELLING = (
+    "Model hash",
+    "Model",
+    "VAE hash",
+    "VAE",
+    "Seed",
+    "Size",
+    "Sampler",
+    "Schedule type",
+    "Steps",
+    "CFG scale",
+    "Clip skip",
+    "ENSD",
+    "RNG",
+    "Denoising strength",
+    infotext.PROMPT,
+    infotext.NEGATIVE,
+)
+_SILENT = ("Version", "User", "Created Date")
+_HOST = ("webui", "version", "torch", "device", "gradio", "python")
+_SHOWN = 3
+
+
+def explain(capture: Capture, found: Verification, host: HostFacts) -> str:
+    """Why `found` is not identical, with the measure of how far off the worst picture is."""
+    causes = (
+        _missing(capture, found),
+        _lossy(found),
+        _sizes(found.images),
+        _fields(found.images),
+        _hosts(capture, host),
+        _unseeded(capture),
+        "nothing that is known differs: look at the weights, the device, or a script",
+    )
+    cause = next(text for text in _each(causes) if text)
+    return cause + _measure(found.images)
+
+
+def _each(causes: tuple[str | Iterator[str], ...]) -> Iterator[str]:
+    """The causes one by one, so that a later one that costs a request is rarely looked at."""
+    for cause in causes:
+        yield cause if isinstance(cause, str) else next(cause, "")
+
+
+def _missing(capture: Capture, found: Verification) -> Iterator[str]:
+    absent = [image.result for image in found.images if image.answered is None]
+    if not absent:
+        return
+    count = f"{len(absent)} of {len(found.images)} expected pictures did not come"
+    if capture.payload.get("send_images") is False:
+        yield f"{count}: the payload says `send_images: false`"
+    elif found.extra:
+        seeds = ", ".join(str(one.seed) for one in found.extra[:4])
+        wanted = ", ".join(str(result.seed) for result in absent[:4])
+        yield f"{count}: expected the seed {wanted}, the server made {seeds}"
+    else:
+        yield f"{count}, and nothing in their place"
+
+
+def _lossy(found: Verification) -> Iterator[str]:
+    for image in found.images:
+        if image.answered and image.verdict != "identical" and image.answered.picture.lossy:
+            kind = image.answered.picture.image.format
+            yield f"the server answers lossy {kind}: set its option samples_format to png"
+
+
+def _sizes(images: list[Comparison]) -> Iterator[str]:
+    for image in images:
+        if image.answered is None:
+            continue
+        width, height = image.answered.picture.image.size
+        if (width, height) != (image.result.width, image.result.height):
+            expected = f"{image.result.width}x{image.result.height}"
+            yield f"the picture is {width}x{height} instead of {expected}"
+
+
+def _fields(images: list[Comparison]) -> Iterator[str]:
+    """The fields of the infotexts that differ, the most telling one first."""
+    off: dict[str, list[str]] = {}
+    for image in images:
+        if image.answered is None or image.verdict == "identical":
+            continue
+        if not (image.result.infotext and image.answered.infotext):
+            continue
+        for name, *values in infotext.differences(image.result.infotext, image.answered.infotext):
+            off.setdefault(name, values)
+    names = sorted((n for n in off if n not in _SILENT), key=_telling)
+    if names:
+        said = [f"{n} {_value(off[n][1])} instead of {_value(off[n][0])}" for n in names]
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        yield f"the server used {', '.join(said[:_SHOWN])}{more}"
+
+
+def _hosts(capture: Capture, host: HostFacts) -> Iterator[str]:
+    there = host()
+    said = [
+        f"{name} {there[name]} instead of {was}"
+        for name in _HOST
+        if (was := getattr(capture.host, name)) and there.get(name) and there[name] != was
+    ]
+    if said:
+        yield f"the server is another host: {', '.join(said)}"
+
+
+def _unseeded(capture: Capture) -> Iterator[str]:
+    if capture.endpoint == IMG2IMG:
+        yield (
+            "img2img samples the VAE encoding of the init image from a generator that nothing "
+            "seeds, so the picture depends on the job before it"
+        )
+
+
+def _measure(images: list[Comparison]) -> str:
+    image = worst(images)
+    if image is None or image.answered is None:
+        return ""
+    if image.psnr is None:
+        return " (no stored picture to measure with)"
+    return f" ({image.psnr} dB, at most {image.largest} of 255 off)"
+
+
+def _telling(name: str) -> tuple[int, str]:
+    return (_TELLING.index(name) if name in _TELLING else len(_TELLING)), name
+
+
+def _value(text: str) -> str:
+    short = text if len(text) <= 40 else text[:39] + "…"
+    return repr(short) if short else "nothing"

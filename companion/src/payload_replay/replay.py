@@ -1,0 +1,188 @@
+"""One replay: refuse or send, keep the server's settings, compare, and say why."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from PIL import Image
+
+from . import codec, preflight
+from . import verify as verification
+from .capture import AssetError, Capture, FormatError, Result
+from .errors import NoExtension, NotFound, ReplayError, UnexpectedAnswer
+from .images import NotAPicture, Picture, decode, hashed, opened
+from .reasons import explain
+from .settings import Kept, kept
+from .verify import Comparison, Verification
+
+if TYPE_CHECKING:
+    from .client import WebUI
+
+Verdict = Literal["identical", "close", "different", "refused", "unverified"]
+Fetch = Callable[[str], bytes]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What came of a replay.
+
+    `images` compares the pictures that decide, `others` the grids and maps that do not;
+    `pictures` is everything that came. `info` is the webui's own account of the generation and
+    `seconds` how long the server took. `restored` holds the settings that the generation had
+    moved and that were put back. The verdict is ``unverified`` where there was nothing to compare
+    with: a bare payload, or `verify=False`.
+    """
+
+    verdict: Verdict
+    reason: str
+    capture: Capture
+    images: list[Comparison] = field(default_factory=list)
+    others: list[Comparison] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    info: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    restored: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON object: id, endpoint, verdict, reason, images by their hashes, seconds."""
+        return {
+            "id": self.capture.id,
+            "endpoint": self.capture.endpoint,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "images": [
+                {"expected": image.expected, "actual": image.actual, "verdict": image.verdict}
+                for image in self.images
+            ],
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def replay(
+    webui: WebUI,
+    source: Capture | Mapping[str, Any],
+    *,
+    verify: bool = True,
+    fetch: Fetch | None = None,
+) -> Replay:
+    """See `payload_replay.WebUI.replay`."""
+    capture = source if isinstance(source, Capture) else Capture.from_dict(source)
+    if reason := preflight.blocking(webui, capture):
+        return Replay("refused", reason, capture)
+    fetch = fetch or (lambda sha256: _from_store(webui, sha256))
+    sent = _send(webui, capture, capture.request(fetch), hashes=verify)
+    if not verify:
+        return _finished(sent, "unverified", "not compared, as asked")
+    if not capture.results:
+        return _finished(sent, "unverified", "the capture holds no pictures to compare with")
+    return _verified(webui, sent, fetch)
+
+
+@dataclass(frozen=True)
+class _Sent:
+    capture: Capture
+    pictures: list[Picture]
+    info: dict[str, Any]
+    seconds: float
+    settings: Kept
+
+
+def _send(webui: WebUI, capture: Capture, payload: dict[str, Any], *, hashes: bool) -> _Sent:
+    # The pictures are decoded while the settings are looked at again: Pillow needs no lock.
+    with ThreadPoolExecutor(1) as pool:
+        with kept(webui) as settings:
+            started = time.perf_counter()
+            answer = webui.post(capture.endpoint, payload)
+            seconds = time.perf_counter() - started
+            decoding = pool.submit(decode, _pictures(answer), hashes=hashes)
+        return _Sent(capture, decoding.result(), _info(answer), seconds, settings)
+
+
+def _verified(webui: WebUI, sent: _Sent, fetch: Fetch) -> Replay:
+    capture = sent.capture
+    answered = verification.read_answer(sent.pictures, sent.info)
+    found = verification.verify(
+        capture.results, answered, lambda result: _expected(capture, result, fetch)
+    )
+    if found.verdict == "identical":
+        reason = f"{_counted(len(found.images))} pixel for pixel{_beside(found)}"
+    else:
+        reason = explain(capture, found, lambda: _host(webui))
+    result = _finished(sent, found.verdict, reason)
+    return dataclasses.replace(result, images=found.images, others=found.others)
+
+
+def _finished(sent: _Sent, verdict: Verdict, reason: str) -> Replay:
+    lost = sent.settings.lost
+    return Replay(
+        verdict,
+        f"{reason}; but settings could not be put back: {lost}" if lost else reason,
+        sent.capture,
+        pictures=sent.pictures,
+        info=sent.info,
+        seconds=sent.seconds,
+        restored=sent.settings.moved,
+    )
+
+
+def _counted(count: int) -> str:
+    return "the picture came back" if count == 1 else f"all {count} pictures came back"
+
+
+def _beside(found: Verification) -> str:
+    off = sum(1 for other in found.others if other.verdict != "identical")
+    return f"; {off} grid or map did not, which counts for nothing" if off else ""
+
+
+def _pictures(answer: dict[str, Any]) -> list[str]:
+    images = answer.get("images")
+    if images is None and isinstance(answer.get("image"), str):
+        images = [answer["image"]]
+    if not isinstance(images, list) or not all(isinstance(image, str) for image in images):
+        raise UnexpectedAnswer("the answer holds no list of pictures under `images`")
+    return images
+
+
+def _info(answer: dict[str, Any]) -> dict[str, Any]:
+    info = answer.get("info")
+    if isinstance(info, str) and info.startswith("{"):
+        try:
+            info = codec.loads(info.encode())
+        except ValueError:
+            return {}
+    return info if isinstance(info, dict) else {}
+
+
+def _expected(capture: Capture, result: Result, fetch: Fetch) -> Image.Image | None:
+    """The stored picture, if it can be had and is the one that was hashed."""
+    if result.asset is None:
+        return None
+    try:
+        image = opened(capture.asset(result.asset, fetch))
+    except (FormatError, ReplayError, NotAPicture):
+        return None
+    return image if hashed(image) == result.sha256 else None
+
+
+def _from_store(webui: WebUI, sha256: str) -> bytes:
+    try:
+        return webui.captures.asset(sha256)
+    except (NotFound, NoExtension) as error:
+        raise AssetError(
+            f"assets.{sha256}",
+            "neither the document nor the server has the bytes; export the capture again, "
+            "as JSON or as a bundle",
+        ) from error
+
+
+def _host(webui: WebUI) -> Mapping[str, Any]:
+    try:
+        host = webui.captures.status().get("host")
+    except ReplayError:
+        return {}
+    return cast("Mapping[str, Any]", host) if isinstance(host, dict) else {}

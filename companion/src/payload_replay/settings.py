@@ -1,0 +1,68 @@
+"""A server's settings, left as they were.
+
+The webui does not put back every setting that a payload overrides: one that is absent from its
+config.json stays changed, for everybody, and after a failed generation too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .errors import ReplayError
+
+if TYPE_CHECKING:
+    from .client import WebUI
+
+_ABSENT = object()
+
+
+@dataclass
+class Kept:
+    """The settings `before`, those that a generation `moved`, and what could not be put back."""
+
+    before: dict[str, Any]
+    moved: dict[str, Any] = field(default_factory=dict)
+    lost: str | None = None
+
+
+@contextmanager
+def kept(webui: WebUI) -> Iterator[Kept]:
+    """Put back, at the end of the block and however it ends, each setting that moved in it."""
+    state = Kept(webui.options())
+    try:
+        yield state
+    finally:
+        try:
+            put_back(webui, state)
+        except ReplayError as error:
+            # An error of the generation itself must come through; this one is told beside it.
+            state.lost = str(error)
+
+
+def put_back(webui: WebUI, state: Kept) -> None:
+    """Compare with the settings now, and POST those that moved. Raises ReplayError."""
+    state.moved = moved(state.before, webui.options())
+    if not state.moved:
+        return
+    webui.set_options({name: typed(value) for name, value in state.moved.items()})
+    if stuck := moved(state.before, webui.options()):
+        state.lost = f"the server keeps the new value of {', '.join(sorted(stuck))}"
+
+
+def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings whose value is another than before, with the value that they had."""
+    return {name: value for name, value in before.items() if after.get(name, _ABSENT) != value}
+
+
+def typed(value: Any) -> Any:
+    """A whole number as an integer.
+
+    The webui lists an integer setting as a float, and fails on every later generation once it
+    has been given its own 1.0 as clip skip.
+    """
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

@@ -1,0 +1,105 @@
+"""`<lora:name:1>` in prompts. Names from A1111 v1.10.1, modules/extra_networks.py."""
+
+import os
+import re
+from collections import defaultdict
+
+from modules import hashes, shared
+from modules.paths_internal import models_path
+
+_TAG = re.compile(r"<(\w+):([^>]+)>")
+_ENDINGS = (".pt", ".ckpt", ".safetensors")
+extra_network_registry = {}
+
+
+class ExtraNetworkParams:
+    """The parts of one tag after its kind."""
+
+    def __init__(self, items=None):
+        self.items = items or []
+        self.positional = [item for item in self.items if "=" not in item]
+        self.named = dict(item.split("=", 1) for item in self.items if "=" in item)
+
+    def __eq__(self, other):
+        return self.items == other.items
+
+
+def parse_prompt(prompt):
+    """The prompt without tags, and the tags by kind."""
+    found = defaultdict(list)
+
+    def take(match):
+        found[match.group(1)].append(ExtraNetworkParams(match.group(2).split(":")))
+        return ""
+
+    return _TAG.sub(take, prompt), found
+
+
+def parse_prompts(prompts):
+    """The same for several prompts; the tags of the first one count."""
+    parsed = [parse_prompt(prompt) for prompt in prompts]
+    return [text for text, _ in parsed], parsed[0][1] if parsed else None
+
+
+def list_loras():
+    """LoRA files by name."""
+    folder = shared.cmd_opts.lora_dir or os.path.join(models_path, "Lora")
+    files = shared.walk_files(folder, _ENDINGS) if os.path.isdir(folder) else []
+    return {os.path.splitext(os.path.basename(path))[0]: path for path in files}
+
+
+def loaded_loras(network_data):
+    """[SHA-256, weights…] of each tag whose file exists: what changes the picture."""
+    known, loaded = list_loras(), []
+    for params in (network_data or {}).get("lora", []):
+        path = known.get(params.positional[0]) if params.positional else None
+        if path is not None:
+            weights = params.positional[1:] or [str(shared.opts.extra_networks_default_multiplier)]
+            loaded.append([hashes.sha256(path, "lora"), *map(_number, weights), params.named])
+    return loaded
+
+
+def missing_loras(network_data):
+    """Names in tags whose file doesn't exist."""
+    known = list_loras()
+    return [
+        params.positional[0]
+        for params in (network_data or {}).get("lora", [])
+        if params.positional and params.positional[0] not in known
+    ]
+
+
+def _number(text):
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def activate(p, extra_network_data):
+    """Note in the infotext which LoRAs are in use, and comment on those that are missing."""
+    known = list_loras()
+    names = [
+        params.positional[0]
+        for params in (extra_network_data or {}).get("lora", [])
+        if params.positional
+    ]
+    used = {name: hashes.sha256(known[name], "lora")[:12] for name in names if name in known}
+    if used:
+        p.extra_generation_params["Lora hashes"] = ", ".join(
+            f"{name}: {short}" for name, short in used.items()
+        )
+    for name in missing_loras(extra_network_data):
+        p.comment(f"Networks not found: {name}")
+    if p.scripts is not None:
+        batch = {
+            "batch_number": p.iteration,
+            "prompts": p.prompts,
+            "seeds": p.seeds,
+            "subseeds": p.subseeds,
+        }
+        p.scripts.after_extra_networks_activate(p, extra_network_data=extra_network_data, **batch)
+
+
+def deactivate(p, extra_network_data):
+    """Nothing stays active."""

@@ -1,0 +1,3 @@
+"""The old name of `modules.infotext_utils`; importing that one replaces this module."""
+
+from modules.infotext_utils import *

@@ -1,0 +1,98 @@
+"""Lists that settings offer. Names from A1111 v1.10.1, modules/shared_items.py."""
+
+_BUILTIN_CATEGORIES = [
+    "prompt",
+    "image",
+    "inpaint",
+    "sampler",
+    "accordions",
+    "checkboxes",
+    "dimensions",
+    "cfg",
+    "denoising",
+    "seed",
+    "batch",
+    "override_settings",
+]
+ui_reorder_categories_builtin_items = _BUILTIN_CATEGORIES
+
+
+def sd_vae_items():
+    """VAE names to choose from."""
+    from modules import sd_vae
+
+    return ["Automatic", "None", *sd_vae.vae_dict]
+
+
+def vae_paths():
+    """VAE files, as Forge's additional modules name them."""
+    from modules import sd_vae
+
+    return list(sd_vae.vae_dict.values())
+
+
+def refresh_vae_list():
+    """Read the VAE folder again."""
+    from modules import sd_vae
+
+    sd_vae.refresh_vae_list()
+
+
+def list_checkpoint_tiles(use_short=False):
+    """Checkpoint titles."""
+    from modules import sd_models
+
+    return sd_models.checkpoint_tiles(use_short)
+
+
+def refresh_checkpoints():
+    """Read the checkpoint folder again."""
+    from modules import sd_models
+
+    return sd_models.list_models()
+
+
+def list_samplers():
+    """All samplers."""
+    from modules import sd_samplers
+
+    return sd_samplers.all_samplers
+
+
+def list_sampler_names():
+    """Names of all samplers."""
+    return [sampler.name for sampler in list_samplers()]
+
+
+def upscaler_names():
+    """Names of all upscalers."""
+    from modules import shared
+
+    return [upscaler.name for upscaler in shared.sd_upscalers]
+
+
+def option_names():
+    """Names of all settings."""
+    from modules import shared
+
+    return list(shared.opts.data_labels)
+
+
+def tab_names():
+    """Titles of the page's tabs."""
+    from modules import shared
+
+    return list(shared.tab_names)
+
+
+def ui_reorder_categories():
+    """Parts of the generation tabs in their order; the scripts' own sections come late."""
+    from modules import scripts
+
+    yield from _BUILTIN_CATEGORIES
+    own = {}
+    for script in scripts.scripts_txt2img.scripts + scripts.scripts_img2img.scripts:
+        if isinstance(script.section, str) and script.section not in _BUILTIN_CATEGORIES:
+            own[script.section] = True
+    yield from own
+    yield "scripts"

@@ -1,0 +1,1 @@
+from payload_replay.capture import *  # noqa: F403

@@ -1,0 +1,156 @@
+"""What is refused before anything is sent, and what is not."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from fake_webui import API, CHECKPOINT, NO_ROUTE, FakeWebUI
+from payload_replay import Capture, WebUI
+from payload_replay.capture import IMG2IMG, Caveat, Job
+from payload_replay.preflight import blocking, problems
+
+pytestmark = pytest.mark.once
+
+
+def bare(**payload: Any) -> Capture:
+    return Capture.from_payload({"prompt": "a cat"} | payload)
+
+
+def override(**options: Any) -> Capture:
+    return bare(override_settings=options)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *CHECKPOINT.values(),
+        "alpha.safetensors",
+        "alpha [0123456789]",
+        "beta",
+        "sub/beta.ckpt",
+        "sub/beta.ckpt [abcdefabcd]",
+    ],
+)
+def test_checkpoints_by_each_of_their_names(webui: WebUI, name: str) -> None:
+    assert blocking(webui, override(sd_model_checkpoint=name)) is None
+
+
+@pytest.mark.parametrize("name", ["alph", "gamma.ckpt", "Alpha", "beta.ckpt"])
+def test_an_unknown_checkpoint(webui: WebUI, name: str) -> None:
+    reason = blocking(webui, override(sd_model_checkpoint=name))
+    assert reason is not None
+    assert reason.startswith("override_settings.sd_model_checkpoint: the server has no checkpoint")
+    assert "silently use another" in reason
+
+
+def test_the_nearest_is_named(webui: WebUI) -> None:
+    reason = blocking(webui, override(sd_model_checkpoint="alpha.safetensor"))
+    assert "the nearest is 'alpha.safetensors'" in (reason or "")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"sampler_name": "Euler a"},
+        {"sampler_name": "Euler a Karras"},
+        {"sampler_name": "Euler a karras", "scheduler": "Karras"},
+        {"hr_sampler_name": "Use same sampler", "hr_scheduler": "Use same scheduler"},
+        {"sampler_name": None, "scheduler": ""},
+        {"script_name": "X/Y/Z plot", "alwayson_scripts": {"Refiner": {"args": []}}},
+        {"script_name": "", "alwayson_scripts": {}},
+        {"override_settings": {"sd_vae": "soft.vae.pt"}},
+        {"override_settings": {"sd_vae": "Automatic"}},
+        {"override_settings": {"sd_vae": None, "sd_model_checkpoint": ""}},
+        {"override_settings": None, "alwayson_scripts": None},
+    ],
+)
+def test_what_is_there(webui: WebUI, payload: dict[str, Any]) -> None:
+    assert blocking(webui, bare(**payload)) is None
+
+
+@pytest.mark.parametrize(
+    ("payload", "path"),
+    [
+        ({"sampler_name": "k_euler_a"}, "sampler_name"),
+        ({"sampler_name": "euler a"}, "sampler_name"),
+        ({"hr_sampler_name": "None"}, "hr_sampler_name"),
+        ({"scheduler": "Beta"}, "scheduler"),
+        ({"script_name": "Loopback"}, "script_name"),
+        ({"alwayson_scripts": {"ControlNet": {"args": []}}}, "alwayson_scripts.ControlNet"),
+        ({"override_settings": {"sd_vae": "hard.pt"}}, "override_settings.sd_vae"),
+    ],
+)
+def test_what_is_missing(webui: WebUI, payload: dict[str, Any], path: str) -> None:
+    assert (blocking(webui, bare(**payload)) or "").startswith(f"{path}: the server has no ")
+
+
+def test_each_tab_has_its_own_scripts(webui: WebUI) -> None:
+    capture = Capture.from_payload({"script_name": "Loopback"}, IMG2IMG)
+    assert blocking(webui, capture) is None
+
+
+@pytest.mark.parametrize("path", ["sd-models", "sd-vae", "samplers", "schedulers", "scripts"])
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_server_that_does_not_list_is_left_to_judge(
+    fake: FakeWebUI, webui: WebUI, path: str, status: int
+) -> None:
+    fake.lists = {}
+    fake.answer("GET", f"{API}/{path}", status, NO_ROUTE.body)
+    payload = {"sampler_name": "x", "scheduler": "x", "script_name": "x"}
+    settings = {"sd_model_checkpoint": "x", "sd_vae": "x"}
+    assert blocking(webui, bare(**payload, override_settings=settings)) is None
+
+
+def test_an_older_webui_without_schedulers(fake: FakeWebUI, webui: WebUI) -> None:
+    del fake.lists["schedulers"]
+    assert blocking(webui, bare(sampler_name="DDIM", scheduler="Karras")) is None
+    assert "sampler" in (blocking(webui, bare(sampler_name="DDIM Karras")) or "")
+
+
+def test_lists_are_remembered_and_asked_again_on_a_miss(fake: FakeWebUI, webui: WebUI) -> None:
+    capture = override(sd_model_checkpoint="new.ckpt")
+    assert blocking(webui, capture) is not None
+    fake.lists["sd-models"].append({"title": "new.ckpt"})
+    asked = len(fake.asked)
+    assert blocking(webui, capture) is None
+    assert len(fake.asked) == asked + 1
+    assert blocking(webui, capture) is None
+    assert len(fake.asked) == asked + 1
+    fake.lists["sd-models"].pop()
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        (Job(state="interrupted"), "broken-off run"),
+        (Job(state="failed", error="out of memory"), r"failed \(out of memory\)"),
+        (Job(state="failed"), "without a word why"),
+    ],
+)
+def test_jobs_that_did_not_end_well(webui: WebUI, captured, job: Job, words: str) -> None:
+    assert re.search(words, blocking(webui, captured(job=job)) or "")
+
+
+def test_warnings_block_by_their_severity(webui: WebUI, captured) -> None:
+    soft = captured(warnings=[Caveat("a", "cosmetic", "cosmetic"), Caveat("b", "odd", "pixels")])
+    assert blocking(webui, soft) is None
+    assert [problem.path for problem in problems(webui, soft)] == ["a", "b"]
+    hard = captured(warnings=[Caveat("script_args[3]", "a tensor", "blocks")])
+    assert blocking(webui, hard) == "script_args[3]: a tensor"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [f"{API}/options", f"{API}/server-kill", "/payload-capture/v1/runaway", f"{API}/txt2img/../x"],
+)
+def test_a_document_cannot_reach_other_endpoints(webui: WebUI, endpoint: str) -> None:
+    capture = Capture.from_payload({"prompt": "a cat"}, endpoint)
+    assert "makes no pictures" in (blocking(webui, capture) or "")
+
+
+@pytest.mark.parametrize("endpoint", [f"{API}/extra-single-image", "/payload-capture/v1/run/x"])
+def test_the_other_generating_endpoints(webui: WebUI, endpoint: str) -> None:
+    assert blocking(webui, Capture.from_payload({"prompt": "a"}, endpoint)) is None

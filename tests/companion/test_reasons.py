@@ -1,0 +1,104 @@
+"""The likeliest cause comes first."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from payload_replay.capture import IMG2IMG, Capture, Host, Result
+from payload_replay.images import Picture
+from payload_replay.reasons import explain
+from payload_replay.verify import Answered, Comparison, Verification
+
+pytestmark = pytest.mark.once
+
+RESULT = Result("0" * 64, 8, 8, "sample", 1, infotext="a\nSteps: 2, Seed: 1, Model: alpha, VAE: x")
+
+
+def capture(**fields: Any) -> Capture:
+    given = {"id": "cat", "endpoint": "/sdapi/v1/txt2img", "payload": {}} | fields
+    return Capture(1, **given)
+
+
+def answered(text: str = RESULT.infotext, size: tuple[int, int] = (8, 8), format: str = "PNG"):
+    image = Image.new("RGB", size)
+    image.__dict__["format"] = format
+    return Answered(Picture(b"", image, "1" * 64), text, 1)
+
+
+def pair(*given: Any, **fields: Any) -> Verification:
+    return Verification([Comparison(RESULT, answered(*given, **fields), "different")])
+
+
+def unknown() -> Mapping[str, Any]:
+    return {}
+
+
+def test_missing_pictures_come_first() -> None:
+    found = Verification([Comparison(RESULT, None, "different"), *pair("b\nx").images])
+    assert explain(capture(), found, unknown).startswith("1 of 2 expected pictures did not come")
+    found = dataclasses.replace(found, extra=[answered()])
+    assert "expected the seed 1, the server made 1" in explain(capture(), found, unknown)
+    said = explain(capture(payload={"send_images": False}), found, unknown)
+    assert "send_images: false" in said
+
+
+def test_lossy_answers() -> None:
+    assert "lossy JPEG: set its option samples_format" in explain(
+        capture(), pair(format="JPEG"), unknown
+    )
+
+
+def test_another_size() -> None:
+    said = explain(capture(), pair(size=(16, 8)), unknown)
+    assert said.startswith("the picture is 16x8 instead of 8x8")
+
+
+def test_fields_the_most_telling_first() -> None:
+    text = "b\nSteps: 3, Seed: 1, Model: beta, VAE: x, Hires: 2, Version: v2"
+    said = explain(capture(), pair(text), unknown)
+    assert said.startswith(
+        "the server used Model 'beta' instead of 'alpha', Steps '3' instead of '2', "
+        "Prompt 'b' instead of 'a' and 1 more"
+    )
+
+
+def test_a_field_that_is_gone_and_long_values() -> None:
+    said = explain(capture(), pair(RESULT.infotext.replace("a\n", "x" * 50 + "\n")), unknown)
+    assert f"Prompt '{'x' * 39}…'" in said
+    assert "VAE nothing instead of 'x'" in explain(
+        capture(), pair("a\nSteps: 2, Seed: 1, Model: alpha"), unknown
+    )
+
+
+def test_another_host() -> None:
+    made = capture(host=Host(webui="A", version="v1", torch="2.1", device="cpu"))
+    there = {"webui": "A", "version": "v2", "torch": "", "device": "cuda"}
+    said = explain(made, pair(), lambda: there)
+    assert said.startswith("the server is another host: version v2 instead of v1, device cuda")
+
+
+def test_the_host_is_asked_only_if_nothing_else_tells() -> None:
+    def asked() -> Mapping[str, Any]:
+        pytest.fail("asked")
+
+    explain(capture(), pair(size=(1, 1)), asked)
+
+
+def test_img2img() -> None:
+    assert "nothing seeds" in explain(capture(endpoint=IMG2IMG), pair(), unknown)
+
+
+def test_nothing_known() -> None:
+    assert explain(capture(), pair(), unknown).startswith("nothing that is known differs")
+
+
+def test_the_measure_is_told() -> None:
+    comparison = Comparison(RESULT, answered(), "close", 52.3, 2)
+    said = explain(capture(), Verification([comparison]), unknown)
+    assert said.endswith("(52.3 dB, at most 2 of 255 off)")
+    assert explain(capture(), pair(), unknown).endswith("(no stored picture to measure with)")

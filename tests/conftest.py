@@ -1,0 +1,75 @@
+"""What every test may use: the flavour it runs in, the checkout, and a real browser."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+import environment
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOCAL_SCHEMES = ("about", "blob", "data")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which host `tests/hosts` runs against; the stand-in where none is named."""
+    group = parser.getgroup("hosts")
+    group.addoption("--host", metavar="URL", help="a running webui that has the extension")
+    group.addoption("--host-folder", metavar="DIR", help="a webui checkout with its own venv")
+    group.addoption("--host-args", metavar="FLAGS", default="", help="its command line flags")
+
+
+@pytest.fixture(scope="session")
+def flavour() -> str:
+    """`a1111` or `forge`: told by the gradio that is installed."""
+    major = importlib.metadata.version("gradio").split(".")[0]
+    return {"3": "a1111", "4": "forge"}[major]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return environment.ROOT
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium; a machine without one fails the test, since a skip would hide what isn't tested."""
+    path = environment.ensure_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_FLAGS])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of its own profile that reaches this machine only; its script errors fail the test."""
+    context = browser.new_context(accept_downloads=True)
+    context.route(lambda url: not is_local(url), abort)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    context.close()
+    assert not problems, "the page raised script errors:\n" + "\n".join(problems)
+
+
+def is_local(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in LOCAL_SCHEMES or parts.hostname in LOOPBACK
+
+
+def abort(route: Route) -> None:
+    route.abort()

@@ -1,0 +1,83 @@
+"""The extension in a running stand-in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from webui_standin import Process
+
+PREFIX = "/payload-capture/v1"
+SMALL = {"prompt": "a cat", "steps": 2, "width": 64, "height": 64, "seed": 1}
+
+
+class Host:
+    """A stand-in with the extension, and the few requests that tests send it."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.url = process.url
+        self.session = requests.Session()
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self.session.get(self.url + PREFIX + path, timeout=30, **options)
+
+    def json(self, path: str, **params: Any) -> Any:
+        answer = self.get(path, params=params)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def generate(self, endpoint: str = "txt2img", **payload: Any) -> requests.Response:
+        url = f"{self.url}/sdapi/v1/{endpoint}"
+        return self.session.post(url, json=SMALL | payload, timeout=60)
+
+    def latest(self) -> dict[str, Any]:
+        made: dict[str, Any] = self.json("/captures/latest")
+        return made
+
+
+Start = Callable[..., Host]
+
+
+@pytest.fixture(scope="session")
+def start(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Start a stand-in of the test's own; it ends with the session."""
+    running: list[Process] = []
+
+    def begin(*flags: str, neighbours: dict[str, str] | None = None, **given: Any) -> Host:
+        extensions: dict[str, Path] = {"sd-webui-payload-capture": repository}
+        for name, script in (neighbours or {}).items():
+            folder = tmp_path_factory.mktemp(name)
+            (folder / "scripts").mkdir()
+            (folder / "scripts" / f"{name}.py").write_text(script)
+            extensions[name] = folder
+        process = Process(extensions=extensions, flags=flags, **given).start()
+        running.append(process)
+        return Host(process)
+
+    yield begin
+    for process in running:
+        process.stop()
+
+
+@pytest.fixture(scope="module")
+def host(start: Start) -> Iterator[Host]:
+    """One stand-in for a module; it must not have swallowed an exception in the end."""
+    host = start()
+    yield host
+    assert host.process.errors() == []
+    host.process.stop()
+
+
+def wait(condition: Callable[[], Any], seconds: float = 10) -> Any:
+    """What `condition` returns as soon as it is true."""
+    deadline = time.monotonic() + seconds
+    while not (made := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+    return made

@@ -1,0 +1,265 @@
+"""Jobs, in the orders of calls that A1111 v1.10.1 was seen to make."""
+
+from __future__ import annotations
+
+import copy
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from payload_capture.jobs import Finished, Recorder, outputs_of
+from payload_capture.payload import Draft
+
+
+class FakeWebui:
+    """The seam: what `host` tells of the webui."""
+
+    def __init__(self) -> None:
+        self.token = 0
+        self.broken_off = False
+        self.describing_raises = False
+
+    def job_token(self) -> object:
+        return self.token
+
+    def describe(self, p: Any) -> Draft:
+        if self.describing_raises:
+            raise RuntimeError("describe")
+        return Draft("/sdapi/v1/txt2img", {"prompt": p.prompt, "seed": p.seed, "subseed": -1})
+
+    def source(self, p: Any) -> Any:
+        return p.source
+
+    def task(self) -> str:
+        return f"task({self.token})"
+
+    def interrupted(self) -> bool:
+        return self.broken_off
+
+    def writes_infotext(self) -> bool:
+        return True
+
+    def checkpoint(self, p: Any) -> str:
+        return "alpha.safetensors [12ab]"
+
+    def repeatable(self) -> bool:
+        return False
+
+
+class Processed:
+    def __init__(self, images: list[Image.Image], first: int = 0, texts: list[str] | None = None):
+        self.images = images
+        self.index_of_first_image = first
+        self.infotexts = texts if texts is not None else [i.info["parameters"] for i in images]
+
+    def js(self) -> str:
+        return f'{{"infotexts": {self.infotexts}}}'
+
+
+def picture(seed: int | None = 1) -> Image.Image:
+    image = Image.new("RGB", (2, 2))
+    if seed is not None:
+        image.info["parameters"] = f"a cat\nSteps: 2, Seed: {seed}, Variation seed: {seed + 1}"
+    return image
+
+
+def processing(source: str = "ui", prompt: Any = "a cat", seed: Any = -1) -> SimpleNamespace:
+    return SimpleNamespace(source=source, prompt=prompt, seed=seed, subseed=-1, user="ann")
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.webui = FakeWebui()
+        self.done: list[Finished] = []
+        self.recorder = Recorder(self.webui, self.done.append)
+
+    def inner(self, p: Any, seeds: list[int]) -> Processed:
+        """What `process_images` calls, on whatever object it is given."""
+        self.recorder.processing_started(p)
+        p.all_seeds, p.all_subseeds = seeds, [s + 100 for s in seeds]
+        self.recorder.seeds_known(p)
+        processed = Processed([picture(s) for s in seeds])
+        self.recorder.processing_ended(p, processed)
+        return processed
+
+    def page_job(self, p: Any, seeds: list[int]) -> None:
+        self.webui.token += 1
+        self.recorder.run_started(p)
+        self.recorder.run_ended(p, None, None)
+        self.inner(p, seeds)
+        self.recorder.closed(p, None)
+
+    def api_job(self, p: Any, seeds: list[int]) -> None:
+        self.webui.token += 1
+        self.inner(p, seeds)
+        self.recorder.closed(p, None)
+
+    @property
+    def last(self) -> Finished:
+        (finished,) = self.done
+        return finished
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def test_a_plain_job_of_the_page(stage: Stage) -> None:
+    stage.page_job(processing(), [41, 42])
+    assert stage.last.draft.payload["seed"] == 41
+    assert stage.last.draft.template == {"seed": -1, "subseed": -1}
+    assert [(o.role, o.seed, o.subseed) for o in stage.last.outputs] == [
+        ("sample", 41, 42),
+        ("sample", 42, 43),
+    ]
+    job = stage.last.job
+    assert (job.source, job.state, job.user, job.task) == ("ui", "ok", "ann", "task(1)")
+
+
+def test_a_plain_job_of_the_api(stage: Stage) -> None:
+    stage.api_job(processing("api"), [7])
+    assert (stage.last.job.source, stage.last.draft.payload["seed"]) == ("api", 7)
+
+
+def test_a_plot_on_copies_is_one_job_with_the_outer_seed(stage: Stage) -> None:
+    p = processing()
+    stage.webui.token += 1
+    stage.recorder.run_started(p)
+    p.seed = 99  # X/Y/Z plot fixes the seed of the outer object, then varies it on copies
+    cells = []
+    for number in (5, 6):
+        cell = copy.copy(p)
+        cell.prompt = "changed"
+        cells += stage.inner(cell, [number]).images
+    grid = Image.new("RGB", (4, 2))
+    result = Processed([grid, *cells], 1, ["grid"] + [c.info["parameters"] for c in cells])
+    stage.recorder.run_ended(p, result, None)
+    stage.recorder.closed(p, None)
+    assert stage.last.draft.payload["seed"] == 99
+    assert stage.last.draft.payload["prompt"] == "a cat"
+    assert [(o.role, o.seed) for o in stage.last.outputs] == [
+        ("grid", None),
+        ("sample", 5),
+        ("sample", 6),
+    ]
+
+
+def test_a_prompt_matrix_on_the_same_object_is_one_job(stage: Stage) -> None:
+    p = processing(prompt="a|b")
+    stage.webui.token += 1
+    stage.recorder.run_started(p)
+    p.prompt, p.seed = ["a", "a b"], [3, 3]
+    stage.recorder.run_ended(p, stage.inner(p, [3, 3]), None)
+    stage.recorder.closed(p, None)
+    assert stage.last.draft.payload | {"subseed": 0} == {"prompt": "a|b", "seed": 3, "subseed": 0}
+
+
+def test_a_loop_that_moves_the_seed_keeps_the_first(stage: Stage) -> None:
+    p = processing()
+    stage.webui.token += 1
+    stage.recorder.run_started(p)
+    for seed in (10, 11):
+        p.seed = seed
+        last = stage.inner(p, [seed])
+    stage.recorder.run_ended(p, last, None)
+    stage.recorder.closed(p, None)
+    assert stage.last.draft.payload["seed"] == 10
+
+
+def test_pictures_that_another_extension_makes_inside_belong_to_the_job(stage: Stage) -> None:
+    p = processing()
+    stage.webui.token += 1
+    stage.recorder.run_started(p)
+    stage.recorder.run_ended(p, None, None)
+    stage.recorder.processing_started(p)
+    p.all_seeds = [1]
+    stage.recorder.seeds_known(p)
+    stage.inner(processing("script", "a face", 5), [5])
+    stage.recorder.processing_ended(p, Processed([picture(1)]))
+    stage.recorder.closed(p, None)
+    assert stage.last.draft.payload["prompt"] == "a cat"
+
+
+def test_the_batch_tab_gives_a_capture_per_run(stage: Stage) -> None:
+    p = processing()
+    stage.webui.token += 1
+    for seed in (1, 2):
+        stage.recorder.run_started(p)
+        stage.recorder.run_ended(p, None, None)
+        stage.inner(p, [seed])
+    stage.recorder.closed(p, None)
+    assert [f.draft.payload["seed"] for f in stage.done] == [1, 2]
+
+
+def test_a_job_of_another_programs_own_needs_no_closing(stage: Stage) -> None:
+    stage.inner(processing("script"), [3])
+    assert (stage.last.job.source, stage.last.job.state) == ("script", "ok")
+
+
+def test_a_failed_job_is_a_row_with_the_reason(stage: Stage) -> None:
+    p = processing()
+    stage.webui.token += 1
+    stage.recorder.run_started(p)
+    stage.recorder.run_ended(p, None, None)
+    stage.recorder.processing_started(p)
+    stage.recorder.closed(p, RuntimeError("out of memory"))
+    job = stage.last.job
+    assert (job.state, job.error) == ("failed", "RuntimeError: out of memory")
+
+
+def test_a_script_that_raises_is_a_row_with_the_reason(stage: Stage) -> None:
+    p = processing()
+    stage.webui.token += 1
+    stage.recorder.run_started(p)
+    stage.recorder.run_ended(p, None, ValueError("bad axis"))
+    stage.recorder.closed(p, ValueError("bad axis"))
+    assert stage.last.job.error == "ValueError: bad axis"
+
+
+def test_a_job_that_was_never_closed_does_not_swallow_the_next(stage: Stage) -> None:
+    stage.webui.token += 1
+    stage.recorder.run_started(processing(prompt="lost"))
+    stage.page_job(processing(), [2])
+    assert [f.job.state for f in stage.done] == ["failed", "ok"]
+    assert [f.draft.payload["prompt"] for f in stage.done] == ["lost", "a cat"]
+
+
+def test_an_interrupted_job_says_so(stage: Stage) -> None:
+    stage.webui.broken_off = True
+    stage.page_job(processing(), [1])
+    assert stage.last.job.state == "interrupted"
+
+
+def test_a_failure_of_ours_is_a_row_with_its_reason(stage: Stage) -> None:
+    p = processing()
+    stage.webui.describing_raises = True
+    with pytest.raises(RuntimeError) as raised:
+        stage.recorder.run_started(p)
+    stage.recorder.failed(p, "run_started", raised.value)
+    stage.recorder.run_ended(p, None, None)
+    stage.inner(p, [1])
+    stage.recorder.closed(p, None)
+    assert stage.last.failure == "run_started: RuntimeError: describe"
+    assert len(stage.last.outputs) == 1
+
+
+def test_nothing_is_captured_while_it_is_switched_off() -> None:
+    stage = Stage()
+    stage.recorder = Recorder(stage.webui, stage.done.append, lambda: False)
+    stage.page_job(processing(), [1])
+    assert stage.done == []
+
+
+def test_maps_are_told_from_samples_wherever_they_stand() -> None:
+    images = [Image.new("RGB", (4, 4)), picture(1), picture(None), picture(2), picture(None)]
+    texts = ["grid", "x, Seed: 1", "x, Seed: 2"]
+    roles = [o.role for o in outputs_of(Processed(images, 1, texts), True)]
+    assert roles == ["grid", "sample", "map", "sample", "map"]
+
+
+def test_combined_pictures_without_infotext_of_their_own_are_samples() -> None:
+    made = outputs_of(Processed([picture(None)], 0, ["b\nSteps: 1, Seed: 4"]), True)
+    assert [(o.role, o.seed) for o in made] == [("sample", 4)]

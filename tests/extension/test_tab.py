@@ -1,0 +1,472 @@
+"""The tab and the accordions, in a real browser on the stand-in.
+
+The host runs with `--api-auth`: there the page is open while the extension's routes ask for a
+password that the page does not have.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from hosts.webui_page import WebuiPage
+from payload_capture.capture import Capture
+
+from .conftest import Host, Start, wait
+
+expect.set_options(timeout=20_000)
+
+FAILS = """
+from modules import scripts
+class Fails(scripts.Script):
+    def title(self): return "Fails"
+    def show(self, is_img2img): return scripts.AlwaysVisible
+    def process(self, p, *args):
+        if "fail" in p.prompt: p.width = "wide"
+"""
+HOSTILE = (
+    '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>',
+    "\" autofocus onfocus='window.hurt=1' x=\"",
+    "\u202emirrored\u2066 مرحبا",
+    "🐈‍⬛ 👩🏽‍🚀",
+    "before\x00after",
+    "${window.hurt=1} {{7*7}} %s",
+)
+INSECURE = """
+Object.defineProperty(window, "isSecureContext", {value: false});
+Object.defineProperty(navigator, "clipboard", {value: undefined});
+"""
+
+
+@pytest.fixture(scope="module")
+def host(start: Start) -> Iterator[Host]:
+    host = start("--api-auth", "me:secret")
+    host.session.auth = ("me", "secret")
+    assert (
+        host.session.get(host.url + "/payload-capture/v1/status", auth=("me", "no")).status_code
+        == 401
+    )
+    yield host
+    assert host.process.errors() == []
+    host.process.stop()
+
+
+@pytest.fixture
+def clean(host: Host) -> Host:
+    for row in host.json("/captures", limit=500)["captures"]:
+        host.session.delete(
+            f"{host.url}/payload-capture/v1/captures/{row['id']}"
+        ).raise_for_status()
+    return host
+
+
+@pytest.fixture
+def webui(clean: Host, page: Page) -> WebuiPage:
+    return WebuiPage(page, clean.url)
+
+
+def rows(webui: WebuiPage) -> Locator:
+    return webui.page.locator(".pc-row")
+
+
+def detail(webui: WebuiPage) -> Locator:
+    return webui.page.locator(".pc-detail")
+
+
+def accordion(webui: WebuiPage, tab: str = "txt2img") -> Locator:
+    """The tab's accordion, opened."""
+    webui.open(tab)
+    found = webui.page.locator(f"#payload_capture_{tab}_accordion")
+    found.locator(".label-wrap").first.click()
+    return found
+
+
+def generate(webui: WebuiPage, prompt: str, seed: int = 1) -> None:
+    """Fill in and press Generate as soon as the page is ready for it, without waiting."""
+    tab = webui.tab
+    webui.finished()
+    expect(webui.page.locator(f"#{tab}_interrupt")).to_be_hidden()
+    webui.text(f"{tab}_prompt", prompt)
+    for name, value in (("width", 64), ("height", 64), ("steps", 2), ("seed", seed)):
+        webui.number(f"{tab}_{name}", value)
+    webui.page.wait_for_timeout(250)
+    webui.press()
+
+
+def value(place: Locator, name: str) -> Locator:
+    """What the tree shows for a field of the payload."""
+    tree = place.get_by_role("list", name="Payload", exact=True)
+    field = tree.locator(":scope > li", has=place.page.locator(f".pc-key:text-is('{name}')"))
+    return field.locator(":scope > .pc-text, :scope > .pc-value, :scope > .pc-long > .pc-text")
+
+
+def pasted(page: Page) -> str:
+    """The clipboard, as a person gets it out."""
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('textarea'), {id: 'to'}))"
+    )
+    page.focus("#to")
+    page.keyboard.press("Control+V")
+    text: str = page.evaluate(
+        "() => { const to = document.getElementById('to'); to.remove(); return to.value }"
+    )
+    return text
+
+
+def downloaded(page: Page, button: Locator) -> tuple[str, str]:
+    """(name, text) of the file that a button saves."""
+    with page.expect_download() as download:
+        button.click()
+    return download.value.suggested_filename, Path(download.value.path()).read_text("utf-8")
+
+
+def captured(host: Host, number: int) -> bool:
+    return len(host.json("/captures")["captures"]) == number
+
+
+def picture(size: tuple[int, int] = (64, 64), colour: str = "teal") -> str:
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, "png")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+# ---- the tab
+
+
+def test_an_empty_tab_says_what_to_do(webui: WebuiPage) -> None:
+    webui.open("Payloads")
+    expect(webui.page.get_by_text("No captures yet")).to_be_visible()
+    expect(webui.page.get_by_text("Generate a picture in txt2img or img2img")).to_be_visible()
+
+
+def test_an_api_job_appears_while_the_tab_is_open(webui: WebuiPage, clean: Host) -> None:
+    webui.open("Payloads")
+    clean.generate(prompt="a first fox", seed=7).raise_for_status()
+    expect(rows(webui)).to_have_count(1)
+    expect(value(detail(webui), "prompt")).to_have_text("a first fox")
+    clean.generate(prompt="a second fox", seed=8).raise_for_status()
+    expect(rows(webui).first).to_contain_text("a second fox")
+    expect(value(detail(webui), "seed")).to_have_text("8")
+
+
+def test_a_row_tells_what_was_made_of_what(webui: WebuiPage, clean: Host) -> None:
+    clean.generate(prompt="a fox", seed=7, batch_size=2, width=128).raise_for_status()
+    webui.open("Payloads")
+    model = clean.latest()["host"]["checkpoint"]["title"]
+    for words in ("a fox", "txt2img", "128×64", "seed 7", "2 pictures", "the API", model):
+        expect(rows(webui)).to_contain_text(words)
+    expect(rows(webui).locator("img[src^='data:image/']")).to_be_visible()
+
+
+def test_a_chosen_capture_stays_when_others_come(webui: WebuiPage, clean: Host) -> None:
+    for prompt in ("one", "two"):
+        clean.generate(prompt=prompt).raise_for_status()
+    webui.open("Payloads")
+    rows(webui).nth(1).click()
+    expect(value(detail(webui), "prompt")).to_have_text("one")
+    clean.generate(prompt="three").raise_for_status()
+    expect(rows(webui)).to_have_count(3)
+    expect(value(detail(webui), "prompt")).to_have_text("one")
+    expect(rows(webui).nth(2)).to_have_attribute("aria-current", "true")
+
+
+def test_keys_go_through_the_list(webui: WebuiPage, clean: Host) -> None:
+    for prompt in ("one", "two", "three"):
+        clean.generate(prompt=prompt).raise_for_status()
+    webui.open("Payloads")
+    rows(webui).first.focus()
+    webui.page.keyboard.press("ArrowDown")
+    webui.page.keyboard.press("ArrowDown")
+    expect(value(detail(webui), "prompt")).to_have_text("one")
+    expect(rows(webui).nth(2)).to_be_focused()
+    webui.page.keyboard.press("ArrowUp")
+    expect(value(detail(webui), "prompt")).to_have_text("two")
+
+
+def test_older_captures_come_on_demand(webui: WebuiPage, clean: Host) -> None:
+    for number in range(53):
+        clean.generate(prompt=f"number {number}", steps=1).raise_for_status()
+    webui.open("Payloads")
+    expect(rows(webui)).to_have_count(50)
+    webui.page.get_by_role("button", name="Show older captures").click()
+    expect(rows(webui)).to_have_count(53)
+    expect(webui.page.get_by_role("button", name="Show older captures")).to_be_hidden()
+    clean.generate(prompt="the newest").raise_for_status()
+    expect(rows(webui)).to_have_count(54)
+    expect(rows(webui).last).to_contain_text("number 0")
+
+
+def test_a_failed_job_shows_its_reason(start: Start, page: Page) -> None:
+    host = start(neighbours={"fails": FAILS})
+    assert host.generate(prompt="this will fail").status_code == 500
+    webui = WebuiPage(page, host.url)
+    webui.open("Payloads")
+    reason = host.latest()["job"]["error"]
+    expect(rows(webui)).to_contain_text("failed")
+    expect(rows(webui)).to_contain_text(reason[:40])
+    expect(detail(webui).get_by_role("list", name="Warnings")).to_contain_text(reason[:40])
+    host.process.stop()
+
+
+def test_hostile_prompts_are_only_text(webui: WebuiPage, clean: Host) -> None:
+    webui.open("Payloads")
+    for number, prompt in enumerate(HOSTILE, start=1):
+        clean.generate(prompt=prompt).raise_for_status()
+        expect(rows(webui)).to_have_count(number)
+        rows(webui).first.click()
+        shown = value(detail(webui), "prompt")
+        expect(shown).to_have_js_property("textContent", prompt)
+        detail(webui).get_by_text("Infotext").click()
+    assert webui.page.evaluate("window.hurt") is None
+    assert webui.page.locator(".payload-capture script, .payload-capture img[onerror]").count() == 0
+
+
+def test_a_prompt_of_a_million_letters_stays_fluid(webui: WebuiPage, clean: Host) -> None:
+    clean.generate(prompt="word " * 200_000).raise_for_status()
+    webui.open("Payloads")
+    shown = value(detail(webui), "prompt")
+    expect(shown).to_be_visible()
+    assert len(shown.inner_text()) < 1000
+    detail(webui).get_by_role("button", name="Show all 1,000,000 characters").click()
+    expect(detail(webui).get_by_role("button", name="Show less")).to_be_visible()
+    assert len(shown.evaluate("element => element.textContent")) == 1_000_000
+    assert webui.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_pictures_of_the_payload_are_thumbnails_and_open(webui: WebuiPage, clean: Host) -> None:
+    given = {"init_images": [picture((96, 64))], "mask": picture((96, 64), "white")}
+    clean.generate("img2img", prompt="a fox", denoising_strength=0.5, **given).raise_for_status()
+    webui.open("Payloads")
+    for name in ("init_images 0", "mask"):
+        small = detail(webui).get_by_role("button", name=f"Open {name}, 96×64 png").locator("img")
+        small.scroll_into_view_if_needed()
+        expect(small).to_have_attribute("src", re.compile("^data:image/"))
+    assert "iVBOR" not in detail(webui).inner_text()
+    detail(webui).get_by_role("button", name="Open mask, 96×64 png").click()
+    dialog = webui.page.get_by_role("dialog")
+    expect(dialog.locator("img")).to_have_js_property("naturalWidth", 96)
+    name, _ = saved_picture(webui.page, dialog)
+    assert name == "picture.png"
+    webui.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def saved_picture(page: Page, dialog: Locator) -> tuple[str, tuple[int, int]]:
+    with page.expect_download() as download:
+        dialog.get_by_role("button", name="Download the picture").click()
+    with Image.open(download.value.path()) as image:
+        return download.value.suggested_filename, image.size
+
+
+def test_results_open_in_full_size(webui: WebuiPage, clean: Host) -> None:
+    clean.generate(prompt="a fox", width=640, height=512, seed=7).raise_for_status()
+    webui.open("Payloads")
+    detail(webui).get_by_role("button", name="Open picture 1, 640×512 · seed 7").click()
+    dialog = webui.page.get_by_role("dialog")
+    expect(dialog.locator("img")).to_have_js_property("naturalWidth", 640)
+    dialog.get_by_role("button", name="Close the picture").click()
+    expect(dialog).to_have_count(0)
+
+
+def test_the_copied_payload_is_the_body_to_post(webui: WebuiPage, clean: Host) -> None:
+    given = {"init_images": [picture()], "denoising_strength": 0.5}
+    clean.generate("img2img", prompt='a "fox" 猫', **given).raise_for_status()
+    expected = clean.json("/captures/latest/request")["payload"]
+    webui.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    webui.open("Payloads")
+    detail(webui).get_by_role("button", name="Copy the payload").click()
+    expect(detail(webui).get_by_role("status")).to_contain_text("Copied, ")
+    assert json.loads(pasted(webui.page)) == expected
+
+
+def test_copying_works_without_a_secure_context(clean: Host, page: Page) -> None:
+    page.add_init_script(INSECURE)
+    clean.generate(prompt="a fox").raise_for_status()
+    webui = WebuiPage(page, clean.url)
+    webui.open("Payloads")
+    detail(webui).get_by_role("button", name="Copy the whole capture").click()
+    expect(detail(webui).get_by_role("status")).to_contain_text("Copied, ")
+    document = json.loads(pasted(page))
+    assert document["id"] == clean.latest()["id"]
+
+
+def test_a_refused_copy_says_so(clean: Host, page: Page) -> None:
+    page.add_init_script(INSECURE + "document.execCommand = () => false;")
+    clean.generate(prompt="a fox").raise_for_status()
+    webui = WebuiPage(page, clean.url)
+    webui.open("Payloads")
+    detail(webui).get_by_role("button", name="Copy the payload").click()
+    expect(detail(webui).get_by_role("status")).to_contain_text(
+        "Not copied: the browser did not allow it"
+    )
+
+
+def test_downloads_are_complete(webui: WebuiPage, clean: Host) -> None:
+    given = {"init_images": [picture()], "denoising_strength": 0.5}
+    clean.generate("img2img", prompt="a fox", **given).raise_for_status()
+    latest = clean.latest()
+    body = clean.json("/captures/latest/request")["payload"]
+    webui.open("Payloads")
+    buttons = detail(webui).get_by_role
+    name, text = downloaded(webui.page, buttons("button", name="Download the payload"))
+    assert (name, json.loads(text)) == (f"{latest['id']}-payload.json", body)
+    name, text = downloaded(webui.page, buttons("button", name="Download the whole capture"))
+    assert name == f"{latest['id']}.json"
+    assert Capture.from_json(text).request() == body
+
+
+def test_delete_asks_twice(webui: WebuiPage, clean: Host) -> None:
+    for prompt in ("one", "two"):
+        clean.generate(prompt=prompt).raise_for_status()
+    webui.open("Payloads")
+    expect(value(detail(webui), "prompt")).to_have_text("two")
+    delete = detail(webui).locator(".pc-danger")
+    delete.click()
+    expect(delete).to_have_text("Really delete?")
+    expect(rows(webui)).to_have_count(2)
+    delete.click()
+    expect(rows(webui)).to_have_count(1)
+    expect(value(detail(webui), "prompt")).to_have_text("one")
+    assert [row["prompt"] for row in clean.json("/captures")["captures"]] == ["one"]
+
+
+def test_a_capture_deleted_elsewhere_leaves_the_list(webui: WebuiPage, clean: Host) -> None:
+    for prompt in ("one", "two"):
+        clean.generate(prompt=prompt).raise_for_status()
+    webui.open("Payloads")
+    expect(rows(webui)).to_have_count(2)
+    gone = clean.latest()["id"]
+    clean.session.delete(f"{clean.url}/payload-capture/v1/captures/{gone}").raise_for_status()
+    expect(rows(webui)).to_have_count(1)
+    expect(value(detail(webui), "prompt")).to_have_text("one")
+
+
+def test_questions_do_not_pile_up_on_a_dead_server(webui: WebuiPage, clean: Host) -> None:
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    webui.open("Payloads")
+    expect(webui.page.get_by_text("No captures yet")).to_be_visible()
+    webui.page.route(re.compile("/run/predict|/queue/|/internal/ping"), refuse)
+    expect(webui.page.get_by_text("Is it still running?")).to_be_visible()
+    webui.page.wait_for_timeout(3000)
+    assert len([url for url in asked if "/run/predict" in url]) == 1
+    webui.page.unroute(re.compile("/run/predict|/queue/|/internal/ping"), refuse)
+    webui.page.unroute_all()
+    clean.generate(prompt="alive again").raise_for_status()
+    expect(rows(webui)).to_have_count(1)
+    expect(webui.page.get_by_text("Is it still running?")).to_be_hidden()
+
+
+def test_nothing_is_asked_while_the_tab_is_hidden(webui: WebuiPage) -> None:
+    asked: list[str] = []
+    webui.page.on("request", lambda request: asked.append(request.post_data or ""))
+    webui.page.wait_for_timeout(2500)
+    assert [data for data in asked if '\\"do\\"' in data] == []
+
+
+@pytest.mark.parametrize("width", [800, 1400])
+def test_nothing_is_wider_than_the_page(webui: WebuiPage, clean: Host, width: int) -> None:
+    clean.generate(prompt="x" * 400).raise_for_status()
+    webui.page.set_viewport_size({"width": width, "height": 900})
+    webui.open("Payloads")
+    expect(detail(webui).locator(".pc-tree").first).to_be_visible()
+    assert webui.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+# ---- the accordions
+
+
+@pytest.mark.parametrize("prompt", ["a fox", HOSTILE[0]])
+def test_the_accordion_fills_itself_when_the_job_ends(
+    webui: WebuiPage, clean: Host, prompt: str
+) -> None:
+    place = accordion(webui)
+    expect(place).to_contain_text("the payload of your job appears here by itself")
+    generate(webui, prompt, seed=21)
+    expect(value(place, "prompt")).to_have_text(prompt)
+    expect(value(place, "seed")).to_have_text("21")
+    assert webui.page.evaluate("window.hurt") is None
+    _, text = downloaded(webui.page, place.get_by_role("button", name="Download the payload"))
+    assert json.loads(text) == clean.json("/captures/latest/request")["payload"]
+    place.get_by_role("button", name="Open the Payloads tab").click()
+    expect(rows(webui)).to_have_count(1)
+
+
+def test_the_accordion_of_img2img(webui: WebuiPage, tmp_path: Path) -> None:
+    (tmp_path / "init.png").write_bytes(base64.b64decode(picture()))
+    place = accordion(webui, "img2img")
+    webui.upload("img2img_image", tmp_path / "init.png")
+    generate(webui, "a fox from a picture")
+    expect(value(place, "prompt")).to_have_text("a fox from a picture")
+    place.locator(".pc-tree img").scroll_into_view_if_needed()
+    expect(place.locator(".pc-tree img[src^='data:image/']")).to_be_visible()
+
+
+def test_the_accordion_shows_nobody_elses_job(
+    webui: WebuiPage, clean: Host, browser: Browser
+) -> None:
+    context = browser.new_context()
+    other = WebuiPage(context.new_page(), clean.url)
+    mine, theirs = accordion(webui), accordion(other)
+    for number in range(3):
+        generate(webui, f"mine {number}", seed=number)
+        generate(other, f"theirs {number}", seed=number)
+        clean.generate(prompt=f"api {number}").raise_for_status()
+        expect(value(mine, "prompt")).to_have_text(f"mine {number}")
+        expect(value(theirs, "prompt")).to_have_text(f"theirs {number}")
+    context.close()
+
+
+def test_the_same_job_again_is_a_new_capture(webui: WebuiPage, clean: Host) -> None:
+    place = accordion(webui)
+    for number in range(1, 5):
+        generate(webui, "the same fox", seed=5)
+        wait(partial(captured, clean, number))
+        expect(place.locator("time")).to_have_attribute(
+            "datetime", clean.latest()["job"]["started"]
+        )
+
+
+def test_a_closed_accordion_shows_the_last_job_when_it_opens(webui: WebuiPage, clean: Host) -> None:
+    generate(webui, "before it was opened")
+    wait(partial(captured, clean, 1))
+    webui.page.wait_for_timeout(500)
+    expect(value(accordion(webui), "prompt")).to_have_text("before it was opened")
+
+
+def test_a_failed_job_points_to_the_tab(start: Start, page: Page) -> None:
+    host = start(neighbours={"fails": FAILS})
+    webui = WebuiPage(page, host.url)
+    place = accordion(webui)
+    generate(webui, "this will fail")
+    expect(place).to_contain_text("The last job failed. The Payloads tab shows why.")
+    generate(webui, "a fox")
+    expect(value(place, "prompt")).to_have_text("a fox")
+    generate(webui, "this will fail")
+    expect(place).to_contain_text("The last job failed.")
+    place.get_by_role("button", name="Open the Payloads tab").click()
+    expect(rows(webui)).to_have_count(3)
+    host.process.stop()
+
+
+def test_the_page_works_after_reload_ui(clean: Host, page: Page) -> None:
+    clean.process.reload_ui()
+    webui = WebuiPage(page, clean.url)
+    place = accordion(webui)
+    generate(webui, "after the reload")
+    expect(value(place, "prompt")).to_have_text("after the reload")
+    webui.open("Payloads")
+    expect(rows(webui)).to_have_count(1)

@@ -1,0 +1,145 @@
+"""Finished jobs as documents with assets."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from payload_capture.capture import Capture, Host, Job, pixel_hash
+from payload_capture.jobs import Finished, Output
+from payload_capture.payload import Draft
+from payload_capture.values import Picture
+from payload_capture.writer import Writer, comparable, generation_key, new_id, write
+
+
+def finished(payload: dict[str, Any] | None = None, *images: Image.Image) -> Finished:
+    outputs = [Output(image, "sample", 5, None, "a cat\nSeed: 5") for image in images]
+    job = Job(started="2026-11-23T16:15:02.000+00:00", state="ok", source="ui")
+    draft = Draft("/sdapi/v1/img2img", {"prompt": "a cat"} if payload is None else payload)
+    return Finished(draft, job, outputs, "alpha [12ab]", None, '{"seed": 5}')
+
+
+def facts(model: str, prompts: list[str]) -> Host:
+    return Host(webui="stand-in", version=f"{model} {prompts[0]}")
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def test_ids_sort_by_time_and_differ() -> None:
+    first, second = new_id("2026-11-23T16:15:02+00:00"), new_id("2026-11-23T16:15:02+00:00")
+    assert re.fullmatch(r"20261123T161502-[0-9a-f]{8}", first)
+    assert first != second
+
+
+def test_pictures_become_assets_and_the_document_reads_back() -> None:
+    init = Image.new("RGBA", (3, 2), (1, 2, 3, 4))
+    payload = {"init_images": [Picture(init)], "n": 1}
+    written = write(finished(payload, Image.new("RGB", (600, 300), "red")), facts)
+    capture = Capture.from_json(written.capture.to_json())
+    assert capture == written.capture
+    (result,) = capture.results
+    assert set(written.files) == set(capture.assets)
+    body = capture.request(lambda sha256: written.files[sha256])
+    assert body["n"] == 1
+    sent = opened(
+        capture.asset(capture.payload["init_images"][0]["$asset"], written.files.__getitem__)
+    )
+    assert (sent.mode, sent.tobytes()) == ("RGBA", init.tobytes())
+    assert result.sha256 == pixel_hash(
+        "RGB", (600, 300), Image.new("RGB", (600, 300), "red").tobytes()
+    )
+    assert opened(written.files[result.asset or ""]).info["parameters"] == "a cat\nSeed: 5"
+    assert opened(written.files[result.thumbnail or ""]).size == (256, 128)
+    assert capture.host.version == "alpha [12ab] "
+
+
+def test_a_sent_picture_keeps_its_16_bits() -> None:
+    image = Image.new("I;16", (3, 2), 40_000)
+    (data,) = write(finished({"init_images": [Picture(image)]}), facts).files.values()
+    assert list(opened(data).getdata()) == [40_000] * 6
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+def test_a_sent_picture_keeps_its_mode(mode: str) -> None:
+    image = Image.new(mode, (3, 2))
+    written = write(finished({"init_images": [Picture(image)]}), facts)
+    (data,) = written.files.values()
+    assert (opened(data).mode, opened(data).tobytes()) == (mode, image.tobytes())
+    assert not written.capture.warnings
+
+
+def test_a_mode_that_png_lacks_is_sent_as_rgb_and_said() -> None:
+    written = write(finished({"mask": Picture(Image.new("CMYK", (3, 2)))}), facts)
+    (caveat,) = written.capture.warnings
+    assert (caveat.path, caveat.severity) == ("mask", "cosmetic")
+    assert "CMYK" in caveat.reason
+
+
+def test_only_pixels_of_a_sent_picture_are_kept() -> None:
+    image = Image.new("P", (2, 2))
+    image.info |= {"transparency": 0, "exif": b"Exif\x00\x00place", "parameters": "secret"}
+    (data,) = write(finished({"mask": Picture(image)}), facts).files.values()
+    assert opened(data).info.get("transparency") == 0
+    assert b"secret" not in data
+    assert b"place" not in data
+
+
+def test_what_cannot_be_written_is_a_row_with_its_reason() -> None:
+    written = write(finished({"prompt": object()}), facts)
+    assert written.failure is not None
+    assert "TypeError" in written.failure
+    assert [c.severity for c in written.capture.warnings] == ["blocks"]
+    assert Capture.from_json(written.capture.to_json()).payload == {}
+
+
+def test_a_host_that_cannot_tell_its_facts_harms_nothing() -> None:
+    def broken(model: str, prompts: list[str]) -> Host:
+        raise RuntimeError("no hash")
+
+    written = write(finished(), broken)
+    assert written.failure == "writing: RuntimeError: no hash"
+
+
+def test_pictures_are_compared_without_an_alpha_that_says_nothing() -> None:
+    opaque, clear = Image.new("RGBA", (1, 1), (1, 2, 3, 255)), Image.new("RGBA", (1, 1))
+    assert comparable(opaque).mode == "RGB"
+    assert comparable(clear).mode == "RGBA"
+    assert comparable(Image.new("L", (1, 1))).mode == "RGB"
+
+
+def test_generation_keys() -> None:
+    assert generation_key(" ") == ""
+    assert generation_key('{"seed": 1}') != generation_key('{"seed": 2}')
+    assert generation_key("\ud800")
+
+
+def test_writes_in_order_off_the_callers_thread() -> None:
+    seen: list[tuple[str, str]] = []
+    writer = Writer(lambda f: seen.append((f.model, threading.current_thread().name)))
+    assert writer.flush(), "a writer that never wrote has nothing to wait for"
+    for number in range(3):
+        writer.put(Finished(Draft("/x"), Job(), [], str(number)))
+    assert writer.flush()
+    assert seen == [(str(n), "payload-capture-writer") for n in range(3)]
+    writer.stop()
+    writer.put(Finished(Draft("/x"), Job(), [], "again"))
+    assert writer.flush()
+    assert seen[-1][0] == "again"
+    writer.stop()
+
+
+def test_flush_gives_up_on_a_slow_write() -> None:
+    go = threading.Event()
+    writer = Writer(lambda f: bool(go.wait(10)))  # type: ignore[arg-type]
+    writer.put(Finished(Draft("/x"), Job(), [], ""))
+    assert not writer.flush(0.05)
+    go.set()
+    assert writer.flush()
+    writer.stop()
