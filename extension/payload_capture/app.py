@@ -15,12 +15,12 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from payload_capture import __version__, host, routes, settings
+from payload_capture import __version__, host, routes, runs, settings
 from payload_capture.auth import Gate
 from payload_capture.capture import FORMAT, IMG2IMG, TXT2IMG, Capture, FormatError
-from payload_capture.jobs import Finished, Recorder
+from payload_capture.jobs import Finished, Recorder, Run
 from payload_capture.store import NotFoundError, Page, Store, StoreError, summary
-from payload_capture.writer import Writer, Written, generation_key, write
+from payload_capture.writer import Drafts, Writer, Written, generation_key
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -36,6 +36,7 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder)
         self.writer = Writer(self._write)
+        self.drafts = Drafts(host.facts, self._keep)
         self.recorder = Recorder(host, self.writer.put, _enabled)
         self.failures = 0
         self.last_failure: str | None = None
@@ -101,6 +102,10 @@ class Service:
             self.store.delete(identity)
         self.revision += 1
 
+    def run(self, endpoint: str, payload: Any) -> dict[str, Any]:
+        """Make what no standard endpoint can express. Raises RunError."""
+        return runs.run(host, endpoint, payload)
+
     def of_generation(self, generation_info: str) -> str | None:
         """The id of the capture of the job whose result on the page is `generation_info`."""
         self.writer.flush()
@@ -117,6 +122,7 @@ class Service:
             "format": FORMAT,
             "host": dataclasses.asdict(host.facts(host.checkpoint(None), ())),
             "enabled": _enabled(),
+            "runs": list(runs.ENDPOINTS) if host.api() else [],
             **{name: counts.get(name) for name in ("captures", "assets", "bytes")},
             "waiting": len(self._backlog),
             "failures": self.failures,
@@ -131,8 +137,10 @@ class Service:
 
     # ---- the writer's thread
 
-    def _write(self, finished: Finished) -> None:
-        written = write(finished, host.facts)
+    def _write(self, item: Run | Finished) -> None:
+        if isinstance(item, Run):
+            return self.drafts.add(item)
+        written = self.drafts.finish(item)
         if written.failure:
             self._failed(written.failure)
         with self._lock:
@@ -143,6 +151,14 @@ class Service:
                 self._generations.popitem(last=False)
         self._retry()
         self.revision += 1
+
+    def _keep(self, files: dict[str, bytes]) -> bool:
+        try:
+            self.store.keep(files)
+        except StoreError as error:
+            self._failed(str(error))
+            return False
+        return True
 
     def _retry(self) -> None:
         """Store what waits, oldest first, as far as the store takes it."""
@@ -201,6 +217,7 @@ def _pages(service: Service) -> type:
 def _serve(app: FastAPI, service: Service) -> None:
     sessions = getattr(app, "tokens", {})  # gradio's own dict, empty until somebody logs in
     gate = Gate(host.api_credentials(), host.gradio_credentials(), sessions)
+    host.find_api(app)
     routes.mount(app, service, gate)
     for endpoint in (TXT2IMG, IMG2IMG):
         host.accepted_fields(endpoint)  # read now, not during the first generation

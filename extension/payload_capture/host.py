@@ -6,21 +6,34 @@ host names its source; "A1111" is AUTOMATIC1111 v1.10.1 unless another version i
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 import importlib.util
 import platform
 import re
 import sys
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from modules import extensions, paths_internal, processing, script_callbacks, scripts, shared
+from modules import (
+    call_queue,
+    extensions,
+    paths_internal,
+    postprocessing,
+    processing,
+    script_callbacks,
+    scripts,
+    scripts_postprocessing,
+    shared,
+)
 
 from payload_capture import payload, settings
 from payload_capture.capture import TXT2IMG, Extension, Host, Model, Source
 from payload_capture.payload import Draft, ScriptCall
+from payload_capture.runs import RunError
 
 _MARK = "_payload_capture_original"
 _LORA = re.compile(r"<(?:lora|lyco):([^:>]+)")
@@ -34,6 +47,8 @@ class Listener(Protocol):
     def processing_started(self, p: Any) -> None: ...
     def seeds_known(self, p: Any) -> None: ...
     def processing_ended(self, p: Any, processed: Any) -> None: ...
+    def picture_started(self, job: Any, picture: Any, args: Any) -> None: ...
+    def picture_ended(self, job: Any, images: Iterable[Any]) -> None: ...
     def closed(self, p: Any, error: BaseException | None) -> None: ...
     def failed(self, p: Any, where: str, error: BaseException) -> None: ...
 
@@ -53,6 +68,7 @@ def watch(listener: Listener) -> Callable[[], None]:
     runner, processed = scripts.ScriptRunner, processing.StableDiffusionProcessing
 
     def run(original: Any, self: Any, p: Any, *args: Any) -> Any:
+        _begin_with_picture(p)
         tell("run_started", p)
         try:
             result = original(self, p, *args)
@@ -63,6 +79,7 @@ def watch(listener: Listener) -> Callable[[], None]:
         return result
 
     def before_process(original: Any, self: Any, p: Any) -> Any:
+        _begin_with_picture(p)
         tell("processing_started", p)
         return original(self, p)
 
@@ -85,15 +102,59 @@ def watch(listener: Listener) -> Callable[[], None]:
         tell("closed", self, error)
         return result
 
-    wrapped = [(runner, f) for f in (run, before_process, process, postprocess)]
-    for owner, wrapper in [*wrapped, (processed, close)]:
+    wrapped = [
+        *((runner, wrapper) for wrapper in (run, before_process, process, postprocess)),
+        (processed, close),
+        *_extras_wrappers(tell),
+    ]
+    for owner, wrapper in wrapped:
         _wrap(owner, wrapper)
 
     def undo() -> None:
-        for owner, wrapper in [*wrapped, (processed, close)]:
+        for owner, wrapper in wrapped:
             _unwrap(owner, wrapper.__name__)
 
     return undo
+
+
+class ExtrasJob:
+    """Stands for one action of Extras, which has no processing object."""
+
+    def __init__(self) -> None:
+        # The page's job has begun before this is made; an API request's begins after.
+        self.source: Source = "ui" if _page_runs() else "api"
+
+
+def _extras_wrappers(tell: Callable[..., None]) -> list[tuple[Any, Callable[..., Any]]]:
+    """Wrappers of the two functions that Extras goes through on page and API (v1.6.0 on)."""
+    current: list[ExtrasJob] = []
+
+    def run_postprocessing(original: Any, *args: Any, **named: Any) -> Any:
+        current[:] = [job := ExtrasJob()]
+        try:
+            result = original(*args, **named)
+        except BaseException as error:
+            tell("closed", job, error)
+            raise
+        finally:
+            current.clear()
+        tell("closed", job, None)
+        return result
+
+    def run(original: Any, self: Any, pp: Any, args: Any) -> Any:
+        job = current[0] if current else None
+        if job is not None:
+            tell("picture_started", job, pp.image, args)
+        result = original(self, pp, args)
+        if job is not None:
+            more = getattr(pp, "extra_images", ())  # v1.8 on
+            tell("picture_ended", job, [getattr(made, "image", made) for made in (pp, *more)])
+        return result
+
+    return [
+        (postprocessing, run_postprocessing),
+        (scripts_postprocessing.ScriptPostprocessingRunner, run),
+    ]
 
 
 def _tell(listener: Listener, event: str, p: Any, *more: Any) -> None:
@@ -107,20 +168,21 @@ def _tell(listener: Listener, event: str, p: Any, *more: Any) -> None:
             print(f"[payload-capture] {event}: {error!r}, then {second!r}", file=sys.stderr)
 
 
-def _wrap(owner: type, wrapper: Callable[..., Any]) -> None:
+def _wrap(owner: Any, wrapper: Callable[..., Any]) -> None:
+    """Put `wrapper` around the method or function of its name in a class or module."""
     name = wrapper.__name__
     _unwrap(owner, name)
     original = getattr(owner, name)
 
     @functools.wraps(original)
-    def method(self: Any, *args: Any) -> Any:
-        return wrapper(original, self, *args)
+    def method(*args: Any, **named: Any) -> Any:
+        return wrapper(original, *args, **named)
 
     setattr(method, _MARK, original)
     setattr(owner, name, method)
 
 
-def _unwrap(owner: type, name: str) -> None:
+def _unwrap(owner: Any, name: str) -> None:
     original = getattr(getattr(owner, name), _MARK, None)
     if original is not None:
         setattr(owner, name, original)
@@ -136,9 +198,15 @@ def job_token() -> object:
 
 def source(p: Any) -> Source:
     """Where the job comes from: the page names its jobs ``task(...)`` (A1111, call_queue.py)."""
+    if isinstance(p, ExtrasJob):
+        return p.source
     if getattr(p, "is_api", False):
         return "api"
-    return "ui" if str(shared.state.job or "").startswith("task(") else "script"
+    return "ui" if _page_runs() else "script"
+
+
+def _page_runs() -> bool:
+    return str(shared.state.job or "").startswith("task(")
 
 
 def task() -> str | None:
@@ -166,14 +234,14 @@ def repeatable() -> bool:
 
 
 def seed_encoding(p: Any) -> None:
-    """Make the encoding of init images depend on the job's seed instead of on the job before it.
+    """Make the encoding of pictures depend on the job's seed instead of on the job before it.
 
-    The VAE's encoding of an init image is a sample that is drawn from torch's global generator,
-    which nothing seeds before (A1111, ``images_tensor_to_samples``; it follows `process` in
-    ``process_images_inner``).
+    The VAE's encoding of an init image, and of what an upscaler made for hires. fix, is a sample
+    that is drawn from torch's global generator, which nothing seeds before (A1111,
+    ``images_tensor_to_samples``; it follows `process` in ``process_images_inner``).
     """
     torch: Any = sys.modules.get("torch")
-    if torch is not None and hasattr(p, "init_images"):
+    if torch is not None:
         torch.manual_seed(payload.whole(p.all_seeds) & (2**63 - 1))
 
 
@@ -184,6 +252,19 @@ def describe(p: Any) -> Draft:
     options = settings.decisive(_Options(), payload.applies(p, scripted))
     options |= _exact_checkpoint(options)
     return payload.draft(p, accepted_fields(payload.endpoint(p)), options, calls)
+
+
+def describe_extras(picture: Any, args: Any) -> Draft:
+    """One picture of Extras as a request; `args` are those of all operations, in one row."""
+    operations = {
+        str(script.name): dict(
+            zip(script.controls, args[script.args_from : script.args_to], strict=False)
+        )
+        for script in scripts.scripts_postproc.scripts_in_preferred_order()
+    }
+    pinned = settings.decisive(_Options(), ["extras"])
+    changed = {n: value for n, value in pinned.items() if value != shared.opts.get_default(n)}
+    return payload.extras(picture, operations, changed)
 
 
 class _Options(dict[str, Any]):
@@ -320,6 +401,142 @@ def _device() -> str:
 def _extensions() -> list[Extension]:
     found = [e for e in extensions.extensions if e.enabled and not e.is_builtin]
     return [Extension(e.name, str(e.version or "")) for e in found]
+
+
+# ---- making pictures
+
+
+def api() -> Any:
+    """The webui's own `Api` object, or None where it was started without ``--api``."""
+    return _api[0] if _api else None
+
+
+_api: list[Any] = []
+
+
+def find_api(app: Any) -> None:
+    """Look for the `Api` object behind the app's standard routes (A1111, ``Api.__init__``)."""
+    _api.clear()
+    for route in app.routes:
+        if getattr(route, "path", "") == TXT2IMG:
+            owner = getattr(route.endpoint, "__self__", None)
+            _api.extend([owner] if hasattr(owner, "text2imgapi") else [])
+
+
+def generate(endpoint: str, given: Mapping[str, Any], first: Any = None) -> dict[str, Any]:
+    """Call the function behind a standard endpoint, which takes its place in the queue.
+
+    Args:
+        endpoint: txt2img or img2img.
+        given: the payload.
+        first: the picture that hires. fix begins with, for the ✨ button (v1.8 on).
+
+    Raises:
+        RunError: no ``--api``, a field that the webui refuses, or a generation that failed.
+    """
+    from fastapi import HTTPException
+    from modules.api import models
+
+    kind = "Txt2Img" if endpoint == TXT2IMG else "Img2Img"
+    model = getattr(models, f"StableDiffusion{kind}ProcessingAPI")
+    call = getattr(_needed_api(), "text2imgapi" if endpoint == TXT2IMG else "img2imgapi")
+    try:
+        request = model(**given)
+    except ValueError as error:  # pydantic's own is one, in both generations
+        raise RunError(422, "invalid_request", *_first_complaint(error)) from error
+    if first is not None and not hasattr(_Txt2Img, "firstpass_image"):
+        raise RunError(409, "not_supported", "this webui has no ✨ button (it came with v1.8)")
+    _pending.first = first
+    try:
+        answer = call(request)
+    except HTTPException as error:
+        raise RunError(error.status_code, "refused", str(error.detail)) from error
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise RunError(500, "generation_failed", reason) from error
+    finally:
+        _pending.first = None
+    return {"images": answer.images, "parameters": _shown(given), "info": answer.info}
+
+
+_Txt2Img = processing.StableDiffusionProcessingTxt2Img
+_pending = threading.local()
+
+
+def _begin_with_picture(p: Any) -> None:
+    """Do to `p` what the ✨ button does beside its fields (A1111, ``txt2img_upscale``)."""
+    first, _pending.first = getattr(_pending, "first", None), None
+    if first is not None:
+        p.firstpass_image = first
+        p.txt2img_upscale = True
+
+
+def _needed_api() -> Any:
+    if (found := api()) is None:
+        reason = "the webui runs without its API: start it with --api"
+        raise RunError(409, "api_off", reason)
+    return found
+
+
+def _first_complaint(error: Any) -> tuple[str, str | None]:
+    complaints = error.errors() if hasattr(error, "errors") else []
+    if not complaints:
+        return str(error), None
+    return complaints[0]["msg"], ".".join(map(str, complaints[0]["loc"])) or None
+
+
+def _shown(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name not in ("init_images", "mask")}
+
+
+def operations() -> dict[str, list[str]]:
+    """The operations of Extras with the names of their arguments."""
+    runner = scripts.scripts_postproc
+    runner.create_args_for_run({})  # makes their controls where the page has not
+    return {str(s.name): list(s.controls or {}) for s in runner.scripts_in_preferred_order()}
+
+
+def known_options() -> set[str]:
+    """The names of all settings."""
+    return set(shared.opts.data_labels)
+
+
+def extras(
+    images: list[Any], given: dict[str, dict[str, Any]], options: dict[str, Any]
+) -> tuple[list[str], str]:
+    """Run Extras; its pictures as base64, as the API writes them, and its text as HTML."""
+    from modules.api.api import encode_pil_to_base64
+
+    _needed_api()
+    single = len(images) == 1
+    with call_queue.queue_lock, _set_for_a_while(options):
+        args = scripts.scripts_postproc.create_args_for_run(given)
+        where = (0, images[0], "") if single else (1, None, images)
+        try:
+            shown, text, _ = postprocessing.run_postprocessing(
+                *where, "", "", True, *args, save_output=False
+            )
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise RunError(500, "generation_failed", reason) from error
+    encoded = (encode_pil_to_base64(image) for image in shown)
+    return [e.decode() if isinstance(e, bytes) else e for e in encoded], str(text)
+
+
+@contextlib.contextmanager
+def _set_for_a_while(options: Mapping[str, Any]) -> Iterator[None]:
+    """Other settings inside the block, and afterwards those of before, the unset ones unset."""
+    data, missing = shared.opts.data, object()
+    before = {name: data.get(name, missing) for name in options}
+    try:
+        data.update(options)
+        yield
+    finally:
+        for name, value in before.items():
+            if value is missing:
+                data.pop(name, None)
+            else:
+                data[name] = value
 
 
 # ---- the process

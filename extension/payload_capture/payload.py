@@ -6,11 +6,21 @@ Pure: takes what `host` read and returns data; raises nothing, since every value
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from payload_capture.capture import IMG2IMG, TXT2IMG, Caveat
+from payload_capture.capture import (
+    BATCH,
+    EXTRAS,
+    EXTRAS_BATCH,
+    EXTRAS_SINGLE,
+    IMG2IMG,
+    TXT2IMG,
+    UPSCALE,
+    Caveat,
+)
 from payload_capture.settings import When
 from payload_capture.values import Encoder
 
@@ -50,6 +60,12 @@ class Draft:
     payload: dict[str, Any] = field(default_factory=dict)
     template: dict[str, Any] = field(default_factory=dict)
     caveats: list[Caveat] = field(default_factory=list)
+
+    def text(self, name: str) -> str:
+        """The text of a field, the first request's where there are several; "" for none."""
+        payload = self.payload["requests"][0]["payload"] if self.endpoint == BATCH else self.payload
+        value = payload.get(name)
+        return value if isinstance(value, str) else ""
 
     def resolve(self, name: str, value: int) -> None:
         """Put the value that the job drew (a seed) in place of what the user typed."""
@@ -108,9 +124,9 @@ def draft(
     if selected is not None:
         made.payload["script_name"] = selected.title
         made.payload["script_args"] = encoder.encode(selected.args, "script_args")
-    if _get(p, "firstpass_image") is not None:
-        reason = "the first-pass picture of the ✨ button: the standard endpoint does not decode it"
-        encoder.caveats.append(Caveat("firstpass_image", reason, "blocks"))
+    if (first := _get(p, "firstpass_image")) is not None:
+        made.endpoint = UPSCALE
+        made.payload["firstpass_image"] = encoder.encode(first, "firstpass_image")
     return made
 
 
@@ -147,6 +163,101 @@ def whole(value: Any) -> int:
         return int(first)
     except (TypeError, ValueError):
         return -1
+
+
+# ---- jobs of several runs
+
+
+def compose(drafts: list[Draft]) -> Draft:
+    """One request for all runs of a job, their payloads being JSON."""
+    if not drafts:
+        return Draft(TXT2IMG)
+    caveats = [caveat for draft in drafts for caveat in draft.caveats]
+    if drafts[0].endpoint == EXTRAS:
+        pictures = [picture for draft in drafts for picture in draft.payload.get("images", ())]
+        payload = {**drafts[0].payload, "images": pictures}
+        return dataclasses.replace(_standard(payload), caveats=caveats)
+    if len(drafts) == 1:
+        return drafts[0]
+    requests = [{"endpoint": draft.endpoint, "payload": draft.payload} for draft in drafts]
+    named = [
+        dataclasses.replace(caveat, path=f"requests[{index}].payload.{caveat.path}")
+        for index, draft in enumerate(drafts)
+        for caveat in draft.caveats
+    ]
+    template = {"requests": [draft.template for draft in drafts]}
+    typed = template if any(draft.template for draft in drafts) else {}
+    return Draft(BATCH, {"requests": requests}, typed, named)
+
+
+def extras(picture: Any, scripts: Mapping[str, Mapping[str, Any]], options: Any) -> Draft:
+    """One picture of Extras with its operations' arguments by name.
+
+    `options` are those that decide pixels and are set otherwise than by default.
+    """
+    encoder = Encoder()
+    made = Draft(EXTRAS, caveats=encoder.caveats)
+    made.payload = {
+        "images": encoder.encode([picture], "images"),
+        "scripts": encoder.encode(scripts, "scripts"),
+        "override_settings": encoder.encode(options, "override_settings"),
+    }
+    return made
+
+
+_FACES = ("GFPGAN", "CodeFormer")
+
+
+def _standard(payload: dict[str, Any]) -> Draft:
+    """The request to the standard Extras endpoints where they can say it, else to our own.
+
+    They know Upscale, GFPGAN and CodeFormer, and no settings (A1111 v1.10.1,
+    ``modules/postprocessing.py``, ``run_extras``).
+    """
+    scripts, pictures = payload.get("scripts", {}), payload.get("images", [])
+    others = (args for name, args in scripts.items() if name not in ("Upscale", *_FACES))
+    if not pictures or payload.get("override_settings") or any(map(switched_on, others)):
+        return Draft(EXTRAS, payload)
+    if (said := _upscaling(scripts.get("Upscale", {}))) is None:
+        return Draft(EXTRAS, payload)
+    for name in _FACES:
+        args = scripts.get(name, {})
+        field = f"{name.lower()}_visibility"
+        said[field] = args.get(field, 0) if switched_on(args) else 0
+    said["codeformer_weight"] = scripts.get("CodeFormer", {}).get("codeformer_weight", 0)
+    if len(pictures) == 1:
+        return Draft(EXTRAS_SINGLE, {**said, "image": pictures[0]})
+    named = [{"data": picture, "name": f"{n}.png"} for n, picture in enumerate(pictures)]
+    return Draft(EXTRAS_BATCH, {**said, "imageList": named})
+
+
+_UPSCALING = {
+    "upscale_mode": "resize_mode",
+    "upscale_by": "upscaling_resize",
+    "upscale_to_width": "upscaling_resize_w",
+    "upscale_to_height": "upscaling_resize_h",
+    "upscale_crop": "upscaling_crop",
+    "upscaler_1_name": "upscaler_1",
+    "upscaler_2_name": "upscaler_2",
+    "upscaler_2_visibility": "extras_upscaler_2_visibility",
+}
+"""The arguments of the operation Upscale → the fields of the standard endpoints."""
+
+
+def _upscaling(args: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The fields that say the same, None where none can."""
+    if not args.get("upscale_enabled", True):
+        return {"upscaling_resize": 1, "upscaler_1": "None", "upscaler_2": "None"}
+    unsaid = set(args) - {*_UPSCALING, "upscale_enabled", "max_side_length"}
+    if unsaid or args.get("max_side_length"):
+        return None
+    said = {field: args[name] for name, field in _UPSCALING.items() if args.get(name) is not None}
+    return said if set(said) >= {"upscaler_1", "resize_mode"} else None
+
+
+def switched_on(args: Mapping[str, Any]) -> bool:
+    """Whether an operation of Extras does anything: its first argument is its switch."""
+    return bool(next(iter(args.values()), False))
 
 
 def _get(p: Any, name: str) -> Any:

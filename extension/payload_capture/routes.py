@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from payload_capture.auth import Gate, Refused
 from payload_capture.capture import FormatError
+from payload_capture.runs import ENDPOINTS, RunError
 from payload_capture.store import NotFoundError, StoreError
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ def status(service: Service, request: Request) -> Any:
     return service.status()
 
 
+def run(service: Service, request: Request) -> Any:
+    return service.run(request.url.path[request.url.path.rindex(PREFIX) :], _body(request))
+
+
 def unknown(service: Service, request: Request) -> Any:
     raise NotFoundError(f"the route {request.method} {request.url.path}")
 
@@ -92,6 +97,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/assets/{sha256}", asset),
     ("DELETE", "/captures/{id}", delete),
     ("GET", "/status", status),
+    *(("POST", endpoint.removeprefix(PREFIX), run) for endpoint in ENDPOINTS),
     ("*", "/{rest:path}", unknown),
 )
 
@@ -130,6 +136,8 @@ def _answering(handler: Handler, service: Service, gate: Gate) -> Callable[[Requ
 
 def _explained(error: Exception, request: Request) -> tuple[int, str, str, str | None]:
     """(status, code, message, field) of an exception."""
+    if isinstance(error, RunError):
+        return error.status, error.code, str(error), error.field
     if isinstance(error, Refused):
         return error.status, error.code, str(error), None
     if isinstance(error, BadParameterError):
@@ -162,6 +170,16 @@ def _picture(media_type: str, data: bytes) -> Response:
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
     return Response(data, media_type=media_type, headers=headers)
+
+
+def _body(request: Request) -> Any:
+    """The request's JSON; read from the thread that answers it."""
+    import anyio.from_thread
+
+    try:
+        return json.loads(anyio.from_thread.run(request.body))
+    except (ValueError, RecursionError) as error:
+        raise BadParameterError("body", f"not JSON: {error}") from error
 
 
 def _limit(given: str | None) -> int:

@@ -35,7 +35,7 @@ OWN: dict[str, tuple[Any, str, str]] = {
 }
 """The extension's options: name → (default, label, explanation)."""
 
-When = Literal["always", "img2img", "hires", "faces"]
+When = Literal["always", "img2img", "hires", "faces", "extras"]
 
 PIXEL_OPTIONS: dict[When, tuple[str, ...]] = {
     "always": (
@@ -135,6 +135,18 @@ PIXEL_OPTIONS: dict[When, tuple[str, ...]] = {
         "sd_vae_encode_method",
         "token_merging_ratio_hr",
         "use_old_hires_fix_width_height",
+        "ESRGAN_tile",
+        "ESRGAN_tile_overlap",
+        "DAT_tile",
+        "DAT_tile_overlap",
+        "SWIN_tile",
+        "SWIN_tile_overlap",
+        "SCUNET_tile",
+        "SCUNET_tile_overlap",
+    ),
+    "extras": (
+        "postprocessing_operation_order",
+        "postprocessing_disable_in_extras",
         "ESRGAN_tile",
         "ESRGAN_tile_overlap",
         "DAT_tile",

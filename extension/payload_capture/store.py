@@ -53,23 +53,30 @@ class Store:
         self.url = url or f"sqlite:///{folder / 'captures.db'}"
         self._engine: Engine | None = None
         self._lock = threading.Lock()
+        self._promised: set[str] = set()
+        """Assets whose capture is still in the making: deleting another one leaves their files."""
 
     def add(self, capture: Capture, files: Mapping[str, bytes], failure: str | None = None) -> None:
         """Keep a capture. `files` are its assets' bytes by sha256."""
+        self.keep(files)
+        with self._translated(), self._begin() as connection:
+            captures, assets, uses = self._tables()
+            row = _row(capture, failure)
+            made = connection.execute(captures.insert().returning(captures.c.seq), row)
+            seq = made.scalar_one()
+            for sha256, asset in capture.assets.items():
+                known = connection.execute(_one(assets, sha256)).first()
+                if known is None:
+                    kept = {"media_type": asset.media_type, "size": asset.size}
+                    connection.execute(assets.insert(), {"sha256": sha256, **kept})
+                connection.execute(uses.insert(), {"capture": seq, "sha256": sha256})
+
+    def keep(self, files: Mapping[str, bytes]) -> None:
+        """Write files of assets before the capture that will name them."""
+        self._promised.update(files)
         with self._translated():
             for sha256, data in files.items():
                 self._write_asset(sha256, data)
-            with self._begin() as connection:
-                captures, assets, uses = self._tables()
-                row = _row(capture, failure)
-                made = connection.execute(captures.insert().returning(captures.c.seq), row)
-                seq = made.scalar_one()
-                for sha256, asset in capture.assets.items():
-                    known = connection.execute(_one(assets, sha256)).first()
-                    if known is None:
-                        kept = {"media_type": asset.media_type, "size": asset.size}
-                        connection.execute(assets.insert(), {"sha256": sha256, **kept})
-                    connection.execute(uses.insert(), {"capture": seq, "sha256": sha256})
 
     def page(
         self,
@@ -117,7 +124,7 @@ class Store:
         with self._translated():
             with self._begin() as connection:
                 unshared = self._delete(connection, identity)
-            for sha256 in unshared:
+            for sha256 in set(unshared) - self._promised:
                 self._path(sha256).unlink(missing_ok=True)
 
     def asset(self, sha256: str) -> tuple[str, bytes]:

@@ -6,13 +6,14 @@ held up, so jobs queue here in the order in which they ended.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import queue
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,8 @@ from payload_capture.capture import (
     pixel_hash,
     reference,
 )
-from payload_capture.jobs import Finished, Output
+from payload_capture.jobs import Finished, Output, Run
+from payload_capture.payload import Draft, compose
 from payload_capture.values import Picture
 
 if TYPE_CHECKING:
@@ -57,19 +59,39 @@ def generation_key(generation_info: str) -> str:
     return hashlib.sha256(generation_info.encode(errors="surrogatepass")).hexdigest()
 
 
-def write(finished: Finished, facts: Callable[[str, list[str]], Host]) -> Written:
-    """Make the document: pictures to assets and hashes, host facts added.
+class Drafts:
+    """Captures in the making, by their jobs' serial numbers; used on the writer's thread alone.
 
-    What raises on the way is written down as the capture's failure.
+    `keep` stores the files of a run while its job goes on, and returns whether it could: a batch
+    of a thousand pictures must not wait in memory for its end.
     """
-    identity = new_id(finished.job.started)
-    try:
-        return _document(identity, finished, facts)
-    except Exception as error:
-        failure = f"writing: {type(error).__name__}: {error}"
-        stripped = Finished(finished.draft, finished.job, [], finished.model, failure)
-        stripped.draft.payload = {}
-        return _document(identity, stripped, lambda model, prompts: Host())
+
+    def __init__(
+        self,
+        facts: Callable[[str, list[str]], Host],
+        keep: Callable[[dict[str, bytes]], bool] = lambda files: False,
+    ) -> None:
+        self._facts = facts
+        self._keep = keep
+        self._open: dict[int, _Document] = {}
+
+    def add(self, run: Run) -> None:
+        """Turn a run into JSON and files. What raises becomes the capture's failure."""
+        document = self._open.setdefault(run.job, _Document())
+        document.add(run)
+        if self._keep(document.files):
+            document.files = {}
+
+    def finish(self, finished: Finished) -> Written:
+        """The document of a job with all its runs, host facts added."""
+        document = self._open.pop(finished.serial, None) or _Document()
+        for run in finished.runs:
+            document.add(run)
+        return document.written(finished, self._facts)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def new_id(started: str) -> str:
@@ -77,37 +99,59 @@ def new_id(started: str) -> str:
     return f"{datetime.fromisoformat(started):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
-def _document(
-    identity: str, finished: Finished, facts: Callable[[str, list[str]], Host]
-) -> Written:
-    bag = _Bag()
-    payload = bag.payload(finished.draft.payload, "payload")
-    canonical(payload)  # what is not JSON raises here, not in a client
-    results = [bag.result(output) for output in finished.outputs]
-    failures = [finished.failure] if finished.failure else []
-    capture = Capture(
-        format=1,
-        id=identity,
-        endpoint=finished.draft.endpoint,
-        payload=payload,
-        template=finished.draft.template,
-        results=results,
-        host=facts(finished.model, [_text(payload, "prompt"), _text(payload, "negative_prompt")]),
-        job=finished.job,
-        assets=bag.assets,
-        warnings=[
-            *(Caveat("", f"capturing failed: {reason}", "blocks") for reason in failures),
-            *finished.draft.caveats,
-            *bag.caveats,
-        ],
-    )
-    key = generation_key(finished.generation_info)
-    return Written(capture, bag.files, finished.failure, key)
+class _Document:
+    """A capture while its runs come in."""
 
+    def __init__(self) -> None:
+        self._bag = _Bag()
+        self._drafts: list[Draft] = []
+        self._results: list[Result] = []
+        self._failures: list[str] = []
 
-def _text(payload: dict[str, Any], name: str) -> str:
-    value = payload.get(name)
-    return value if isinstance(value, str) else ""
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The assets' bytes by sha256 that nobody has stored yet."""
+        return self._bag.files
+
+    @files.setter
+    def files(self, files: dict[str, bytes]) -> None:
+        self._bag.files = files
+
+    def add(self, run: Run) -> None:
+        draft = dataclasses.replace(run.draft, payload={})
+        try:
+            draft.payload = self._bag.payload(run.draft.payload, "payload")
+            canonical(draft.payload)  # what is not JSON raises here, not in a client
+            self._results += [self._bag.result(output) for output in run.outputs]
+        except Exception as error:
+            draft.payload = {}
+            self._failures.append(f"writing: {_said(error)}")
+        self._drafts.append(draft)
+
+    def written(self, finished: Finished, facts: Callable[[str, list[str]], Host]) -> Written:
+        draft = compose(self._drafts)
+        failures = [*self._failures, *([finished.failure] if finished.failure else [])]
+        blocking = [Caveat("", f"capturing failed: {reason}", "blocks") for reason in failures]
+        host = Host()
+        try:
+            host = facts(finished.model, [draft.text("prompt"), draft.text("negative_prompt")])
+        except Exception as error:
+            failures.append(f"host facts: {_said(error)}")
+            draft.caveats.append(Caveat("host", failures[-1], "cosmetic"))
+        capture = Capture(
+            format=1,
+            id=new_id(finished.job.started),
+            endpoint=draft.endpoint,
+            payload=draft.payload,
+            template=draft.template,
+            results=self._results,
+            host=host,
+            job=finished.job,
+            assets=self._bag.assets,
+            warnings=[*blocking, *draft.caveats, *self._bag.caveats],
+        )
+        key = generation_key(finished.generation_info)
+        return Written(capture, self.files, "; ".join(failures) or None, key)
 
 
 class _Bag:
@@ -137,11 +181,11 @@ class _Bag:
             seed=output.seed,
             subseed=output.subseed,
             infotext=output.infotext,
-            asset=self.png(output.image, "results", output.infotext),
+            asset=self.png(output.image, "results", _texts(output)),
             thumbnail=self.thumbnail(image),
         )
 
-    def png(self, image: Image, path: str, infotext: str = "") -> str:
+    def png(self, image: Image, path: str, texts: Mapping[str, str] | None = None) -> str:
         from PIL.PngImagePlugin import PngInfo
 
         if image.mode not in _PNG_MODES:
@@ -149,8 +193,8 @@ class _Bag:
             self.caveats.append(Caveat(path.removeprefix("payload."), reason, "cosmetic"))
             image = image.convert("RGB")
         text = PngInfo()
-        if infotext:
-            text.add_itxt("parameters", infotext.encode("utf-8", "replace").decode())
+        for name, value in (texts or {}).items():
+            text.add_itxt(name, value.encode("utf-8", "replace").decode())
         return self._add(image, "image/png", pnginfo=text, compress_level=1, **_kept(image))
 
     def thumbnail(self, image: Image) -> str:
@@ -166,6 +210,13 @@ class _Bag:
         self.assets[sha256] = Asset(media_type, len(data), image.width, image.height)
         self.files[sha256] = data
         return sha256
+
+
+def _texts(output: Output) -> dict[str, str]:
+    """The infotext where the webui itself writes it: that of Extras has a name of its own."""
+    if "postprocessing" in output.image.info:
+        return {name: t for name, t in output.image.info.items() if isinstance(t, str)}
+    return {"parameters": output.infotext} if output.infotext else {}
 
 
 def _kept(image: Image) -> dict[str, Any]:
@@ -188,14 +239,14 @@ def comparable(image: Image) -> Image:
 class Writer:
     """The thread. `put` returns at once; `flush` waits until everything before it is stored."""
 
-    def __init__(self, handle: Callable[[Finished], None]) -> None:
+    def __init__(self, handle: Callable[[Run | Finished], None]) -> None:
         self._handle = handle
-        self._queue: queue.Queue[Finished | threading.Event | None] = queue.Queue()
+        self._queue: queue.Queue[Run | Finished | threading.Event | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def put(self, finished: Finished) -> None:
-        self._queue.put(finished)
+    def put(self, item: Run | Finished) -> None:
+        self._queue.put(item)
         self._ensure()
 
     def flush(self, timeout: float = 10.0) -> bool:
@@ -229,6 +280,6 @@ class Writer:
                 time.sleep(PAUSE)
                 self._handle(item)
 
-    def _items(self) -> Iterator[Finished | threading.Event]:
+    def _items(self) -> Iterator[Run | Finished | threading.Event]:
         while (item := self._queue.get()) is not None:
             yield item

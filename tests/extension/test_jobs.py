@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from payload_capture.jobs import Finished, Recorder, outputs_of
+from payload_capture.jobs import Finished, Recorder, Run, outputs_of
 from payload_capture.payload import Draft
 
 
@@ -28,6 +28,9 @@ class FakeWebui:
         if self.describing_raises:
             raise RuntimeError("describe")
         return Draft("/sdapi/v1/txt2img", {"prompt": p.prompt, "seed": p.seed, "subseed": -1})
+
+    def describe_extras(self, picture: Any, args: Any) -> Draft:
+        return Draft("/payload-capture/v1/run/extras", {"images": [picture], "scripts": args})
 
     def source(self, p: Any) -> Any:
         return p.source
@@ -73,7 +76,14 @@ class Stage:
     def __init__(self) -> None:
         self.webui = FakeWebui()
         self.done: list[Finished] = []
-        self.recorder = Recorder(self.webui, self.done.append)
+        self.early: list[Run] = []
+        self.recorder = Recorder(self.webui, self.take)
+
+    def take(self, item: Run | Finished) -> None:
+        if isinstance(item, Run):
+            self.early.append(item)
+        else:
+            self.done.append(item)
 
     def inner(self, p: Any, seeds: list[int]) -> Processed:
         """What `process_images` calls, on whatever object it is given."""
@@ -101,6 +111,13 @@ class Stage:
         (finished,) = self.done
         return finished
 
+    @property
+    def run(self) -> Run:
+        """The only run of the only job."""
+        (run,) = self.last.runs
+        assert not self.early
+        return run
+
 
 @pytest.fixture
 def stage() -> Stage:
@@ -109,9 +126,9 @@ def stage() -> Stage:
 
 def test_a_plain_job_of_the_page(stage: Stage) -> None:
     stage.page_job(processing(), [41, 42])
-    assert stage.last.draft.payload["seed"] == 41
-    assert stage.last.draft.template == {"seed": -1, "subseed": -1}
-    assert [(o.role, o.seed, o.subseed) for o in stage.last.outputs] == [
+    assert stage.run.draft.payload["seed"] == 41
+    assert stage.run.draft.template == {"seed": -1, "subseed": -1}
+    assert [(o.role, o.seed, o.subseed) for o in stage.run.outputs] == [
         ("sample", 41, 42),
         ("sample", 42, 43),
     ]
@@ -121,7 +138,7 @@ def test_a_plain_job_of_the_page(stage: Stage) -> None:
 
 def test_a_plain_job_of_the_api(stage: Stage) -> None:
     stage.api_job(processing("api"), [7])
-    assert (stage.last.job.source, stage.last.draft.payload["seed"]) == ("api", 7)
+    assert (stage.last.job.source, stage.run.draft.payload["seed"]) == ("api", 7)
 
 
 def test_a_plot_on_copies_is_one_job_with_the_outer_seed(stage: Stage) -> None:
@@ -138,9 +155,9 @@ def test_a_plot_on_copies_is_one_job_with_the_outer_seed(stage: Stage) -> None:
     result = Processed([grid, *cells], 1, ["grid"] + [c.info["parameters"] for c in cells])
     stage.recorder.run_ended(p, result, None)
     stage.recorder.closed(p, None)
-    assert stage.last.draft.payload["seed"] == 99
-    assert stage.last.draft.payload["prompt"] == "a cat"
-    assert [(o.role, o.seed) for o in stage.last.outputs] == [
+    assert stage.run.draft.payload["seed"] == 99
+    assert stage.run.draft.payload["prompt"] == "a cat"
+    assert [(o.role, o.seed) for o in stage.run.outputs] == [
         ("grid", None),
         ("sample", 5),
         ("sample", 6),
@@ -154,7 +171,7 @@ def test_a_prompt_matrix_on_the_same_object_is_one_job(stage: Stage) -> None:
     p.prompt, p.seed = ["a", "a b"], [3, 3]
     stage.recorder.run_ended(p, stage.inner(p, [3, 3]), None)
     stage.recorder.closed(p, None)
-    assert stage.last.draft.payload | {"subseed": 0} == {"prompt": "a|b", "seed": 3, "subseed": 0}
+    assert stage.run.draft.payload | {"subseed": 0} == {"prompt": "a|b", "seed": 3, "subseed": 0}
 
 
 def test_a_loop_that_moves_the_seed_keeps_the_first(stage: Stage) -> None:
@@ -166,7 +183,7 @@ def test_a_loop_that_moves_the_seed_keeps_the_first(stage: Stage) -> None:
         last = stage.inner(p, [seed])
     stage.recorder.run_ended(p, last, None)
     stage.recorder.closed(p, None)
-    assert stage.last.draft.payload["seed"] == 10
+    assert stage.run.draft.payload["seed"] == 10
 
 
 def test_pictures_that_another_extension_makes_inside_belong_to_the_job(stage: Stage) -> None:
@@ -180,18 +197,84 @@ def test_pictures_that_another_extension_makes_inside_belong_to_the_job(stage: S
     stage.inner(processing("script", "a face", 5), [5])
     stage.recorder.processing_ended(p, Processed([picture(1)]))
     stage.recorder.closed(p, None)
-    assert stage.last.draft.payload["prompt"] == "a cat"
+    assert stage.run.draft.payload["prompt"] == "a cat"
 
 
-def test_the_batch_tab_gives_a_capture_per_run(stage: Stage) -> None:
+def test_the_batch_tab_is_one_job_of_a_run_for_each_file(stage: Stage) -> None:
+    p = processing(prompt="first")
+    stage.webui.token += 1
+    shown = None
+    for seed, prompt in ((1, "first"), (2, "second"), (3, "third")):
+        p.prompt = prompt
+        stage.recorder.run_started(p)
+        stage.recorder.run_ended(p, None, None)
+        processed = stage.inner(p, [seed])
+        if shown is None:
+            shown = processed
+        else:  # what the batch tab does to the first result
+            shown.images.extend(processed.images)
+            shown.infotexts.extend(processed.infotexts)
+    stage.recorder.closed(p, None)
+    runs = [*stage.early, *stage.last.runs]
+    assert [(run.draft.payload["prompt"], run.draft.payload["seed"]) for run in runs] == [
+        ("first", 1),
+        ("second", 2),
+        ("third", 3),
+    ]
+    assert [[output.seed for output in run.outputs] for run in runs] == [[1], [2], [3]]
+    assert {run.job for run in runs} == {stage.last.serial}
+    assert "Seed: 3" in stage.last.generation_info  # as the page shows it
+
+
+def test_a_script_in_the_batch_tab_is_a_run_for_each_file(stage: Stage) -> None:
     p = processing()
     stage.webui.token += 1
     for seed in (1, 2):
         stage.recorder.run_started(p)
-        stage.recorder.run_ended(p, None, None)
-        stage.inner(p, [seed])
+        stage.recorder.run_ended(p, stage.inner(p, [seed, seed]), None)
     stage.recorder.closed(p, None)
-    assert [f.draft.payload["seed"] for f in stage.done] == [1, 2]
+    assert [len(run.outputs) for run in (*stage.early, *stage.last.runs)] == [2, 2]
+
+
+def test_an_upload_that_fails_after_the_first_keeps_the_first(stage: Stage) -> None:
+    p = processing()
+    stage.webui.token += 1
+    stage.recorder.run_started(p)
+    stage.recorder.run_ended(p, None, None)
+    stage.inner(p, [1])
+    stage.recorder.run_started(p)
+    stage.recorder.closed(p, OSError("no such file"))
+    assert [len(run.outputs) for run in (*stage.early, *stage.last.runs)] == [1, 0]
+    assert (stage.last.job.state, stage.last.job.error) == ("failed", "OSError: no such file")
+
+
+def test_extras_is_one_job_of_a_run_for_each_picture(stage: Stage) -> None:
+    key = SimpleNamespace(source="ui")
+    made = [picture(None), picture(None), picture(None)]
+    for number, images in enumerate((made[:1], made[1:])):
+        stage.recorder.picture_started(key, f"picture {number}", {"Upscale": {}})
+        stage.recorder.picture_ended(key, images)
+        for image in images:  # written when all operations are through
+            image.info["postprocessing"] = f"Postprocess upscale by: {number}"
+    stage.recorder.closed(key, None)
+    runs = [*stage.early, *stage.last.runs]
+    assert [run.draft.payload["images"] for run in runs] == [["picture 0"], ["picture 1"]]
+    texts = [[output.infotext for output in run.outputs] for run in runs]
+    assert texts == [["Postprocess upscale by: 0"], ["Postprocess upscale by: 1"] * 2]
+    assert (stage.last.job.state, stage.last.model) == ("ok", "")
+
+
+def test_extras_that_fails_is_a_row_with_the_reason(stage: Stage) -> None:
+    key = SimpleNamespace(source="ui")
+    stage.recorder.picture_started(key, "picture", {})
+    stage.recorder.closed(key, AssertionError("could not find upscaler"))
+    assert stage.last.job.error == "AssertionError: could not find upscaler"
+    assert stage.run.draft.payload["images"] == ["picture"]
+
+
+def test_extras_without_a_picture_is_no_job(stage: Stage) -> None:
+    stage.recorder.closed(SimpleNamespace(source="ui"), AssertionError("image not selected"))
+    assert stage.done == []
 
 
 def test_a_job_of_another_programs_own_needs_no_closing(stage: Stage) -> None:
@@ -224,7 +307,7 @@ def test_a_job_that_was_never_closed_does_not_swallow_the_next(stage: Stage) -> 
     stage.recorder.run_started(processing(prompt="lost"))
     stage.page_job(processing(), [2])
     assert [f.job.state for f in stage.done] == ["failed", "ok"]
-    assert [f.draft.payload["prompt"] for f in stage.done] == ["lost", "a cat"]
+    assert [f.runs[0].draft.payload["prompt"] for f in stage.done] == ["lost", "a cat"]
 
 
 def test_an_interrupted_job_says_so(stage: Stage) -> None:
@@ -243,13 +326,14 @@ def test_a_failure_of_ours_is_a_row_with_its_reason(stage: Stage) -> None:
     stage.inner(p, [1])
     stage.recorder.closed(p, None)
     assert stage.last.failure == "run_started: RuntimeError: describe"
-    assert len(stage.last.outputs) == 1
+    assert len(stage.run.outputs) == 1
 
 
 def test_nothing_is_captured_while_it_is_switched_off() -> None:
     stage = Stage()
-    stage.recorder = Recorder(stage.webui, stage.done.append, lambda: False)
+    stage.recorder = Recorder(stage.webui, stage.take, lambda: False)
     stage.page_job(processing(), [1])
+    stage.recorder.picture_started(SimpleNamespace(source="ui"), "picture", {})
     assert stage.done == []
 
 

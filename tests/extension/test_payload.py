@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from payload_capture.payload import Draft, ScriptCall, applies, draft, endpoint, whole
+from payload_capture.capture import Caveat
+from payload_capture.payload import (
+    Draft,
+    ScriptCall,
+    applies,
+    compose,
+    draft,
+    endpoint,
+    extras,
+    whole,
+)
 from payload_capture.values import Picture
 
 ACCEPTED = (
@@ -83,9 +93,114 @@ def test_no_mask_where_there_is_none() -> None:
     assert "mask" not in drafted(img2img()).payload
 
 
-def test_a_first_pass_picture_blocks_replay_by_name() -> None:
-    made = drafted(txt2img(firstpass_image=Image.new("RGB", (2, 2))))
-    assert [(c.path, c.severity) for c in made.caveats] == [("firstpass_image", "blocks")]
+def test_the_upscale_button_has_a_route_of_its_own() -> None:
+    made = drafted(txt2img(firstpass_image=Image.new("RGB", (2, 2)), enable_hr=True))
+    assert made.endpoint == "/payload-capture/v1/run/txt2img-upscale"
+    assert isinstance(made.payload["firstpass_image"], Picture)
+    assert made.caveats == []
+
+
+def test_several_runs_are_a_batch_and_one_is_itself() -> None:
+    one = Draft("/sdapi/v1/img2img", {"seed": 1}, caveats=[Caveat("mask", "lost")])
+    two = Draft("/sdapi/v1/img2img", {"seed": 2}, {"seed": -1})
+    assert compose([one]) is one
+    made = compose([one, two])
+    assert made.endpoint == "/payload-capture/v1/run/batch"
+    assert made.payload == {
+        "requests": [
+            {"endpoint": "/sdapi/v1/img2img", "payload": {"seed": 1}},
+            {"endpoint": "/sdapi/v1/img2img", "payload": {"seed": 2}},
+        ]
+    }
+    assert made.template == {"requests": [{}, {"seed": -1}]}
+    assert [caveat.path for caveat in made.caveats] == ["requests[0].payload.mask"]
+
+
+UPSCALE = {
+    "upscale_enabled": True,
+    "upscale_mode": 0,
+    "upscale_by": 2,
+    "max_side_length": 0,
+    "upscale_to_width": 512,
+    "upscale_to_height": 256,
+    "upscale_crop": True,
+    "upscaler_1_name": "Lanczos",
+    "upscaler_2_name": "None",
+    "upscaler_2_visibility": 0,
+}
+FACES = {
+    "GFPGAN": {"enable": False, "gfpgan_visibility": 1},
+    "CodeFormer": {"enable": True, "codeformer_visibility": 0.5, "codeformer_weight": 0.25},
+}
+
+
+def ran(scripts: dict[str, Any], options: Any = (), pictures: int = 1) -> Draft:
+    made = [extras(None, scripts, dict(options)) for _ in range(pictures)]
+    for number, each in enumerate(made):
+        each.payload["images"] = [f"picture {number}"]
+    return compose(made)
+
+
+def test_extras_that_the_standard_endpoint_can_say() -> None:
+    made = ran({"Upscale": UPSCALE, **FACES, "Caption": {"enabled": False, "option": ["BLIP"]}})
+    assert (made.endpoint, made.payload) == (
+        "/sdapi/v1/extra-single-image",
+        {
+            "image": "picture 0",
+            "resize_mode": 0,
+            "upscaling_resize": 2,
+            "upscaling_resize_w": 512,
+            "upscaling_resize_h": 256,
+            "upscaling_crop": True,
+            "upscaler_1": "Lanczos",
+            "upscaler_2": "None",
+            "extras_upscaler_2_visibility": 0,
+            "gfpgan_visibility": 0,
+            "codeformer_visibility": 0.5,
+            "codeformer_weight": 0.25,
+        },
+    )
+
+
+def test_extras_of_several_pictures() -> None:
+    made = ran({"Upscale": UPSCALE}, pictures=2)
+    assert made.endpoint == "/sdapi/v1/extra-batch-images"
+    assert made.payload["imageList"] == [
+        {"data": "picture 0", "name": "0.png"},
+        {"data": "picture 1", "name": "1.png"},
+    ]
+
+
+def test_extras_without_upscaling_says_so() -> None:
+    made = ran({"Upscale": UPSCALE | {"upscale_enabled": False}, **FACES})
+    assert made.endpoint == "/sdapi/v1/extra-single-image"
+    assert (made.payload["upscaler_1"], made.payload["upscaling_resize"]) == ("None", 1)
+
+
+@pytest.mark.parametrize(
+    ("scripts", "options"),
+    [
+        ({"Upscale": UPSCALE, "Create flipped copies": {"enable": True, "option": []}}, {}),
+        ({"Upscale": UPSCALE | {"max_side_length": 100}}, {}),
+        ({"Upscale": UPSCALE | {"an_argument_of_a_later_version": 1}}, {}),
+        ({"Upscale": UPSCALE}, {"ESRGAN_tile": 64}),
+    ],
+)
+def test_extras_that_only_our_own_route_can_say(scripts: Any, options: Any) -> None:
+    made = ran(scripts, options, pictures=2)
+    assert made.endpoint == "/payload-capture/v1/run/extras"
+    assert made.payload == {
+        "images": ["picture 0", "picture 1"],
+        "scripts": scripts,
+        "override_settings": options,
+    }
+
+
+def test_face_restoration_of_old_versions_has_no_switch() -> None:
+    upscale = {name: v for name, v in UPSCALE.items() if name != "upscale_enabled"}
+    made = ran({"Upscale": upscale, "GFPGAN": {"gfpgan_visibility": 0.5}})
+    assert made.endpoint == "/sdapi/v1/extra-single-image"
+    assert made.payload["gfpgan_visibility"] == 0.5
 
 
 def test_resolving_keeps_what_was_typed() -> None:

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from payload_capture.capture import Capture, Host, Job, pixel_hash
-from payload_capture.jobs import Finished, Output
+from payload_capture.jobs import Finished, Output, Run
 from payload_capture.payload import Draft
 from payload_capture.values import Picture
-from payload_capture.writer import Writer, comparable, generation_key, new_id, write
+from payload_capture.writer import Drafts, Writer, Written, comparable, generation_key, new_id
 
 
 def finished(payload: dict[str, Any] | None = None, *images: Image.Image) -> Finished:
     outputs = [Output(image, "sample", 5, None, "a cat\nSeed: 5") for image in images]
     job = Job(started="2026-11-23T16:15:02.000+00:00", state="ok", source="ui")
     draft = Draft("/sdapi/v1/img2img", {"prompt": "a cat"} if payload is None else payload)
-    return Finished(draft, job, outputs, "alpha [12ab]", None, '{"seed": 5}')
+    return Finished(1, job, [Run(1, draft, outputs)], "alpha [12ab]", None, '{"seed": 5}')
+
+
+def write(done: Finished, told: Callable[[str, list[str]], Host]) -> Written:
+    return Drafts(told).finish(done)
+
+
+def sample(image: Image.Image) -> Output:
+    return Output(image, "sample", 5, None, "")
 
 
 def facts(model: str, prompts: list[str]) -> Host:
@@ -104,7 +114,52 @@ def test_a_host_that_cannot_tell_its_facts_harms_nothing() -> None:
         raise RuntimeError("no hash")
 
     written = write(finished(), broken)
-    assert written.failure == "writing: RuntimeError: no hash"
+    assert written.failure == "host facts: RuntimeError: no hash"
+    assert written.capture.payload == {"prompt": "a cat"}
+    assert [(c.path, c.severity) for c in written.capture.warnings] == [("host", "cosmetic")]
+
+
+def test_the_runs_of_a_batch_are_one_document_whose_files_leave_early() -> None:
+    kept: dict[str, bytes] = {}
+    drafts = Drafts(facts, lambda files: not kept.update(files))
+    images = [Image.new("RGB", (2, 2), colour) for colour in ("red", "green", "blue")]
+    runs = [
+        Run(7, Draft("/sdapi/v1/img2img", {"init_images": [Picture(i)]}), [sample(i)])
+        for i in images
+    ]
+    for run in runs[:-1]:
+        drafts.add(run)
+    assert len(kept) == 4, "an init image, which is the result as well, and its thumbnail, twice"
+    written = drafts.finish(Finished(7, Job(started="2026-11-23T16:15:02+00:00"), runs[-1:], ""))
+    assert not set(written.files) & set(kept)
+    capture = Capture.from_json(written.capture.to_json())
+    assert capture.endpoint == "/payload-capture/v1/run/batch"
+    assert len(capture.results) == 3
+    body = capture.request((kept | written.files).__getitem__)
+    sent = [base64.b64decode(r["payload"]["init_images"][0]) for r in body["requests"]]
+    assert [opened(data).getpixel((0, 0)) for data in sent] == [
+        image.getpixel((0, 0)) for image in images
+    ]
+
+
+def test_files_that_nobody_could_store_stay_with_the_document() -> None:
+    drafts = Drafts(facts, lambda files: False)
+    for colour in ("red", "green"):
+        image = Image.new("RGB", (2, 2), colour)
+        drafts.add(Run(7, Draft("/sdapi/v1/img2img", {"init_images": [Picture(image)]})))
+    written = drafts.finish(Finished(7, Job(started="2026-11-23T16:15:02+00:00"), [], ""))
+    assert set(written.files) == set(written.capture.assets)
+
+
+def test_the_text_of_extras_is_kept_under_its_own_name() -> None:
+    image = Image.new("RGB", (2, 2))
+    image.info |= {"parameters": "a cat", "postprocessing": "Postprocess upscale by: 2"}
+    output = Output(image, "sample", None, None, "Postprocess upscale by: 2")
+    draft = Draft("/payload-capture/v1/run/extras", {"images": [], "scripts": {}})
+    written = write(Finished(1, finished().job, [Run(1, draft, [output])], ""), facts)
+    (result,) = written.capture.results
+    kept = opened(written.files[result.asset or ""]).info
+    assert (kept["parameters"], kept["postprocessing"]) == ("a cat", "Postprocess upscale by: 2")
 
 
 def test_pictures_are_compared_without_an_alpha_that_says_nothing() -> None:
@@ -120,16 +175,21 @@ def test_generation_keys() -> None:
     assert generation_key("\ud800")
 
 
+def name_of(item: Run | Finished) -> str:
+    assert isinstance(item, Finished)
+    return item.model
+
+
 def test_writes_in_order_off_the_callers_thread() -> None:
     seen: list[tuple[str, str]] = []
-    writer = Writer(lambda f: seen.append((f.model, threading.current_thread().name)))
+    writer = Writer(lambda f: seen.append((name_of(f), threading.current_thread().name)))
     assert writer.flush(), "a writer that never wrote has nothing to wait for"
     for number in range(3):
-        writer.put(Finished(Draft("/x"), Job(), [], str(number)))
+        writer.put(Finished(1, Job(), [], str(number)))
     assert writer.flush()
     assert seen == [(str(n), "payload-capture-writer") for n in range(3)]
     writer.stop()
-    writer.put(Finished(Draft("/x"), Job(), [], "again"))
+    writer.put(Finished(1, Job(), [], "again"))
     assert writer.flush()
     assert seen[-1][0] == "again"
     writer.stop()
@@ -138,7 +198,7 @@ def test_writes_in_order_off_the_callers_thread() -> None:
 def test_flush_gives_up_on_a_slow_write() -> None:
     go = threading.Event()
     writer = Writer(lambda f: bool(go.wait(10)))  # type: ignore[arg-type]
-    writer.put(Finished(Draft("/x"), Job(), [], ""))
+    writer.put(Finished(1, Job(), [], ""))
     assert not writer.flush(0.05)
     go.set()
     assert writer.flush()

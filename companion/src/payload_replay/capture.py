@@ -30,6 +30,13 @@ from typing import Any, Literal, TypeVar, Union
 FORMAT = 1
 TXT2IMG = "/sdapi/v1/txt2img"
 IMG2IMG = "/sdapi/v1/img2img"
+EXTRAS_SINGLE = "/sdapi/v1/extra-single-image"
+EXTRAS_BATCH = "/sdapi/v1/extra-batch-images"
+RUN = "/payload-capture/v1/run/"
+"""Below this the extension makes what the standard endpoints cannot express."""
+UPSCALE = RUN + "txt2img-upscale"
+EXTRAS = RUN + "extras"
+BATCH = RUN + "batch"
 REFERENCE = "$asset"
 
 T = TypeVar("T")
