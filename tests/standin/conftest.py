@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from webui_standin import Process
+from webui_standin.flavour import VARIABLE
 
 # With pytest's import mode the folder isn't on the path by itself.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -145,6 +147,12 @@ SCRIPT = """
     onUiTabChange(() => { window.probeTab = get_uiCurrentTab().innerText.trim(); });
 """
 STYLES = 'name,prompt,negative_prompt\nwarm,"{prompt}, warm light",cold\nplain,soft,\n'
+
+
+@pytest.fixture(scope="session")
+def flavour(flavour: str) -> str:
+    """The environment variable may choose another flavour of the installed stack."""
+    return os.environ.get(VARIABLE) or flavour
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from modules import errors, extensions, paths, script_callbacks, script_loading, shared, timer, util
-from webui_standin.flavour import is_forge
+from webui_standin.flavour import has_forge_traits, is_forge
 
 AlwaysVisible = object()
 topological_sort = util.topological_sort
@@ -278,7 +278,7 @@ def load_scripts():
     script_callbacks.clear_callbacks()
     builtin = list_scripts("modules/processing_scripts", ".py", include_extensions=False)
     files = list_scripts("scripts", ".py") + builtin
-    if is_forge():
+    if has_forge_traits():
         sys.path[:0] = [
             root for root in dict.fromkeys(file.basedir for file in files) if root not in sys.path
         ]
@@ -294,7 +294,7 @@ def load_scripts():
 def _load_script(file):
     before = sys.path
     try:
-        if not is_forge() and file.basedir != paths.script_path:
+        if not has_forge_traits() and file.basedir != paths.script_path:
             sys.path = [file.basedir, *sys.path]
         _register(script_loading.load_module(file.path), file)
     except Exception:
