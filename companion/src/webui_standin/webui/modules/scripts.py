@@ -337,9 +337,12 @@ class ScriptRunner:
 
     def initialize_scripts(self, is_img2img):
         """Create one object of each class that wants to be on this tab."""
+        from modules import scripts_auto_postprocessing
+
         for group in (self.scripts, self.alwayson_scripts, self.selectable_scripts):
             group.clear()
-        for data in scripts_data:
+        automatic = scripts_auto_postprocessing.create_auto_preprocessing_script_data()
+        for data in automatic + scripts_data:
             try:
                 script = data.script_class()
             except Exception:

@@ -141,7 +141,35 @@ _SECTIONS = {
         ("code_former_weight", 0.5, "CodeFormer weight", None, (0, 1, 0.01)),
     ],
     ("postprocessing", "Postprocessing", "postprocessing"): [
+        (
+            "postprocessing_enable_in_main_ui",
+            [],
+            "Postprocessing operations in txt2img and img2img",
+            None,
+            _lazy("shared_items", "postprocessing_names"),
+        ),
+        (
+            "postprocessing_disable_in_extras",
+            [],
+            "Postprocessing operations that Extras leaves out",
+            None,
+            _lazy("shared_items", "postprocessing_names"),
+        ),
+        (
+            "postprocessing_operation_order",
+            [],
+            "Order of postprocessing operations",
+            None,
+            _lazy("shared_items", "postprocessing_names"),
+        ),
         ("upscaling_max_images_in_cache", 5, "Upscaled pictures in cache", None, (0, 10, 1)),
+        (
+            "postprocessing_existing_caption_action",
+            "Ignore",
+            "When a caption exists",
+            None,
+            ["Ignore", "Keep", "Prepend", "Append"],
+        ),
     ],
     ("system", "System", "system"): [
         (
