@@ -384,6 +384,44 @@ def test_disabled_script_changes_nothing(client: Client, plain: str) -> None:
     assert client.hashes(tinted([False, *TINT[1:]])) == [plain]
 
 
+SOFT: list[Any] = [True, 1, 0.5, 4, 0.2, 0.5, 2]
+SOFT_CHANGES: list[list[Any]] = [
+    [False, 1, 0.5, 4, 0.2, 0.5, 2],
+    [True, 2, 0.5, 4, 0.2, 0.5, 2],
+    [True, 1, 0.9, 4, 0.2, 0.5, 2],
+    [True, 1, 0.5, 9, 0.2, 0.5, 2],
+    [True, 1, 0.5, 4, 0.4, 0.5, 2],
+    [True, 1, 0.5, 4, 0.2, 0.9, 2],
+    [True, 1, 0.5, 4, 0.2, 0.5, 3],
+]
+
+
+def softly(picture: Image.Image, mask: Image.Image, args: list[Any], **more: Any) -> dict[str, Any]:
+    scripts = {"alwayson_scripts": {"soft inpainting": {"args": args}}}
+    return {**img2img(picture, mask, mask_blur=8), **scripts, **more}
+
+
+@pytest.mark.parametrize("full_res", [False, True])
+@pytest.mark.parametrize("args", SOFT_CHANGES, ids=str)
+def test_soft_inpainting_argument_changes_the_picture(
+    client: Client, picture: Image.Image, mask: Image.Image, args: list[Any], full_res: bool
+) -> None:
+    plain, changed = (
+        client.hashes(softly(picture, mask, given, inpaint_full_res=full_res))
+        for given in (SOFT, args)
+    )
+    assert changed != plain
+
+
+def test_soft_inpainting_is_noted(client: Client, picture: Image.Image, mask: Image.Image) -> None:
+    info = client.result("img2img", softly(picture, mask, SOFT))["info"]
+    assert "Soft inpainting enabled: True, Soft inpainting schedule bias: 1" in info
+    assert "Soft inpainting difference contrast: 2" in info
+    without = client.hashes({**img2img(picture), "alwayson_scripts": {}})
+    scripts = {"alwayson_scripts": {"soft inpainting": {"args": SOFT}}}
+    assert client.hashes({**img2img(picture), **scripts}) == without, "only with a mask"
+
+
 def test_infotext_is_in_the_picture(client: Client) -> None:
     text = decode(client.result("txt2img", TXT2IMG)["images"][0]).info["parameters"]
     assert text.startswith(

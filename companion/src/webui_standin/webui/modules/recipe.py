@@ -9,7 +9,7 @@ from modules import extra_networks, sd_samplers, sd_schedulers, sd_vae, shared
 from modules.sd_samplers_common import is_sampler_using_eta_noise_seed_delta
 from modules.shared import opts
 from webui_standin.drawing import Inputs
-from webui_standin.flavour import is_forge
+from webui_standin.flavour import has_forge_traits, is_forge
 
 ALWAYS = [
     "CLIP_stop_at_last_layers",
@@ -98,7 +98,7 @@ def eta(p, sampler_name):
 
 def subject(p, prompt, negative, network_data):
     """What the picture shows: prompts and models."""
-    vae = sd_vae.get_loaded_vae_hash()
+    vae = sd_vae.get_drawn_vae_hash()
     return {
         "prompt": prompt,
         "negative": negative,
@@ -191,6 +191,6 @@ def inputs(p, index, *, steps, second_pass=False, **extra):
 
 
 def _cfg(p, second_pass):
-    if not (second_pass and is_forge()):
+    if not (second_pass and has_forge_traits()):
         return p.cfg_scale
-    return [p.hr_cfg, p.hr_distilled_cfg, p.hr_additional_modules]
+    return [p.hr_cfg, p.hr_distilled_cfg, p.hr_additional_modules] if is_forge() else p.hr_cfg

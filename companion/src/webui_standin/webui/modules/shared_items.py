@@ -71,6 +71,18 @@ def upscaler_names():
     return [upscaler.name for upscaler in shared.sd_upscalers]
 
 
+def postprocessing_scripts():
+    """All operations of the Extras tab."""
+    from modules import scripts
+
+    return scripts.scripts_postproc.known_scripts()
+
+
+def postprocessing_names():
+    """Names of all operations of the Extras tab."""
+    return [script.name for script in postprocessing_scripts()]
+
+
 def option_names():
     """Names of all settings."""
     from modules import shared

@@ -10,7 +10,7 @@ import gradio as gr
 
 from modules.options import OptionHTML, OptionInfo, categories, options_section
 from modules.paths_internal import data_path, default_output_dir
-from webui_standin.flavour import is_forge
+from webui_standin.flavour import current_flavour, is_forge
 
 options_templates = {}
 restricted_opts = {
@@ -37,6 +37,14 @@ for _category, _label in {
     "training": "Training",
 }.items():
     categories.register_category(_category, _label)
+
+
+# Shown above all tabs, and so neither in the Settings tab nor in what it writes to config.json.
+_QUICK = {
+    "a1111": ["sd_model_checkpoint"],
+    "reforge": ["sd_model_checkpoint", "sd_vae", "CLIP_stop_at_last_layers"],
+    "forge": [],
+}
 
 
 def _out(name):
@@ -133,7 +141,35 @@ _SECTIONS = {
         ("code_former_weight", 0.5, "CodeFormer weight", None, (0, 1, 0.01)),
     ],
     ("postprocessing", "Postprocessing", "postprocessing"): [
+        (
+            "postprocessing_enable_in_main_ui",
+            [],
+            "Postprocessing operations in txt2img and img2img",
+            None,
+            _lazy("shared_items", "postprocessing_names"),
+        ),
+        (
+            "postprocessing_disable_in_extras",
+            [],
+            "Postprocessing operations that Extras leaves out",
+            None,
+            _lazy("shared_items", "postprocessing_names"),
+        ),
+        (
+            "postprocessing_operation_order",
+            [],
+            "Order of postprocessing operations",
+            None,
+            _lazy("shared_items", "postprocessing_names"),
+        ),
         ("upscaling_max_images_in_cache", 5, "Upscaled pictures in cache", None, (0, 10, 1)),
+        (
+            "postprocessing_existing_caption_action",
+            "Ignore",
+            "When a caption exists",
+            None,
+            ["Ignore", "Keep", "Prepend", "Append"],
+        ),
     ],
     ("system", "System", "system"): [
         (
@@ -346,7 +382,7 @@ _SECTIONS = {
         ("localization", "None", "Localization", None, ["None"]),
         (
             "quick_setting_list" if is_forge() else "quicksettings_list",
-            [] if is_forge() else ["sd_model_checkpoint"],
+            _QUICK[current_flavour()],
             "Quicksettings",
             None,
             _lazy("shared_items", "option_names"),

@@ -1,5 +1,5 @@
 """What the txt2img tab's buttons do. Order of arguments: A1111 v1.10.1, modules/txt2img.py;
-Forge's own arguments and its thread: dfdcbab6, the same file.
+Forge's own arguments and its thread: dfdcbab6, reForge's: 3b56b268, the same file.
 """
 
 import json
@@ -14,7 +14,7 @@ from modules.infotext_utils import create_override_settings_dict, parse_generati
 from modules.shared import opts
 from modules.ui_common import plaintext_to_html
 from webui_standin import gradio_compat
-from webui_standin.flavour import is_forge
+from webui_standin.flavour import current_flavour, has_forge_traits, is_forge
 
 # The page's inputs after the task id, in order; "" is a field that only sets `override_settings`.
 _PLAIN = """
@@ -28,7 +28,7 @@ _FORGE = """
     hr_checkpoint_name hr_additional_modules hr_sampler_name hr_scheduler hr_prompt
     hr_negative_prompt hr_cfg hr_distilled_cfg
 """
-FIELDS = (_FORGE if is_forge() else _PLAIN).split()
+FIELDS = {"a1111": _PLAIN, "reforge": _PLAIN + "hr_cfg", "forge": _FORGE}[current_flavour()].split()
 _SAME = {
     "hr_checkpoint_name": "Use same checkpoint",
     "hr_sampler_name": "Use same sampler",
@@ -127,8 +127,8 @@ def txt2img_upscale(
 
 
 def on_generation_thread(function, *args):
-    """Call here, or in the forge flavour on the process's main thread."""
-    if not is_forge():
+    """Call here, or in Forge and reForge on the process's main thread."""
+    if not has_forge_traits():
         return function(*args)
     from modules_forge import main_thread
 

@@ -11,6 +11,7 @@ from fastapi.exceptions import HTTPException
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from modules import (
+    captions,
     extensions,
     extra_networks,
     images,
@@ -41,7 +42,6 @@ from webui_standin.flavour import is_forge
 
 # Routes that the real program has and the stand-in hasn't built: each answers 501 with its name.
 NOT_BUILT = [
-    ("POST", "/sdapi/v1/interrogate"),
     ("POST", "/sdapi/v1/create/embedding"),
     ("POST", "/sdapi/v1/create/hypernetwork"),
     ("POST", "/sdapi/v1/train/embedding"),
@@ -111,6 +111,7 @@ class Api:
             ),
             ("POST", "png-info", self.pnginfoapi, models.PNGInfoResponse),
             ("GET", "progress", self.progressapi, models.ProgressResponse),
+            ("POST", "interrogate", self.interrogateapi, None),
             ("POST", "interrupt", self.interruptapi, None),
             ("POST", "skip", self.skip, None),
             ("GET", "options", self.get_config, models.OptionsModel),
@@ -310,6 +311,18 @@ class Api:
             current_image=picture,
             textinfo=state.textinfo,
         )
+
+    def interrogateapi(self, interrogatereq: models.InterrogateRequest):
+        """What a picture shows; HTTPException 404 for null, and for an unknown model."""
+        if interrogatereq.image is None:
+            raise HTTPException(status_code=404, detail="Image not found")
+        known = {"clip": captions.sentence, "deepdanbooru": captions.tags}
+        picture = decode_base64_to_image(interrogatereq.image)
+        if interrogatereq.model not in known:
+            raise HTTPException(status_code=404, detail="Model not found")
+        with self.queue_lock:
+            caption = known[interrogatereq.model](picture)
+        return models.InterrogateResponse(caption=caption)
 
     def interruptapi(self):
         """Stop the current job."""
