@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +11,8 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, Route
 
 import kinds
+from all_kinds import KINDS
+from fidelity import FAILED, Outcome
 from payload_replay import WebUI
 from real_host import RealHost
 from webui_page import WebuiPage
@@ -23,6 +25,19 @@ CONFIG = '{"hires_fix_show_sampler": true, "hires_fix_show_prompts": true}'
 STYLES = 'name,prompt,negative_prompt\npainted,"{prompt}, watercolor, bright",ugly\n'
 SLOW = ("--seconds-per-step", "0.02")
 """Gives a person the time to interrupt the stand-in."""
+
+
+FAILURE = pytest.StashKey[str]()
+"""What a test failed with, for the fixtures that are closed after it."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if call.when == "call" and call.excinfo is not None:
+        item.stash[FAILURE] = call.excinfo.exconly()
+    return (yield)
 
 
 def is_local(url: str) -> bool:
@@ -98,9 +113,8 @@ def webui(
 ) -> Iterator[WebuiPage]:
     """The page with its defaults; script errors of ours fail the test."""
     problems.clear()
-    before = request.session.testsfailed
     yield opened
-    if request.session.testsfailed > before:
+    if FAILURE in request.node.stash:
         opened.load()
     else:
         opened.reset()
@@ -151,3 +165,24 @@ def scene(
     yield kinds.Scene(webui, host, models, files, another)
     for page in others:
         page.page.close()
+
+
+@pytest.fixture
+def column(request: pytest.FixtureRequest, host: str, client: WebUI) -> str:
+    """The host as the table names it."""
+    about = client.captures.status()["host"]
+    named = any(request.config.getoption(name) for name in ("--host", "--host-folder"))
+    return f"{about['webui']} {about['version']}" if named else f"stand-in for {about['webui']}"
+
+
+@pytest.fixture
+def outcome(request: pytest.FixtureRequest, column: str) -> Iterator[Outcome]:
+    """What the test finds, written down where ``--fidelity`` says."""
+    kind = KINDS[name := request.getfixturevalue("name")]
+    outcome = Outcome(column, name, kind.group, kind.title, FAILED)
+    yield outcome
+    if failure := request.node.stash.get(FAILURE, None):
+        outcome.say(FAILED, failure.splitlines()[0][:300])
+    if path := request.config.getoption("--fidelity"):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(outcome.line())

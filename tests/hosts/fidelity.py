@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 NOT_THERE, FAILED = "not there", "failed"
-_SIGNS = {"identical": "identical", NOT_THERE: "–", FAILED: "**failed**"}
+_SIGNS = {"identical": "identical", NOT_THERE: "–"}
 
 
 @dataclass
@@ -84,7 +84,8 @@ def _cell(outcome: Outcome | None, notes: Notes) -> str:
         return "not run"
     if outcome.verdict in _SIGNS:
         return _SIGNS[outcome.verdict]
-    return f"{outcome.verdict} ({notes.mark(outcome.reason)})"
+    verdict = "**failed**" if outcome.verdict == FAILED else outcome.verdict
+    return f"{verdict} ({notes.mark(outcome.reason)})"
 
 
 def page(outcomes: Sequence[Outcome]) -> str:

@@ -85,11 +85,12 @@ class Scene:
         answer.raise_for_status()
         return answer.json()
 
-    def post(self, path: str, payload: Mapping[str, Any]) -> list[Image.Image]:
-        """What an API client gets for this payload."""
+    def post(self, path: str, payload: Mapping[str, Any]) -> Shown:
+        """Send a payload as a program does."""
         answer = requests.post(self.host + path, json=payload, timeout=120)
         assert answer.ok, answer.text[:1000]
-        return pictures_in(answer.json())
+        pictures = pictures_in(answer.json())
+        return lambda: pictures
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ class Files:
     masks: Path
 
 
-Shown = Sequence[Image.Image] | None
+Shown = Callable[[], Sequence[Image.Image]]
+"""Looks at what was shown to who made the pictures; a busy page paints late."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Kind:
     """One way to make pictures.
 
     `arrange` sets the page up and leaves Generate to the test, or makes the pictures itself and
-    returns what its maker was shown. `pictures` is how many the capture must hold that decide.
+    returns where they are shown. `pictures` is how many the capture must hold that decide.
     `options` are set globally before the generation and set back before the replay. `verdict`
     other than identical needs a `reason`: what the replay's own must contain. `raw`: whether the
     request, sent unchanged, brings the same pixels. `reset`: whether the options are set back.
@@ -119,7 +121,7 @@ class Kind:
 
     title: str
     group: str
-    arrange: Callable[[Scene], Shown]
+    arrange: Callable[[Scene], Shown | None]
     pictures: int = 1
     options: Mapping[str, Any] | Callable[[Models], Mapping[str, Any]] = field(default_factory=dict)
     verdict: Verdict = "identical"
@@ -134,7 +136,7 @@ KINDS: dict[str, Kind] = {}
 def kind(title: str, *, group: str, name: str = "", **more: Any) -> Callable[..., Any]:
     """Register a function as the kind of its name; `more` are fields of `Kind`."""
 
-    def add(arrange: Callable[[Scene], Shown]) -> Callable[[Scene], Shown]:
+    def add(arrange: Callable[[Scene], Shown | None]) -> Callable[[Scene], Shown]:
         key = name or arrange.__name__
         assert key not in KINDS, f"two kinds are called {key}"
         KINDS[key] = Kind(title, group, arrange, **more)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from kinds import Scene, group
+from kinds import Scene, Shown, group
 from payload_replay.images import hashed
 from webui_page import WebuiPage
 
@@ -21,7 +19,7 @@ def _started(scene: Scene, page: WebuiPage, steps: int = 0) -> None:
     raise AssertionError("the generation never began")
 
 
-def _broken_off(scene: Scene, button: str, count: int) -> Any:
+def _broken_off(scene: Scene, button: str, count: int) -> Shown:
     page = scene.basics()
     page.number("txt2img_steps", 150)
     page.number("txt2img_batch_count", count)
@@ -29,7 +27,7 @@ def _broken_off(scene: Scene, button: str, count: int) -> Any:
     _started(scene, page)
     page.page.locator(f"#txt2img_{button}").first.click()
     page.finished()
-    return page.gallery()
+    return page.gallery
 
 
 @kind(
@@ -39,7 +37,7 @@ def _broken_off(scene: Scene, button: str, count: int) -> Any:
     verdict="refused",
     reason="interrupted",
 )
-def interrupted(scene: Scene) -> Any:
+def interrupted(scene: Scene) -> Shown:
     return _broken_off(scene, "interrupt", 1)
 
 
@@ -50,7 +48,7 @@ def interrupted(scene: Scene) -> Any:
     verdict="refused",
     reason="interrupted",
 )
-def stopped(scene: Scene) -> Any:
+def stopped(scene: Scene) -> Shown:
     return _broken_off(scene, "interrupt", 2)
 
 
@@ -61,12 +59,12 @@ def stopped(scene: Scene) -> Any:
     verdict="refused",
     reason="skipped|interrupted",
 )
-def skipped(scene: Scene) -> Any:
+def skipped(scene: Scene) -> Shown:
     return _broken_off(scene, "skip", 2)
 
 
 @kind("queued behind another person's")
-def queued(scene: Scene) -> Any:
+def queued(scene: Scene) -> Shown:
     mine = scene.basics(seed=-1)
     other = scene.another()
     for name, value in {"steps": 40, "width": 64, "height": 64, "seed": 8}.items():
@@ -79,7 +77,7 @@ def queued(scene: Scene) -> Any:
     mine.finished()
     theirs, ours = _hashes(other), _hashes(mine)
     assert theirs.isdisjoint(ours)
-    return mine.gallery()
+    return mine.gallery
 
 
 def _hashes(page: WebuiPage) -> set[str]:

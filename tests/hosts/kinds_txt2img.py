@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kinds import Scene, group, need
+from kinds import Scene, Shown, group, need
 from webui_page import WebuiPage
 
 kind = group("txt2img")
@@ -159,14 +159,14 @@ def hires_batch(scene: Scene) -> None:
 
 
 @hires("the ✨ button on a finished picture")
-def upscale_button(scene: Scene) -> list[object]:
+def upscale_button(scene: Scene) -> Shown:
     page = _hires(scene)
     page.need("txt2img_upscale", "✨ button")
     page.accordion("txt2img_hr", False)
     page.number("txt2img_seed", -1)
     page.generate()
     page.generate("upscale")
-    return list(page.gallery())
+    return page.gallery
 
 
 # ---- prompts

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +14,8 @@ import requests
 from PIL import Image
 
 from all_kinds import KINDS, Kind
-from fidelity import FAILED, NOT_THERE, Outcome
-from kinds import Models, Scene
+from fidelity import NOT_THERE, Outcome
+from kinds import Models, Scene, Shown
 from payload_replay import WebUI
 from payload_replay.capture import Capture, Result
 from payload_replay.images import LOSSY, hashed
@@ -23,6 +23,8 @@ from payload_replay.verify import psnr
 from webui_page import NotThere
 
 API = "/payload-capture/v1"
+LOOKS = 20
+"""How often to look for the pictures on the page."""
 
 
 class Settings:
@@ -61,25 +63,6 @@ def settings(host: str, models: Models) -> Iterator[Settings]:
     settings.reset()
 
 
-@pytest.fixture
-def column(request: pytest.FixtureRequest, host: str, client: WebUI) -> str:
-    """The host as the table names it."""
-    about = client.captures.status()["host"]
-    named = any(request.config.getoption(name) for name in ("--host", "--host-folder"))
-    return f"{about['webui']} {about['version']}" if named else f"stand-in for {about['webui']}"
-
-
-@pytest.fixture
-def outcome(request: pytest.FixtureRequest, column: str) -> Iterator[Outcome]:
-    """What the test finds, written down where ``--fidelity`` says."""
-    kind = KINDS[name := request.getfixturevalue("name")]
-    outcome = Outcome(column, name, kind.group, kind.title, FAILED)
-    yield outcome
-    if path := request.config.getoption("--fidelity"):
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(outcome.line())
-
-
 @pytest.mark.parametrize("name", KINDS)
 def test_comes_back(
     name: str, scene: Scene, models: Models, client: WebUI, settings: Settings, outcome: Outcome
@@ -111,12 +94,12 @@ def test_comes_back(
     assert client.options() == state
 
 
-def made(kind: Kind, scene: Scene) -> Sequence[Image.Image]:
-    """Make the kind's pictures; those that their maker was shown."""
+def made(kind: Kind, scene: Scene) -> Shown:
+    """Make the kind's pictures."""
     shown = kind.arrange(scene)
     if shown is None:
         scene.page.generate()
-        shown = scene.page.gallery()
+        shown = scene.page.gallery
     return shown
 
 
@@ -125,14 +108,23 @@ def latest_id(host: str) -> str | None:
     return answer["captures"][0]["id"] if answer["captures"] else None
 
 
-def assert_shown(client: WebUI, capture: Capture, shown: Sequence[Image.Image]) -> None:
+def assert_shown(client: WebUI, capture: Capture, shown: Shown) -> None:
     """The capture holds the very pictures that were shown; of lossy files, what they are of."""
-    if any(picture.format in LOSSY for picture in shown):
-        assert len(shown) == len(capture.results)
-        for picture, result in zip(shown, capture.results, strict=True):
-            assert (psnr(picture, stored(client, result)) or (0, 0))[0] > 25
-    else:
-        assert {hashed(p) for p in shown} == {result.sha256 for result in capture.results}
+    wanted = {result.sha256 for result in capture.results}
+    for _ in range(LOOKS):
+        pictures = shown()
+        if any(picture.format in LOSSY for picture in pictures):
+            assert_alike(pictures, [stored(client, result) for result in capture.results])
+            return
+        if {hashed(picture) for picture in pictures} == wanted:
+            return
+        time.sleep(0.25)
+    assert {hashed(picture) for picture in pictures} == wanted
+
+
+def assert_alike(shown: Sequence[Image.Image], captured: Sequence[Image.Image]) -> None:
+    for picture, original in zip(shown, captured, strict=True):
+        assert (psnr(picture, original) or (0, 0))[0] > 25
 
 
 def stored(client: WebUI, result: Result) -> Image.Image:

@@ -83,8 +83,7 @@ class WebuiPage:
     def reset(self) -> None:
         """Set back what was changed since `keep`, the last first."""
         try:
-            while self._undo:
-                _, (tab, undo) = self._undo.popitem()
+            for tab, undo in reversed(list(self._undo.values())):
                 self.open(tab)
                 undo()
         except (Error, AssertionError, NotThere):
