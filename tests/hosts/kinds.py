@@ -106,6 +106,7 @@ class Files:
 
 Shown = Callable[[], Sequence[Image.Image]]
 """Looks at what was shown to who made the pictures; a busy page paints late."""
+Arrange = Callable[["Scene"], Shown | None]
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Kind:
 
     title: str
     group: str
-    arrange: Callable[[Scene], Shown | None]
+    arrange: Arrange
     pictures: int = 1
     options: Mapping[str, Any] | Callable[[Models], Mapping[str, Any]] = field(default_factory=dict)
     verdict: Verdict = "identical"
@@ -133,10 +134,10 @@ class Kind:
 KINDS: dict[str, Kind] = {}
 
 
-def kind(title: str, *, group: str, name: str = "", **more: Any) -> Callable[..., Any]:
+def kind(title: str, *, group: str, name: str = "", **more: Any) -> Callable[[Arrange], Arrange]:
     """Register a function as the kind of its name; `more` are fields of `Kind`."""
 
-    def add(arrange: Callable[[Scene], Shown | None]) -> Callable[[Scene], Shown]:
+    def add(arrange: Arrange) -> Arrange:
         key = name or arrange.__name__
         assert key not in KINDS, f"two kinds are called {key}"
         KINDS[key] = Kind(title, group, arrange, **more)

@@ -23,13 +23,18 @@ SETTLE = 250
 """Milliseconds that gradio takes to send a changed value to its event handlers."""
 
 _RESULT = """tab => {
-    const html = document.querySelector(`#html_log_${tab}`).innerHTML;
+    const info = document.querySelector(`#generation_info_${tab} textarea`);
     const shown = [...document.querySelectorAll(`#${tab}_gallery img`)].map(img => img.src);
-    return [html, [...new Set(shown)].sort().join()];
+    return [
+        document.querySelector(`#html_log_${tab}`).innerHTML,
+        info ? info.value : [...new Set(shown)].sort().join(),
+    ];
 }"""
+"""What the page says of the last job: its log, and the account of it (Extras gives pictures only);
+the log alone may be the same as of the job before, to the tenth of a second."""
 _CHANGED = f"""([tab, before]) => {{
-    const [html, shown] = ({_RESULT})(tab);
-    const fresh = html !== before[0] || (shown && shown !== before[1]);
+    const [html, made] = ({_RESULT})(tab);
+    const fresh = html !== before[0] || (made && made !== before[1]);
     return fresh && /Time taken|error/.test(html);
 }}"""
 
