@@ -36,6 +36,7 @@ from payload_capture.payload import Draft, ScriptCall
 from payload_capture.runs import RunError
 
 _MARK = "_payload_capture_original"
+_WORDS = re.compile(r"[\s,:()\[\]|]+")
 _LORA = re.compile(r"<(?:lora|lyco):([^:>]+)")
 
 
@@ -290,15 +291,41 @@ def script_calls(p: Any) -> Iterable[ScriptCall]:
     builtin = getattr(scripts, "ScriptBuiltinUI", ())
     for script in runner.alwayson_scripts:
         if not isinstance(script, builtin) and script.args_to > script.args_from:
-            yield ScriptCall(_title(script), True, args[script.args_from : script.args_to])
+            yield _call(runner, script, args, runner.scripts)
     if isinstance(args[0], int) and args[0] > 0:
         script = runner.selectable_scripts[args[0] - 1]
-        yield ScriptCall(_title(script), False, args[script.args_from : script.args_to])
+        yield _call(runner, script, args, runner.selectable_scripts)
+
+
+def _call(runner: Any, script: Any, args: list[Any], found_among: list[Any]) -> ScriptCall:
+    # The API takes the first script of a title in lower case (A1111, `script_name_to_index`).
+    title = _title(script)
+    first = next((other for other in found_among if _title(other) == title), None)
+    here = slice(script.args_from, script.args_to)
+    return ScriptCall(
+        title,
+        script in runner.alwayson_scripts,
+        args[here],
+        _choices((getattr(runner, "inputs", None) or ())[here]),
+        shadowed=first is not script,
+    )
+
+
+def _choices(components: Iterable[Any]) -> dict[int, Any]:
+    """The choices of the components that give a place instead of a value (gradio: type="index")."""
+    return {
+        place: component.choices
+        for place, component in enumerate(components)
+        if getattr(component, "type", None) == "index" and getattr(component, "choices", None)
+    }
 
 
 def _title(script: Any) -> str:
-    # The API finds scripts by title in lower case (A1111, Api.get_script).
-    return str(script.title()).lower()
+    """As the API finds it, "" for a script that has none or cannot say it."""
+    try:
+        return str(script.title() or "").lower()
+    except Exception:  # whose fault it is, its caveat says
+        return ""
 
 
 @functools.lru_cache
@@ -347,7 +374,9 @@ def facts(model: str, prompts: Iterable[str]) -> Host:
         checkpoint=_checkpoint(model),
         vae=_vae(),
         loras=_loras(prompts),
+        embeddings=_embeddings(prompts),
         extensions=_extensions(),
+        settings=settings.fixed(_Options()),
     )
 
 
@@ -370,6 +399,25 @@ def _loras(prompts: Iterable[str]) -> list[Model]:
     return [
         Model(name, name, getattr(known.get(name), "shorthash", None) or None) for name in names
     ]
+
+
+def _embeddings(prompts: Iterable[str]) -> list[Model]:
+    """The textual inversions that the prompts name, each a word of its own."""
+    words = {word for prompt in prompts for word in _WORDS.split(prompt)}
+    return [
+        Model(name, name, getattr(embedding, "shorthash", None) or None)
+        for name, embedding in _known_embeddings().items()
+        if name in words
+    ]
+
+
+def _known_embeddings() -> Mapping[str, Any]:
+    # A1111 and reForge have one for generation, Forge one for its page (dfdcbab6).
+    hijack = getattr(sys.modules.get("modules.sd_hijack"), "model_hijack", None)
+    page = sys.modules.get("modules.ui_extra_networks_textual_inversion")
+    databases = (getattr(owner, "embedding_db", None) for owner in (hijack, page))
+    known = (getattr(database, "word_embeddings", None) for database in databases)
+    return next((names for names in known if names), {})
 
 
 @functools.lru_cache
