@@ -10,11 +10,12 @@ import contextlib
 import functools
 import importlib.metadata
 import importlib.util
+import inspect
 import platform
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -69,6 +70,9 @@ def watch(listener: Listener) -> Callable[[], None]:
     runner, processed = scripts.ScriptRunner, processing.StableDiffusionProcessing
 
     def run(original: Any, self: Any, p: Any, *args: Any) -> Any:
+        if (drafts := getattr(_dry, "drafts", None)) is not None:
+            drafts.append(describe(p))
+            return processing.Processed(p, [], 0, "")
         _begin_with_picture(p)
         tell("run_started", p)
         try:
@@ -449,6 +453,46 @@ def _device() -> str:
 def _extensions() -> list[Extension]:
     found = [e for e in extensions.extensions if e.enabled and not e.is_builtin]
     return [Extension(e.name, str(e.version or "")) for e in found]
+
+
+# ---- what would be sent
+
+_dry = threading.local()
+
+
+def preview(tab: str, request: Any, args: Sequence[Any]) -> list[Draft]:
+    """What pressing Generate would send, without a picture made: one draft for each run.
+
+    Calls what the button calls, but neither in the queue nor, on Forge, on its main thread. The
+    first thing that would need the model is `ScriptRunner.run` (A1111 v1.6.0 on); there the
+    object is described, and an empty result given back.
+
+    Args:
+        tab: ``txt2img`` or ``img2img``.
+        request: gradio's, which knows the user.
+        args: the values of the button's inputs.
+
+    Raises:
+        Exception: what the button would raise, such as that no picture was chosen.
+    """
+    module = importlib.import_module(f"modules.{tab}")
+    function = getattr(module, f"{tab}_function", None) or getattr(module, tab)
+    given = list(args)
+    names = list(inspect.signature(function).parameters)
+    given.insert(names.index("request"), request)
+    state = shared.state
+    kept = {name: getattr(state, name) for name in ("job", "job_count", "skipped")}
+    drafts: list[Draft] = []
+    _dry.drafts = drafts
+    try:
+        function(*given)
+    finally:
+        _dry.drafts = None
+        for name, value in kept.items():  # the batch tab sets them before its first run
+            setattr(state, name, value)
+    if not drafts:
+        raise RuntimeError("the webui found nothing to generate")
+    return drafts
 
 
 # ---- making pictures

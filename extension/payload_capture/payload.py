@@ -190,7 +190,10 @@ def _pictures(p: Any, encoder: Encoder) -> dict[str, Any]:
     # Until the job initialises, the mask is in image_mask or, on older hosts, in mask.
     masks = (_get(p, "image_mask"), _get(p, "mask"))
     mask = next((m for m in masks if m is not None), None)
-    made = {"init_images": encoder.encode(list(_get(p, "init_images") or []), "init_images")}
+    given = list(_get(p, "init_images") or [])
+    if not any(image is not None for image in given):
+        encoder.caveats.append(Caveat("init_images", "no picture was chosen", "blocks"))
+    made = {"init_images": encoder.encode(given, "init_images")}
     if mask is not None:
         made["mask"] = encoder.encode(mask, "mask")
     return made
