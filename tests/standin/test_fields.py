@@ -336,6 +336,10 @@ IMG2IMG_FIELDS = [
     {"override_settings": {"img2img_fix_steps": True}},
     {"override_settings": {"sd_vae_encode_method": "TAESD"}},
     {"override_settings": {"token_merging_ratio_img2img": 0.4}},
+    {"width": 96, "override_settings": {"upscaler_for_img2img": "ESRGAN_4x"}},
+    {"tiling": True},
+    {"styles": ["warm"]},
+    {"restore_faces": True},
 ]
 MASK_FIELDS = [
     {"mask_blur": 8},
@@ -368,6 +372,43 @@ def test_img2img_field_changes_the_picture(
     changed = client.hashes(img2img(picture, **change))
     assert changed != plain
     assert changed == client.hashes(img2img(picture, **change))
+
+
+def test_noise_multiplier_of_the_settings(client: Client, picture: Image.Image) -> None:
+    """The job reads it before its overrides are applied: only a field or the setting counts."""
+    plain = client.hashes(img2img(picture))
+    override: dict[str, Any] = {"override_settings": {"initial_noise_multiplier": 1.1}}
+    assert client.hashes(img2img(picture, **override)) == plain
+    client.options(initial_noise_multiplier=1.1)
+    try:
+        by_setting = client.hashes(img2img(picture))
+    finally:
+        client.options(initial_noise_multiplier=1.0)
+    assert by_setting == client.hashes(img2img(picture, initial_noise_multiplier=1.1)) != plain
+
+
+def test_several_init_images_make_a_batch(client: Client, picture: Image.Image) -> None:
+    other = picture.rotate(90)
+    both = {**img2img(picture), "init_images": [encode(picture), encode(other)], "batch_size": 2}
+    drawn = client.hashes(both)
+    assert drawn[0] == client.hashes(img2img(picture))[0]
+    assert drawn[1] == client.hashes(img2img(other, seed=12))[0]
+    too_many = {**both, "batch_size": 1}
+    assert client.post("img2img", too_many).status_code == 500
+    client.host.clear_errors()
+
+
+def test_mask_by_transparency(client: Client, picture: Image.Image, mask: Image.Image) -> None:
+    """An RGBA mask with transparent parts: what is opaque is masked."""
+    glass = Image.new("RGBA", mask.size, "red")
+    glass.putalpha(mask)
+    assert client.hashes(img2img(picture, glass)) == client.hashes(img2img(picture, mask))
+
+
+def test_empty_mask_is_plain_img2img(client: Client, picture: Image.Image) -> None:
+    empty = Image.new("L", picture.size)
+    whole = img2img(picture, empty, inpaint_full_res=True, inpaint_full_res_padding=8)
+    assert client.hashes(whole) == client.hashes(img2img(picture))
 
 
 def test_init_image_changes_the_picture(client: Client, picture: Image.Image) -> None:

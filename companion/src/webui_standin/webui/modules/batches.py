@@ -198,6 +198,9 @@ def _finish_picture(p, index, sample, infotexts, pictures):
     if p.color_corrections and index < len(p.color_corrections):
         from modules.processing import apply_color_correction
 
+        if save and opts.save_images_before_color_correction:
+            plain, _ = apply_overlay(image, p.paste_to, overlay)
+            _save(p, plain, index, infotext(), "-before-color-correction")
         image = apply_color_correction(p.color_corrections[index], image)
     image, original = apply_overlay(image, p.paste_to, overlay)
     image = _hook_image(p, "postprocess_image_after_composite", image, index)

@@ -469,6 +469,7 @@ _FORGE = {
             None,
             _lazy("shared_items", "vae_paths"),
         ),
+        ("hires_button_gallery_insert", False, "Keep the small picture beside the upscaled one"),
         (
             "forge_unet_storage_dtype",
             "Automatic",
@@ -545,7 +546,14 @@ def _refreshes():
     options_templates["sd_vae"].refresh = shared_items.refresh_vae_list
 
 
-for _section, _rows in [*_SECTIONS.items(), *(_FORGE if is_forge() else _NOT_FORGE).items()]:
+_REFORGE = {
+    ("ui_reforge", "reForge", "ui"): [
+        ("hires_button_gallery_inset", False, "Keep the small picture beside the upscaled one"),
+    ],
+}
+_OWN = {"a1111": _NOT_FORGE, "reforge": {**_NOT_FORGE, **_REFORGE}, "forge": _FORGE}
+
+for _section, _rows in [*_SECTIONS.items(), *_OWN[current_flavour()].items()]:
     options_templates.update(options_section(_section, {row[0]: _option(*row) for row in _rows}))
 options_templates.update(
     options_section(
