@@ -179,7 +179,10 @@ def test_order_of_a_page_job(webui: WebuiPage, client: Client, flavour: str) -> 
     setup, before, process = calls[:3]
     assert (setup["seed"], setup["sampler"], setup["steps"]) == (-1, None, 50)
     assert (before["seed"], before["sampler"], before["steps"]) == (-1, "Euler a", 2)
-    assert process["seeds"] == webui.generation_info()["all_seeds"]
+    webui.page.wait_for_function(
+        "seed => document.querySelector('#generation_info_txt2img textarea').value.includes(seed)",
+        arg=f'"all_seeds": [{process["seeds"][0]}]',
+    )
     assert before["job"].startswith("task(")
     assert len({call["p"] for call in calls}) == 1
     assert {call["main_thread"] for call in calls} == {flavour != "a1111"}
@@ -211,23 +214,13 @@ def test_hires_refiner_styles_and_variation(webui: WebuiPage, client: Client, fl
         "subseed": 4,
         "subseed_strength": 0.25,
     }
-    payload |= {"reforge": {"hr_cfg": 0}, "forge": FORGE_HIRES}.get(flavour, {})
+    own: dict[str, dict[str, Any]] = {"reforge": {"hr_cfg": 0}, "forge": FORGE_HIRES}
+    payload |= own.get(flavour, {})
     shows(webui, client.hashes(payload))
     webui.check("txt2img_subseed_show", False)
     for element in ("txt2img_hr", "txt2img_enable"):
         page.locator(f"#{element}-visible-checkbox").set_checked(False)
     page.locator("#txt2img_styles .token-remove, #txt2img_styles .remove-all").first.click()
-
-
-def test_upscale_button_takes_the_seeds_of_the_infotext(webui: WebuiPage, client: Client) -> None:
-    webui.number("txt2img_seed", -1)
-    webui.generate()
-    client.calls()
-    upscale(webui)
-    (before,) = (call for call in client.calls() if call["hook"] == "before_process")
-    # As text, which is how the webui reads it from the infotext.
-    assert before["seed"] == str(webui.generation_info()["all_seeds"][0])
-    assert before["overrides"] == {"save_images_before_highres_fix": False}
 
 
 def test_upscale_button(webui: WebuiPage, client: Client) -> None:
@@ -241,7 +234,11 @@ def test_upscale_button(webui: WebuiPage, client: Client) -> None:
             break
         webui.page.wait_for_timeout(250)
     assert webui.gallery()[0].size == doubled
-    hooks = [call["hook"] for call in client.calls()]
+    calls = client.calls()
+    (first,) = (call for call in calls if call["hook"] == "before_process")
+    assert first["seed"] == "3", "a text, which is how the webui reads it from the infotext"
+    assert first["overrides"] == {"save_images_before_highres_fix": False}
+    hooks = [call["hook"] for call in calls]
     assert "before_hr" in hooks
     assert hooks.count("process_before_every_sampling") == 1, "the first pass isn't drawn again"
 
