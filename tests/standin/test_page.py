@@ -335,12 +335,12 @@ def test_batch_tab(
     webui.page.wait_for_timeout(800)
     client.calls()
     webui.generate()
-    calls = [call for call in client.calls() if call["hook"] == "before_process"]
-    assert len(calls) == 2
-    assert len({call["p"] for call in calls}) == 1, "the same object for every file"
     webui.page.wait_for_function(
         "document.querySelectorAll('#img2img_gallery .thumbnails img').length === 2"
     )
+    calls = [call for call in client.calls() if call["hook"] == "before_process"]
+    assert len(calls) == 2
+    assert len({call["p"] for call in calls}) == 1, "the same object for every file"
     webui.mode("img2img")
 
 
