@@ -27,6 +27,9 @@ from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAVOURS = ("a1111", "forge")
+"""The environments; each is called by the flavour that it was first made for."""
+SHARING = {"reforge": "a1111"}
+"""Flavours that run in the environment of another one."""
 RUNTIME = ("{flavour}", "project")
 TESTS = ("test",)
 PYTHONS = ((3, 10), (3, 13))
@@ -45,8 +48,10 @@ def say(text: str) -> None:
 
 def ensure(flavour: str, tests: bool = False, root: Path = ROOT) -> Path:
     """The Python of `.venv/<flavour>`, with what the demo needs, and the tests' tools if asked."""
+    flavour = SHARING.get(flavour, flavour)
     if flavour not in FLAVOURS:
-        raise SetupError(f"unknown flavour {flavour!r}: choose one of {', '.join(FLAVOURS)}")
+        known = ", ".join([*FLAVOURS, *SHARING])
+        raise SetupError(f"unknown flavour {flavour!r}: choose one of {known}")
     base = suitable_python()
     home = root / ".venv" / flavour
     home.parent.mkdir(exist_ok=True)

@@ -102,8 +102,8 @@ def test_missing_venv_module_says_what_to_install(
 
 
 def test_unknown_flavour_names_the_known_ones(checkout: Path) -> None:
-    with pytest.raises(SetupError, match="a1111, forge"):
-        environment.ensure("reforge", root=checkout)
+    with pytest.raises(SetupError, match="a1111, forge, reforge"):
+        environment.ensure("sdnext", root=checkout)
 
 
 def test_two_setups_wait_for_each_other(tmp_path: Path) -> None:
@@ -147,6 +147,7 @@ def test_missing_chromium_says_how_to_get_it(
         (["demo"], "a1111"),
         (["demo", "--flavour", "forge", "--serve"], "forge"),
         (["demo", "--flavour=forge"], "forge"),
+        (["demo", "--flavour", "reforge"], "reforge"),
         (["replay", "latest", "--flavour"], "a1111"),
     ],
 )

@@ -28,9 +28,9 @@ def outcome(verdict: Any, captured: Any) -> Outcome:
 
 def test_ready(flavour: str) -> None:
     assert local.ready(None) is local.ready(flavour)
-    with pytest.raises(BadSource, match="choose one of a1111, forge"):
-        local.ready("reforge")
-    other = {"a1111": "forge", "forge": "a1111"}[flavour]
+    with pytest.raises(BadSource, match="choose one of a1111, reforge, forge"):
+        local.ready("sdnext")
+    other = {"a1111": "forge", "forge": "reforge"}[flavour]
     with pytest.raises(BadSource, match=f"demo --flavour {other}"):
         local.ready(other)
 

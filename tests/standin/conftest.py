@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from webui_standin import Process
+from webui_standin.flavour import VARIABLE
 
 # With pytest's import mode the folder isn't on the path by itself.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -23,8 +25,10 @@ PROBE = '''
     import inspect
     import threading
 
+    import fastapi
     import gradio as gr
-    from modules import script_callbacks, scripts, shared
+    from modules import postprocessing, script_callbacks, scripts, shared
+    from modules.api import pictures
 
     import probe_state
 
@@ -43,6 +47,7 @@ PROBE = '''
         CALLS.append({
             "hook": name, "p": id(p), "seed": p.seed, "sampler": p.sampler_name, "steps": p.steps,
             "seeds": list(seeds) if seeds else None, "prompt": p.prompt, "s_tmax": str(p.s_tmax),
+            "overrides": dict(p.override_settings),
             "args": [str(item) for item in args[-2:]], "job": shared.state.job,
             "main_thread": threading.current_thread() is threading.main_thread(),
             "masks": [type(getattr(p, name, None)).__name__ for name in ("image_mask", "mask")],
@@ -102,6 +107,17 @@ PROBE = '''
                 "events": probe_state.EVENTS,
             }
 
+        def extras(body: dict = fastapi.Body()):
+            """Any operations of Extras, in-process: the API knows three of them."""
+            picture = pictures.decode_base64_to_image(body["image"])
+            args = scripts.scripts_postproc.create_args_for_run(body["operations"])
+            save = {"save_output": body.get("save", False)}
+            shown, text, _ = postprocessing.run_postprocessing(
+                body.get("mode", 0), picture, [picture], body.get("input", ""),
+                body.get("output", ""), True, *args, **save)
+            return {"images": [pictures.encode_pil_to_base64(item) for item in shown], "text": text}
+
+        app.add_api_route("/probe/extras", extras, methods=["POST"])
         app.add_api_route("/probe/calls", calls, methods=["GET"])
         app.add_api_route("/probe/calls", clear, methods=["DELETE"])
         app.add_api_route("/probe/facts", facts, methods=["GET"])
@@ -145,6 +161,12 @@ SCRIPT = """
     onUiTabChange(() => { window.probeTab = get_uiCurrentTab().innerText.trim(); });
 """
 STYLES = 'name,prompt,negative_prompt\nwarm,"{prompt}, warm light",cold\nplain,soft,\n'
+
+
+@pytest.fixture(scope="session")
+def flavour(flavour: str) -> str:
+    """The environment variable may choose another flavour of the installed stack."""
+    return os.environ.get(VARIABLE) or flavour
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from webui_standin import FLAVOURS, Process, StartupError, current_flavour
+from webui_standin import Process, StartupError
 from webui_standin.process import free_port, link_or_copy
-
-
-def test_flavour_is_told_by_gradio(flavour: str) -> None:
-    assert current_flavour() == flavour
-    assert flavour in FLAVOURS
 
 
 def test_stop_ends_the_process_and_removes_its_data(tmp_path: Path) -> None:

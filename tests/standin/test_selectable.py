@@ -157,7 +157,134 @@ def test_loopback(client: Client, picture: Image.Image) -> None:
     assert len(drawn) == 4, "a grid and three loops"
     first = client.hashes({**payload, "inpainting_fill": 0})[0]
     assert pixels(drawn[1]) == first
-    answer = client.post(
-        "img2img", {**payload, **chosen, "script_args": [1, 0.2, "Linear", "CLIP"]}
+    described = {**payload, **chosen, "script_args": [1, 0.2, "Linear", "CLIP"]}
+    assert "hills, a landscape with" in client.result("img2img", described)["info"]
+
+
+MK2: list[Any] = ["", 32, 4, ["left", "down"], 1.0, 0.05]
+MK2_CHANGES = [
+    ["", 72, 4, ["left", "down"], 1.0, 0.05],
+    ["", 32, 8, ["left", "down"], 1.0, 0.05],
+    ["", 32, 4, ["right", "down"], 1.0, 0.05],
+    ["", 32, 4, ["left", "down"], 1.1, 0.05],
+    ["", 32, 4, ["left", "down"], 1.0, 0.06],
+]
+
+
+def outpainted(picture: Image.Image, name: str, args: list[Any], **more: Any) -> dict[str, Any]:
+    payload = {**SMALL, "init_images": [encode(picture)], "denoising_strength": 0.8}
+    return {**payload, "script_name": name, "script_args": args, **more}
+
+
+def test_outpainting_mk2(client: Client, picture: Image.Image) -> None:
+    (drawn,) = client.pictures(outpainted(picture, "outpainting mk2", MK2))
+    assert drawn.size == (128, 128)
+    kept = drawn.crop((96, 0, 128, 32))
+    assert kept.tobytes() == picture.crop((32, 0, 64, 32)).tobytes(), "far from what has grown"
+    calls = [call for call in client.calls() if call["hook"] == "process"]
+    assert len(calls) == 2, "one job for each side"
+    assert len({call["p"] for call in calls}) == 1, "all on the same object"
+    assert {tuple(call["seeds"]) for call in calls} == {(3,)}
+
+
+@pytest.mark.parametrize("args", MK2_CHANGES, ids=str)
+def test_outpainting_mk2_argument_changes_the_picture(
+    client: Client, picture: Image.Image, args: list[Any]
+) -> None:
+    plain, changed = (
+        client.hashes(outpainted(picture, "outpainting mk2", given)) for given in (MK2, args)
     )
-    assert answer.json()["error"] == "NotImplementedError"
+    assert changed != plain
+
+
+def test_outpainting_mk2_of_a_batch_has_a_grid(client: Client, picture: Image.Image) -> None:
+    batch = outpainted(picture, "outpainting mk2", MK2, batch_size=2)
+    grid, first, second = client.pictures(batch)
+    assert grid.width == 2 * first.width
+    assert pixels(first) != pixels(second)
+
+
+POOR: list[Any] = [32, 4, 0, ["left", "down"]]
+POOR_CHANGES = [
+    [40, 4, 0, ["left", "down"]],
+    [32, 6, 0, ["left", "down"]],
+    [32, 4, 2, ["left", "down"]],
+    [32, 4, 0, ["left", "up"]],
+]
+
+
+def test_poor_mans_outpainting(client: Client, picture: Image.Image) -> None:
+    (drawn,) = client.pictures(outpainted(picture, "poor man's outpainting", POOR))
+    assert drawn.size == (128, 128)
+    calls = [call for call in client.calls() if call["hook"] == "process"]
+    assert [call["seeds"][0] for call in calls] == list(range(3, 3 + len(calls)))
+    assert len(calls) == 8, "nine tiles, of which one lies inside the picture"
+
+
+@pytest.mark.parametrize("args", POOR_CHANGES, ids=str)
+def test_poor_mans_outpainting_argument_changes_the_picture(
+    client: Client, picture: Image.Image, args: list[Any]
+) -> None:
+    plain, changed = (
+        client.hashes(outpainted(picture, "poor man's outpainting", given))
+        for given in (POOR, args)
+    )
+    assert changed != plain
+
+
+ALTERNATIVE: list[Any] = ["", True, True, "lake", "mud", True, 3, True, 1.0, 0.0, False]
+ALTERNATIVE_CHANGES: list[tuple[int, Any]] = [
+    (1, False),
+    (2, False),
+    (3, "sea"),
+    (4, "ice"),
+    (5, False),
+    (6, 4),
+    (7, False),
+    (8, 1.5),
+    (9, 0.5),
+    (10, True),
+]
+
+
+@pytest.mark.parametrize("change", ALTERNATIVE_CHANGES, ids=str)
+def test_img2img_alternative_argument_changes_the_picture(
+    client: Client, picture: Image.Image, change: tuple[int, Any]
+) -> None:
+    args = list(ALTERNATIVE)
+    args[change[0]] = change[1]
+    common = {"sampler_name": "Euler a", "negative_prompt": "fog"}
+    plain, changed = (
+        client.hashes(outpainted(picture, "img2img alternative test", given, **common))
+        for given in (ALTERNATIVE, args)
+    )
+    assert changed != plain
+
+
+def test_img2img_alternative_overrides_the_job(client: Client, picture: Image.Image) -> None:
+    job = outpainted(picture, "img2img alternative test", ALTERNATIVE, sampler_name="Euler a")
+    info = client.result("img2img", job)["info"]
+    assert "lake\\nNegative prompt: mud\\nSteps: 3, Sampler: Euler," in info
+    assert "Denoising strength: 1.0" in info
+    assert "Decode prompt: lake, Decode negative prompt: mud, Decode CFG scale: 1.0" in info
+
+
+def test_titles_and_arguments_of_img2img_scripts(client: Client) -> None:
+    info = client.get("/sdapi/v1/script-info")
+    labels = {
+        item["name"]: [arg["label"] for arg in item["args"]] for item in info if item["is_img2img"]
+    }
+    assert labels["outpainting mk2"][1:] == [
+        "Pixels to expand",
+        "Mask blur",
+        "Outpainting direction",
+        "Fall-off exponent (lower=higher detail)",
+        "Color variation",
+    ]
+    assert labels["poor man's outpainting"][2] == "Masked content"
+    assert len(labels["img2img alternative test"]) == 11
+    assert not any(
+        item["name"] in ("outpainting mk2", "soft inpainting")
+        for item in info
+        if not item["is_img2img"]
+    )

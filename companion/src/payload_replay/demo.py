@@ -78,13 +78,14 @@ class Shown:
 
 
 @contextmanager
-def host(extension: Path, port: int = 0) -> Iterator[Any]:
+def host(extension: Path, port: int = 0, flavour: str | None = None) -> Iterator[Any]:
     """A stand-in with this extension, as `webui_standin.Process`."""
     from webui_standin import Process
 
     with tempfile.TemporaryDirectory(prefix="payload-demo-") as folder:
         (Path(folder) / "styles.csv").write_text(_styles(), encoding="utf-8")
-        with Process(port, extensions={EXTENSION: extension}, data_dir=folder) as process:
+        given: dict[str, Any] = {"extensions": {EXTENSION: extension}, "flavour": flavour}
+        with Process(port, data_dir=folder, **given) as process:
             yield process
 
 

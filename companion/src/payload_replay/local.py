@@ -16,7 +16,8 @@ from .errors import BadSource, ServerError
 from .exits import ExitStatus
 
 Flavour = Annotated[
-    str | None, typer.Option("--flavour", help="a1111 or forge: whose page, API and gradio.")
+    str | None,
+    typer.Option("--flavour", help="a1111, reforge or forge: whose page and API."),
 ]
 TITLE = "Captured, replayed, compared"
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -42,7 +43,7 @@ def run_demo(
         standin = ready(flavour)
         extension = demo.checkout()
         try:
-            with demo.host(extension, port) as host:
+            with demo.host(extension, port, flavour) as host:
                 status = shown(host, out)
                 if serve:
                     leave_open(host.url)
@@ -62,7 +63,7 @@ def run_standin(context: typer.Context, flavour: Flavour = None) -> None:
         standin = ready(flavour)
     named = any(flag.partition("=")[0] == "--port" for flag in context.args)
     flags = context.args if named else ["--port", "7860", *context.args]
-    raise typer.Exit(standin.main(flags))
+    raise typer.Exit(standin.main(flags, flavour))
 
 
 def ready(flavour: str | None) -> Any:
@@ -70,7 +71,7 @@ def ready(flavour: str | None) -> Any:
     try:
         import webui_standin
 
-        here = webui_standin.current_flavour()
+        here = webui_standin.flavours_here()
     except ImportError as error:
         raise BadSource(
             f"the stand-in is not installed here ({error}): run `python3 companion demo` in a "
@@ -79,9 +80,9 @@ def ready(flavour: str | None) -> Any:
     if flavour is not None and flavour not in webui_standin.FLAVOURS:
         known = ", ".join(webui_standin.FLAVOURS)
         raise BadSource(f"--flavour {flavour}: choose one of {known}")
-    if flavour not in (None, here):
+    if flavour not in (None, *here):
         raise BadSource(
-            f"this environment's gradio makes the flavour {here}; in a checkout, "
+            f"this environment's gradio makes the flavour {' or '.join(here)}; in a checkout, "
             f"`python3 companion demo --flavour {flavour}` makes an environment for the other"
         )
     return webui_standin

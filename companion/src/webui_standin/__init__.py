@@ -8,14 +8,26 @@ that would decide the pixels of the real program.
         assert host.errors() == []
 """
 
-from webui_standin.flavour import FLAVOURS, current_flavour
+import os
+
+from webui_standin.flavour import FLAVOURS, VARIABLE, UnknownFlavour, current_flavour, flavours_here
 from webui_standin.process import Process, StartupError
 
-__all__ = ["FLAVOURS", "Process", "StartupError", "current_flavour", "main"]
+__all__ = [
+    "FLAVOURS",
+    "Process",
+    "StartupError",
+    "UnknownFlavour",
+    "current_flavour",
+    "flavours_here",
+    "main",
+]
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, flavour: str | None = None) -> int:
     """Run the stand-in in this process until it is stopped; `argv` are webui flags."""
+    if flavour is not None:
+        os.environ[VARIABLE] = flavour
     from webui_standin.lifecycle import run
 
     return run(argv)

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from webui_standin import layout, swallowed
-from webui_standin.flavour import is_forge
+from webui_standin.flavour import has_forge_traits
 
 _starts = 0
 
@@ -40,8 +40,8 @@ def run(argv: list[str] | None = None) -> int:
 
 
 def _on_threads(work: Any) -> int:
-    """In the forge flavour the page's jobs need the main thread, so the server leaves it."""
-    if not is_forge():
+    """In Forge and reForge the page's jobs need the main thread, so the server leaves it."""
+    if not has_forge_traits():
         work()
         return 0
     from modules_forge import main_thread  # type: ignore[import-not-found,unused-ignore]

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from webui_standin.flavour import VARIABLE, stack_of
+
 PathLike = str | os.PathLike[str]
 
 
@@ -38,7 +40,8 @@ class Process:
     port: 0 for any free one. extensions: folders, each linked as `extensions/<its name>`, or a
     mapping from name to folder. data_dir: settings, models and outputs; a temporary folder, removed
     at the end, by default. flags: webui flags; `--api` is added unless `api` is False.
-    python: the interpreter whose gradio decides the flavour. timeout: seconds until ready.
+    python: the interpreter whose gradio decides the stack. flavour: one of those that run on it,
+    the first by default. timeout: seconds until ready.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Process:
         data_dir: PathLike | None = None,
         flags: Sequence[str] = (),
         python: PathLike = sys.executable,
+        flavour: str | None = None,
         api: bool = True,
         env: Mapping[str, str] | None = None,
         timeout: float = 120,
@@ -60,6 +64,7 @@ class Process:
         self._extensions = extensions
         self._flags = ([] if not api or "--api" in flags else ["--api"]) + list(flags)
         self._python, self._env, self._timeout = os.fspath(python), dict(env or {}), timeout
+        self._flavour = {VARIABLE: flavour} if flavour and stack_of(flavour) else {}
         self._child: subprocess.Popen[str] | None = None
         self._lines: list[str] = []
 
@@ -164,7 +169,7 @@ class Process:
         path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
         # The child watches its standard input, so it can't outlive a parent that was killed.
         own = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "WEBUI_STANDIN_TIED": "1"}
-        return {**os.environ, **own, **self._env}
+        return {**os.environ, **own, **self._flavour, **self._env}
 
     def _link_extensions(self) -> None:
         given = self._extensions

@@ -6,9 +6,10 @@ import numpy as np
 from PIL import Image
 
 from modules import extra_networks, images, recipe, sampling, sd_models, shared, upscaler
+from modules.infotext import create_infotext
 from modules.shared import opts, state
 from webui_standin import drawing
-from webui_standin.flavour import is_forge
+from webui_standin.flavour import has_forge_traits, is_forge, is_reforge
 
 
 def setup_prompts(p):
@@ -83,7 +84,7 @@ def init(p):
         notes["Hires sampler"] = p.hr_sampler_name
     notes["Hires prompt"] = _differing("all_hr_prompts", "prompt_text")
     notes["Hires negative prompt"] = _differing("all_hr_negative_prompts", "negative_prompt")
-    if is_forge():
+    if has_forge_traits():
         notes["Hires CFG Scale"] = p.hr_cfg
     notes["Hires schedule type"] = None
     p.hr_scheduler = p.hr_scheduler or p.scheduler
@@ -102,6 +103,12 @@ def _note_modules(p, notes):
         ["Built-in"] if p.hr_additional_modules == [] else list(p.hr_additional_modules)
     ):
         notes[f"Hires Module {index + 1}"] = name
+
+
+def _settle_hires_cfg(p):
+    """0 is the CFG scale of the first pass. Source: reForge 3b56b268, calculate_hr_conds."""
+    p.hr_cfg = p.hr_cfg or p.cfg_scale
+    p.extra_generation_params["Hires CFG Scale"] = p.hr_cfg
 
 
 def _differing(own, first):
@@ -130,18 +137,34 @@ def second_pass(p, pictures):
     if state.interrupted:
         return pictures
     p.is_hr_pass = True
+    if opts.save_images_before_highres_fix and p.save_samples():
+        _save_first_pass(p, pictures)
     enlarged = [_cut(p, _enlarge(p, picture)) for picture in pictures]
     state.nextjob()
     if not p.disable_extra_networks:
         extra_networks.activate(p, p.hr_extra_network_data)
     if p.scripts is not None:
         p.scripts.before_hr(p)
+    if is_reforge():
+        _settle_hires_cfg(p)
     steps = p.hr_second_pass_steps or p.steps
     steps = sampling.start_pass(p, steps, second_pass=True)
     results = [_redraw(p, index, picture, steps) for index, picture in enumerate(enlarged)]
     sampling.finish_pass(results)
     p.is_hr_pass = False
     return results
+
+
+def _save_first_pass(p, pictures):
+    every = p.all_prompts, p.all_seeds, p.all_subseeds
+    for index, picture in enumerate(pictures):
+        place = {"iteration": p.iteration, "position_in_batch": index}
+        text = create_infotext(p, *every, comments=[], **place)
+        own = {"info": text, "p": p, "suffix": "-before-highres-fix"}
+        names = p.seeds[index], p.prompts[index], opts.samples_format
+        images.save_image(
+            Image.fromarray(np.asarray(picture)), p.outpath_samples, "", *names, **own
+        )
 
 
 def _enlarge(p, picture):

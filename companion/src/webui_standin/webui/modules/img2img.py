@@ -15,10 +15,10 @@ from modules.sd_models import get_closet_checkpoint_match
 from modules.shared import opts, state
 from modules.txt2img import on_generation_thread, outputs
 from webui_standin import gradio_compat
-from webui_standin.flavour import is_forge
+from webui_standin.flavour import is_forge, is_reforge
 
 # The page's inputs after the task id, in order. Forge's canvases have more parts; here they have
-# one.
+# one. reForge 3b56b268 has no upload in the batch tab.
 FIELDS = [
     "mode",
     "prompt",
@@ -57,6 +57,8 @@ FIELDS = [
     "batch_source_type",
     "batch_upload",
 ]
+if is_reforge():
+    del FIELDS[FIELDS.index("batch_source_type") :]
 if is_forge():
     FIELDS.insert(FIELDS.index("cfg_scale") + 1, "distilled_cfg_scale")
 # Those that the processing object takes as they are.
@@ -182,7 +184,7 @@ def process_batch(p, values, script_args):
 
 
 def _batch_files(values):
-    if values["batch_source_type"] == "upload":
+    if values.get("batch_source_type") == "upload":
         assert isinstance(values["batch_upload"], list)
         assert values["batch_upload"]
         return [gradio_compat.uploaded_path(item) for item in values["batch_upload"]], []
@@ -207,7 +209,7 @@ def _prepare_file(p, path, masks, values, before):
         p.image_mask = images.read((named or masks)[0])
     if values["batch_use_png_info"]:
         _use_png_info(p, picture, path, values, before)
-    if values["batch_source_type"] != "upload" and values["batch_output_dir"].strip():
+    if values.get("batch_source_type") != "upload" and values["batch_output_dir"].strip():
         p.outpath_samples = values["batch_output_dir"].strip()
         pattern = f"{stem}-[generation_number]" if p.n_iter > 1 or p.batch_size > 1 else stem
         p.override_settings.update(

@@ -9,6 +9,8 @@ from modules import images, masking, recipe, sampling
 from modules.shared import opts, state
 from webui_standin import drawing
 
+SIGMA = np.array([0.5, 0.5])  # noise level at which a pass blends, here once: half-way
+
 
 def init(p, all_seeds):
     """Prepare mask and init images: `p.init_latent` becomes a list of arrays to draw over."""
@@ -157,23 +159,23 @@ def _details(p):
     return found
 
 
-def sample(p):
-    """Draw over the init images as far as the denoising strength says, inside the mask."""
+def sample(p, **extra):
+    """Draw over the init images as far as the denoising strength says, inside the mask; `extra`
+    are further inputs of the drawing.
+    """
     if p.initial_noise_multiplier != 1.0:
         p.extra_generation_params["Noise multiplier"] = p.initial_noise_multiplier
     if opts.img2img_extra_noise > 0:
         p.extra_generation_params["Extra noise"] = opts.img2img_extra_noise
     steps = sampling.start_pass(p, p.steps)
-    pictures = [_draw_over(p, index, steps) for index in range(len(p.seeds))]
+    pictures = [_draw_over(p, index, steps, extra) for index in range(len(p.seeds))]
     sampling.finish_pass(pictures)
     return pictures
 
 
-def _draw_over(p, index, steps):
-    from modules import scripts
-
+def _draw_over(p, index, steps, extra):
     below = p.init_latent[index % len(p.init_latent)]
-    extra = _details(p)
+    extra = {**_details(p), **extra}
     extra["init"] = hashlib.sha256(below.tobytes()).hexdigest()
     drawn = drawing.draw(
         recipe.inputs(p, index, steps=steps, **extra), below.shape[1], below.shape[0]
@@ -181,9 +183,18 @@ def _draw_over(p, index, steps):
     drawn = drawing.blend(below, drawn, round(p.denoising_strength * 256))
     if p.mask is None or state.interrupted:
         return drawn
+    # While sampling, and once more at the end: scripts tell the two by the denoiser.
+    drawn = _blend_masked(p, below, drawn, denoiser=p.sampler, sigma=SIGMA)
+    return _blend_masked(p, below, drawn)
+
+
+def _blend_masked(p, below, drawn, **while_sampling):
+    """Keep what isn't masked, unless a script blends in its own way."""
+    from modules import scripts
+
     blended = drawing.blend(below, drawn, p.nmask)
-    if p.scripts is not None:
-        arguments = scripts.MaskBlendArgs(drawn, p.nmask, below, p.mask, blended)
-        p.scripts.on_mask_blend(p, arguments)
-        blended = arguments.blended_latent
-    return blended
+    if p.scripts is None:
+        return blended
+    arguments = scripts.MaskBlendArgs(drawn, p.nmask, below, p.mask, blended, **while_sampling)
+    p.scripts.on_mask_blend(p, arguments)
+    return arguments.blended_latent

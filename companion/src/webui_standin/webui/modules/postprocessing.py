@@ -31,6 +31,7 @@ def run_postprocessing(
     shared.state.job_count = len(pictures)
     for picture, name in pictures:
         shared.state.nextjob()
+        shared.state.textinfo, shared.state.skipped = name, False
         if shared.state.interrupted or shared.state.stopping_generation:
             break
         done, text = _process(picture, name, folder, args, save_output)
@@ -63,35 +64,52 @@ def _process(picture, name, folder, args, save_output):
     texts.update({"parameters": parameters} if parameters else {})
     first = scripts_postprocessing.PostprocessedImage(picture)
     scripts.scripts_postproc.run(first, args)
-    done, text = [], ""
+    if shared.state.skipped:
+        return [], ""
+    done, text, used = [], "", {}
     for item in [first, *first.extra_images]:
         text = infotext.join(item.info)
         if opts.enable_pnginfo:
             item.image.info = {**texts, "postprocessing": text}
         shared.state.assign_current_image(item.image)
+        suffix = item.get_suffix(used)
         if save_output:
-            stem = (
-                os.path.splitext(os.path.basename(name or ""))[0]
-                if opts.use_original_name_batch
-                else ""
-            )
-            own = {
-                "forced_filename": (stem + item.get_suffix()) or None,
-                "pnginfo_section_name": "extras",
-                "existing_info": texts,
-            }
-            images.save_image(
-                item.image,
-                folder,
-                "",
-                extension=opts.samples_format,
-                info=text,
-                short_filename=True,
-                no_prompt=True,
-                **own,
-            )
+            _save(item, folder, name, suffix, text, texts)
         done.append(item.image)
     return done, text
+
+
+def _save(item, folder, name, suffix, text, texts):
+    named = opts.use_original_name_batch and name is not None
+    stem = os.path.splitext(os.path.basename(name))[0] if named else ""
+    own = {
+        "forced_filename": stem + suffix if named else None,
+        "suffix": suffix,
+        "pnginfo_section_name": "extras",
+        "existing_info": texts,
+        "extension": opts.samples_format,
+        "info": text,
+    }
+    saved, _ = images.save_image(
+        item.image, folder, stem, short_filename=True, no_prompt=True, **own
+    )
+    if item.caption:
+        _write_caption(os.path.splitext(saved)[0] + ".txt", item.caption)
+
+
+def _write_caption(path, caption):
+    """Write a caption beside a picture; the settings say what becomes of one that is there."""
+    before = ""
+    if os.path.exists(path):
+        with open(path, encoding="utf8") as file:
+            before = file.read().strip()
+    texts = {
+        "Keep": [before or caption],
+        "Prepend": [before, caption],
+        "Append": [caption, before],
+    }.get(opts.postprocessing_existing_caption_action, [caption])
+    with open(path, "w", encoding="utf8") as file:
+        file.write(" ".join(filter(None, texts)).strip())
 
 
 def run_postprocessing_webui(id_task, *args, **kwargs):

@@ -15,7 +15,7 @@ from PIL import Image
 from modules import sd_models, sd_samplers, sd_vae, shared
 from modules.infotext import create_infotext
 from modules.shared import opts, state
-from webui_standin.flavour import is_forge
+from webui_standin.flavour import has_forge_traits, is_forge
 
 opt_C, opt_f = 4, 8
 
@@ -259,7 +259,7 @@ class Processed:
         extra_images_list=(),
     ):
         self.images, self.info = images_list, info
-        if is_forge():
+        if has_forge_traits():
             self.extra_images = list(extra_images_list)
         self.comments = "".join(f"{comment}\n" for comment in p.comments)
         for name in _COPIED:
@@ -486,8 +486,9 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
     hr_scheduler: str = None
     hr_prompt: str = ""
     hr_negative_prompt: str = ""
-    if is_forge():
+    if has_forge_traits():
         hr_cfg: float = 1.0
+    if is_forge():
         hr_distilled_cfg: float = 3.5
     force_task_id: str = None
 
@@ -545,7 +546,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
 
         self.sampler = sd_samplers.create_sampler(self.sampler_name, self.sd_model)
         if self.firstpass_image is not None and self.enable_hr:
-            return hires.second_pass(self, [self.firstpass_image] * len(seeds))
+            return hires.second_pass(self, [self.firstpass_image.convert("RGB")] * len(seeds))
         drawn = sampling.first_pass(self)
         return hires.second_pass(self, drawn) if self.enable_hr else drawn
 

@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from modules import errors, extensions, paths, script_callbacks, script_loading, shared, timer, util
-from webui_standin.flavour import is_forge
+from webui_standin.flavour import has_forge_traits, is_forge
 
 AlwaysVisible = object()
 topological_sort = util.topological_sort
@@ -278,7 +278,7 @@ def load_scripts():
     script_callbacks.clear_callbacks()
     builtin = list_scripts("modules/processing_scripts", ".py", include_extensions=False)
     files = list_scripts("scripts", ".py") + builtin
-    if is_forge():
+    if has_forge_traits():
         sys.path[:0] = [
             root for root in dict.fromkeys(file.basedir for file in files) if root not in sys.path
         ]
@@ -294,7 +294,7 @@ def load_scripts():
 def _load_script(file):
     before = sys.path
     try:
-        if not is_forge() and file.basedir != paths.script_path:
+        if not has_forge_traits() and file.basedir != paths.script_path:
             sys.path = [file.basedir, *sys.path]
         _register(script_loading.load_module(file.path), file)
     except Exception:
@@ -337,9 +337,12 @@ class ScriptRunner:
 
     def initialize_scripts(self, is_img2img):
         """Create one object of each class that wants to be on this tab."""
+        from modules import scripts_auto_postprocessing
+
         for group in (self.scripts, self.alwayson_scripts, self.selectable_scripts):
             group.clear()
-        for data in scripts_data:
+        automatic = scripts_auto_postprocessing.create_auto_preprocessing_script_data()
+        for data in automatic + scripts_data:
             try:
                 script = data.script_class()
             except Exception:

@@ -182,7 +182,7 @@ def load_model(checkpoint_info=None, already_loaded_state_dict=None):
     if not SkipWritingToConfig.skip:
         shared.opts.data["sd_model_checkpoint"] = info.title
         shared.opts.data["sd_checkpoint_hash"] = info.sha256
-    sd_vae.reload_vae_weights()
+    sd_vae.reload_vae_weights(model_data.sd_model)
     model_data.was_loaded_at_least_once = True
     script_callbacks.model_loaded_callback(model_data.sd_model)
     return model_data.sd_model

@@ -3,10 +3,13 @@
 import os
 
 from modules import hashes, paths_internal, shared
+from webui_standin.flavour import is_reforge
 
 vae_path = os.path.abspath(os.path.join(paths_internal.models_path, "VAE"))
 vae_dict = {}
 loaded_vae_file = None
+drawn_vae_file = None
+"""The VAE whose weights draw: the loaded one, except where reForge keeps an old one."""
 _ENDINGS = (".ckpt", ".pt", ".safetensors")
 
 
@@ -18,6 +21,11 @@ def get_loaded_vae_name():
 def get_loaded_vae_hash():
     """First ten digits of its SHA-256."""
     return hashes.sha256(loaded_vae_file, "vae")[:10] if loaded_vae_file else None
+
+
+def get_drawn_vae_hash():
+    """First ten digits of the SHA-256 of the VAE that draws, None for the checkpoint's own."""
+    return hashes.sha256(drawn_vae_file, "vae")[:10] if drawn_vae_file else None
 
 
 def refresh_vae_list():
@@ -51,12 +59,18 @@ def resolve_vae(checkpoint_file):
 
 
 def reload_vae_weights(sd_model=None, vae_file="unspecified"):
-    """Load the VAE that the settings choose."""
-    global loaded_vae_file
+    """Load the VAE that the settings choose, for `sd_model` when that has just been loaded.
+
+    reForge 3b56b268 doesn't restore the checkpoint's own VAE: until another checkpoint is loaded,
+    the weights of the file stay, though neither the settings nor the infotext name it.
+    """
+    global loaded_vae_file, drawn_vae_file
     from modules import sd_models
 
     model = sd_model or sd_models.model_data.sd_model
     if model is not None:
         chosen = resolve_vae(model.sd_checkpoint_info.filename)
         loaded_vae_file = chosen if vae_file == "unspecified" else vae_file
+        if loaded_vae_file or sd_model is not None or not is_reforge():
+            drawn_vae_file = loaded_vae_file
     return model

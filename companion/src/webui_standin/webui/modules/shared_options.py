@@ -10,7 +10,7 @@ import gradio as gr
 
 from modules.options import OptionHTML, OptionInfo, categories, options_section
 from modules.paths_internal import data_path, default_output_dir
-from webui_standin.flavour import is_forge
+from webui_standin.flavour import current_flavour, is_forge
 
 options_templates = {}
 restricted_opts = {
@@ -37,6 +37,14 @@ for _category, _label in {
     "training": "Training",
 }.items():
     categories.register_category(_category, _label)
+
+
+# Shown above all tabs, and so neither in the Settings tab nor in what it writes to config.json.
+_QUICK = {
+    "a1111": ["sd_model_checkpoint"],
+    "reforge": ["sd_model_checkpoint", "sd_vae", "CLIP_stop_at_last_layers"],
+    "forge": [],
+}
 
 
 def _out(name):
@@ -133,7 +141,35 @@ _SECTIONS = {
         ("code_former_weight", 0.5, "CodeFormer weight", None, (0, 1, 0.01)),
     ],
     ("postprocessing", "Postprocessing", "postprocessing"): [
+        (
+            "postprocessing_enable_in_main_ui",
+            [],
+            "Postprocessing operations in txt2img and img2img",
+            None,
+            _lazy("shared_items", "postprocessing_names"),
+        ),
+        (
+            "postprocessing_disable_in_extras",
+            [],
+            "Postprocessing operations that Extras leaves out",
+            None,
+            _lazy("shared_items", "postprocessing_names"),
+        ),
+        (
+            "postprocessing_operation_order",
+            [],
+            "Order of postprocessing operations",
+            None,
+            _lazy("shared_items", "postprocessing_names"),
+        ),
         ("upscaling_max_images_in_cache", 5, "Upscaled pictures in cache", None, (0, 10, 1)),
+        (
+            "postprocessing_existing_caption_action",
+            "Ignore",
+            "When a caption exists",
+            None,
+            ["Ignore", "Keep", "Prepend", "Append"],
+        ),
     ],
     ("system", "System", "system"): [
         (
@@ -282,7 +318,8 @@ _SECTIONS = {
     ("extra_networks", "Extra Networks", "sd"): [
         ("extra_networks_default_multiplier", 1.0, "Default multiplier", None, (0.0, 2.0, 0.01)),
         ("extra_networks_add_text_separator", " ", "Separator"),
-        ("sd_hypernetwork", "None", "Hypernetwork", None, ["None"]),
+        ("sd_lora", "None", "Add network to prompt", None, _lazy("shared_items", "lora_names")),
+        ("textual_inversion_add_hashes_to_infotext", True, "Hashes of embeddings in infotexts"),
     ],
     ("sampler-params", "Sampler parameters", "sd"): [
         ("hide_samplers", [], "Hidden samplers", None, _lazy("shared_items", "list_sampler_names")),
@@ -346,7 +383,7 @@ _SECTIONS = {
         ("localization", "None", "Localization", None, ["None"]),
         (
             "quick_setting_list" if is_forge() else "quicksettings_list",
-            [] if is_forge() else ["sd_model_checkpoint"],
+            _QUICK[current_flavour()],
             "Quicksettings",
             None,
             _lazy("shared_items", "option_names"),
@@ -432,6 +469,7 @@ _FORGE = {
             None,
             _lazy("shared_items", "vae_paths"),
         ),
+        ("hires_button_gallery_insert", False, "Keep the small picture beside the upscaled one"),
         (
             "forge_unet_storage_dtype",
             "Automatic",
@@ -456,6 +494,19 @@ _FORGE = {
                 "EasyDiffusion",
                 "DrawThings",
             ],
+        ),
+    ],
+}
+
+# Forge dfdcbab6 lists hypernetworks, and knows neither the option nor the tag in prompts.
+_NOT_FORGE = {
+    ("extra_networks", "Extra Networks", "sd"): [
+        (
+            "sd_hypernetwork",
+            "None",
+            "Add hypernetwork to prompt",
+            None,
+            _lazy("shared_items", "hypernetwork_names"),
         ),
     ],
 }
@@ -495,7 +546,14 @@ def _refreshes():
     options_templates["sd_vae"].refresh = shared_items.refresh_vae_list
 
 
-for _section, _rows in {**_SECTIONS, **(_FORGE if is_forge() else {})}.items():
+_REFORGE = {
+    ("ui_reforge", "reForge", "ui"): [
+        ("hires_button_gallery_inset", False, "Keep the small picture beside the upscaled one"),
+    ],
+}
+_OWN = {"a1111": _NOT_FORGE, "reforge": {**_NOT_FORGE, **_REFORGE}, "forge": _FORGE}
+
+for _section, _rows in [*_SECTIONS.items(), *_OWN[current_flavour()].items()]:
     options_templates.update(options_section(_section, {row[0]: _option(*row) for row in _rows}))
 options_templates.update(
     options_section(

@@ -6,9 +6,10 @@ from modules import img2img, infotext_utils, progress, scripts, shared, ui, ui_t
 from modules.call_queue import wrap_gradio_gpu_call
 from modules.infotext_utils import PasteField
 from modules.ui_common import create_output_panel
-from modules.ui_components import FormGroup, FormHTML, FormRow, ResizeHandleRow
+from modules.ui_components import FormGroup, FormHTML, FormRow, ResizeHandleRow, ToolButton
 from modules.ui_txt2img import _create_batch, _filed, create_batch, create_cfg
 from webui_standin import gradio_compat
+from webui_standin.flavour import is_reforge
 from webui_standin.gradio_compat import js
 
 _SUB_TABS = [
@@ -138,6 +139,14 @@ def _build_upload(parts):
 
 
 def _build_batch(parts):
+    if is_reforge():
+        _batch_folders(parts)
+    else:
+        _batch_sources(parts)
+    _batch_png_info(parts)
+
+
+def _batch_sources(parts):
     with gr.Tabs(elem_id="img2img_batch_source"):
         parts["batch_source_type"] = gr.Textbox(visible=False, value="upload")
         with gr.TabItem("Upload", id="batch_upload", elem_id="img2img_batch_upload_tab") as upload:
@@ -147,14 +156,21 @@ def _build_batch(parts):
         with gr.TabItem(
             "From directory", id="batch_from_dir", elem_id="img2img_batch_from_dir_tab"
         ) as folder:
-            for name, label in (
-                ("batch_input_dir", "Input directory"),
-                ("batch_output_dir", "Output directory"),
-                ("batch_inpaint_mask_dir", "Inpaint batch mask directory"),
-            ):
-                parts[name] = gr.Textbox(label=label, elem_id=f"img2img_{name}", **shared.hide_dirs)
+            _batch_folders(parts)
     upload.select(fn=lambda: "upload", inputs=[], outputs=[parts["batch_source_type"]])
     folder.select(fn=lambda: "from dir", inputs=[], outputs=[parts["batch_source_type"]])
+
+
+def _batch_folders(parts):
+    for name, label in (
+        ("batch_input_dir", "Input directory"),
+        ("batch_output_dir", "Output directory"),
+        ("batch_inpaint_mask_dir", "Inpaint batch mask directory"),
+    ):
+        parts[name] = gr.Textbox(label=label, elem_id=f"img2img_{name}", **shared.hide_dirs)
+
+
+def _batch_png_info(parts):
     with gr.Accordion("PNG info", open=False):
         parts["batch_use_png_info"] = gr.Checkbox(
             label="Append png info to prompts", elem_id="img2img_batch_use_png_info"
@@ -208,6 +224,9 @@ def _create_dimensions(tab, parts, runner):
                         value=512,
                         elem_id="img2img_height",
                     )
+                    switch = ToolButton(
+                        value=ui.switch_values_symbol, elem_id="img2img_res_switch_btn"
+                    )
                 with gr.Tab(label="Resize by", id="by", elem_id="img2img_tab_resize_by") as by:
                     parts["scale_by"] = gr.Slider(
                         minimum=0.05,
@@ -224,6 +243,13 @@ def _create_dimensions(tab, parts, runner):
         if shared.opts.dimensions_and_batch_together:
             with gr.Column(elem_id="img2img_column_batch"):
                 _create_batch("img2img", parts)
+    switch.click(
+        fn=None,
+        inputs=None,
+        outputs=None,
+        show_progress=False,
+        **js("function(){switchWidthHeight('img2img')}"),
+    )
     to.select(fn=lambda: 0, inputs=[], outputs=[parts["selected_scale_tab"]])
     by.select(fn=lambda: 1, inputs=[], outputs=[parts["selected_scale_tab"]])
 

@@ -1,5 +1,5 @@
 """The txt2img tab. Element ids, labels and order: A1111 v1.10.1, modules/ui.py;
-the Distilled CFG and Hires CFG sliders: Forge dfdcbab6, the same file.
+the Distilled CFG and Hires CFG sliders: Forge dfdcbab6 and reForge 3b56b268, the same file.
 """
 
 import gradio as gr
@@ -27,7 +27,7 @@ from modules.ui_components import (
     ResizeHandleRow,
     ToolButton,
 )
-from webui_standin.flavour import is_forge
+from webui_standin.flavour import has_forge_traits, is_forge
 from webui_standin.gradio_compat import js
 
 
@@ -204,24 +204,9 @@ def _create_hires(parts):
             value=0,
             elem_id="txt2img_hr_resize_y",
         )
-    if is_forge():
+    if has_forge_traits():
         with FormRow(elem_id="txt2img_hires_fix_row_cfg", variant="compact"):
-            parts["hr_distilled_cfg"] = gr.Slider(
-                minimum=0.0,
-                maximum=30.0,
-                step=0.1,
-                label="Hires Distilled CFG Scale",
-                value=3.5,
-                elem_id="txt2img_hr_distilled_cfg",
-            )
-            parts["hr_cfg"] = gr.Slider(
-                minimum=1.0,
-                maximum=30.0,
-                step=0.1,
-                label="Hires CFG Scale",
-                value=7.0,
-                elem_id="txt2img_hr_cfg",
-            )
+            _create_hires_cfg(parts)
     with FormRow(
         elem_id="txt2img_hires_fix_row3",
         variant="compact",
@@ -248,6 +233,28 @@ def _create_hires(parts):
                     placeholder=label,
                     elem_classes=["prompt"],
                 )
+
+
+def _create_hires_cfg(parts):
+    """Forge begins with 7, reForge with 0, which means the CFG scale of the first pass."""
+    if is_forge():
+        parts["hr_distilled_cfg"] = gr.Slider(
+            minimum=0.0,
+            maximum=30.0,
+            step=0.1,
+            label="Hires Distilled CFG Scale",
+            value=3.5,
+            elem_id="txt2img_hr_distilled_cfg",
+        )
+    lowest, value = (1.0, 7.0) if is_forge() else (0.0, 0.0)
+    parts["hr_cfg"] = gr.Slider(
+        minimum=lowest,
+        maximum=30.0,
+        step=0.1,
+        label="Hires CFG Scale",
+        value=value,
+        elem_id="txt2img_hr_cfg",
+    )
 
 
 def _create_hires_sampler(parts):
@@ -366,10 +373,11 @@ def _add_paste_fields(parts, toprow, runner):
         "hr_prompt": "Hires prompt",
         "hr_negative_prompt": "Hires negative prompt",
     }
+    if has_forge_traits():
+        labels.update(hr_cfg="Hires CFG Scale")
     if is_forge():
         labels.update(
             distilled_cfg_scale="Distilled CFG Scale",
-            hr_cfg="Hires CFG Scale",
             hr_distilled_cfg="Hires Distilled CFG Scale",
         )
     fields = [PasteField(parts[name], target, api=name) for name, target in labels.items()]

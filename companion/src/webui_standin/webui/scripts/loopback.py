@@ -3,7 +3,7 @@
 import math
 
 import gradio as gr
-from modules import images, processing, scripts
+from modules import captions, images, processing, scripts
 from modules.processing import Processed
 from modules.shared import opts, state
 
@@ -54,9 +54,9 @@ class Script(scripts.Script):
         return [loops, final, curve, interrogate]
 
     def run(self, p, loops, final_denoising_strength, denoising_curve, append_interrogation):
-        if append_interrogation != "None":
-            raise NotImplementedError("the stand-in has no interrogator")
         processing.fix_seed(p)
+        describe = {"CLIP": captions.sentence, "DeepBooru": captions.tags}.get(append_interrogation)
+        prompt = p.prompt
         loops, repeats = int(loops), p.n_iter
         p.extra_generation_params = {
             "Final denoising strength": final_denoising_strength,
@@ -69,6 +69,9 @@ class Script(scripts.Script):
             p.init_images, p.denoising_strength, _ = before
             drawn = []
             for loop in range(loops):
+                if describe is not None:
+                    said = describe(p.init_images[0])
+                    p.prompt = f"{prompt}, {said}" if prompt else said
                 processed = self._loop(p)
                 if state.interrupted or state.stopping_generation:
                     break

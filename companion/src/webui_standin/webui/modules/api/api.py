@@ -11,6 +11,7 @@ from fastapi.exceptions import HTTPException
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from modules import (
+    captions,
     extensions,
     extra_networks,
     images,
@@ -27,6 +28,7 @@ from modules import (
     shared,
     shared_items,
     ui,
+    unbuilt,
 )
 from modules.api import arguments, errors, models
 from modules.api.pictures import decode_base64_to_image, encode_pil_to_base64
@@ -41,7 +43,6 @@ from webui_standin.flavour import is_forge
 
 # Routes that the real program has and the stand-in hasn't built: each answers 501 with its name.
 NOT_BUILT = [
-    ("POST", "/sdapi/v1/interrogate"),
     ("POST", "/sdapi/v1/create/embedding"),
     ("POST", "/sdapi/v1/create/hypernetwork"),
     ("POST", "/sdapi/v1/train/embedding"),
@@ -111,6 +112,7 @@ class Api:
             ),
             ("POST", "png-info", self.pnginfoapi, models.PNGInfoResponse),
             ("GET", "progress", self.progressapi, models.ProgressResponse),
+            ("POST", "interrogate", self.interrogateapi, None),
             ("POST", "interrupt", self.interruptapi, None),
             ("POST", "skip", self.skip, None),
             ("GET", "options", self.get_config, models.OptionsModel),
@@ -311,6 +313,18 @@ class Api:
             textinfo=state.textinfo,
         )
 
+    def interrogateapi(self, interrogatereq: models.InterrogateRequest):
+        """What a picture shows; HTTPException 404 for null, and for an unknown model."""
+        if interrogatereq.image is None:
+            raise HTTPException(status_code=404, detail="Image not found")
+        known = {"clip": captions.sentence, "deepdanbooru": captions.tags}
+        picture = decode_base64_to_image(interrogatereq.image)
+        if interrogatereq.model not in known:
+            raise HTTPException(status_code=404, detail="Model not found")
+        with self.queue_lock:
+            caption = known[interrogatereq.model](picture)
+        return models.InterrogateResponse(caption=caption)
+
     def interruptapi(self):
         """Stop the current job."""
         shared.state.interrupt()
@@ -400,7 +414,7 @@ class Api:
         return [{"model_name": name, "filename": path} for name, path in sd_vae.vae_dict.items()]
 
     def get_hypernetworks(self):
-        """None."""
+        """All hypernetworks."""
         return [{"name": name, "path": path} for name, path in shared.hypernetworks.items()]
 
     def get_face_restorers(self):
@@ -423,11 +437,20 @@ class Api:
         ]
 
     def get_embeddings(self):
-        """None."""
-        return {"loaded": sd_hijack.model_hijack.embedding_db.word_embeddings, "skipped": {}}
+        """All embeddings, and those that don't fit the checkpoint: none here."""
+        database = sd_hijack.model_hijack.embedding_db
+        names = ("step", "sd_checkpoint", "sd_checkpoint_name", "shape", "vectors")
+        loaded, skipped = (
+            {item.name: {name: getattr(item, name) for name in names} for item in known.values()}
+            for known in (database.word_embeddings, database.skipped_embeddings)
+        )
+        return {"loaded": loaded, "skipped": skipped}
 
     def refresh_embeddings(self):
-        """Nothing to read."""
+        """Read the embedding folder again."""
+        with self.queue_lock:
+            database = sd_hijack.model_hijack.embedding_db
+            database.load_textual_inversion_embeddings(force_reload=True)
 
     def refresh_checkpoints(self):
         """Read the checkpoint folder again."""
@@ -505,7 +528,7 @@ def _answer(request, processed, job):
 
 def _not_built(path):
     def endpoint():
-        raise HTTPException(status_code=501, detail=f"{path} is not built in the stand-in")
+        unbuilt.refuse(path)
 
     return endpoint
 

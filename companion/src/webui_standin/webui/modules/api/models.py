@@ -149,6 +149,19 @@ class PNGInfoResponse(BaseModel):
     parameters: dict = {}
 
 
+class InterrogateRequest(BaseModel):
+    """A picture in base64 and who is asked: clip or deepdanbooru."""
+
+    image: str | None = ""
+    model: str = "clip"
+
+
+class InterrogateResponse(BaseModel):
+    """What the picture shows."""
+
+    caption: str | None = None
+
+
 class ProgressRequest(BaseModel):
     """Whether the picture in progress is wanted."""
 
