@@ -392,18 +392,20 @@
 
     /** Draws a capture into `element`; the accordions draw its `brief` form. */
     class CaptureView {
-        constructor(element, channel, thumbnails, {brief = false, deleted = null} = {}) {
+        constructor(element, channel, thumbnails, {brief = false, deleted = null, previewer = null} = {}) {
             this.element = element;
             this.channel = channel;
             this.thumbnails = thumbnails;
             this.brief = brief;
             this.deleted = deleted;
+            this.previewer = previewer;
             this.id = null;
             this.texts = new Map();
         }
 
-        async show(id) {
+        async show(id, preview = false) {
             this.id = id;
+            this.preview = preview; // of what would be sent: nothing was generated
             this.texts.clear();
             let capture;
             try {
@@ -419,7 +421,8 @@
 
         message(text, kind = "", ...more) {
             this.id = null;
-            this.element.replaceChildren(make("p", {class: `pc-message ${kind}`}, text), ...more);
+            const said = make("p", {class: `pc-message ${kind}`}, text);
+            this.element.replaceChildren(said, ...more.filter(Boolean));
         }
 
         draw(capture) {
@@ -434,7 +437,8 @@
 
         header(capture) {
             const state = badges(capture);
-            const words = [`${capture.seconds.toFixed(1)} s`, `from ${SOURCES[capture.source]}`];
+            const ran = [`${capture.seconds.toFixed(1)} s`, `from ${SOURCES[capture.source]}`];
+            const words = this.preview ? ["would be sent, nothing was generated"] : ran;
             if (capture.results.length) words.unshift(count(capture.results.length, "picture"));
             const kind = make("span", {class: "pc-kind"}, kindOf(capture.endpoint));
             const when = make("span", {class: "pc-note"}, moment(capture.started), ` · ${words.join(" · ")}`);
@@ -458,8 +462,10 @@
                     () => this.download("document", `${name}.json`)),
             ];
             const bar = make("div", {class: "pc-actions"}, ...sendable);
-            if (this.brief) bar.append(button("All captures", "Open the Payloads tab", openTab));
-            else bar.append(...whole, this.remover(capture.id));
+            if (this.brief) {
+                bar.append(button("All captures", "Open the Payloads tab", openTab));
+                bar.append(...[this.previewer()].filter(Boolean));
+            } else bar.append(...whole, this.remover(capture.id));
             bar.append(this.status);
             return bar;
         }
@@ -828,8 +834,9 @@
             this.element = element;
             this.channel = new Channel(tab);
             this.thumbnails = new Thumbnails(this.channel);
-            this.view = new CaptureView(element, this.channel, this.thumbnails, {brief: true});
-            this.view.message("Generate: the payload of your job appears here by itself when it ends.");
+            const previewer = () => this.previewer();
+            this.view = new CaptureView(element, this.channel, this.thumbnails, {brief: true, previewer});
+            this.opening();
             this.shown = null;
             this.due = null;
             this.timers = new Set();
@@ -838,6 +845,22 @@
             this.observers[0].observe(element);
             this.watch(`html_log_${tab}`, {childList: true, subtree: true, characterData: true}, [150]);
             this.watch(`${tab}_interrupt`, {attributes: true, attributeFilter: ["style"]}, [150, 1500]);
+        }
+
+        opening() {
+            const words = "Generate: the payload of your job appears here by itself when it ends.";
+            this.view.message(words, "", this.previewer());
+        }
+
+        /** A button that shows what Generate would send; null where the page has none to press. */
+        previewer() {
+            const hidden = document.getElementById(`payload_capture_${this.tab}_preview`);
+            if (!hidden) return null;
+            const label = "Show what Generate would send, without making a picture";
+            return button("What would be sent", label, () => {
+                this.view.message("Asking the webui…");
+                hidden.click();
+            });
         }
 
         /** Look for the job's result again, `delays` ms after an element of the webui changed. */
@@ -871,9 +894,10 @@
             } catch (error) {
                 return; // its event failed; the next one tells
             }
-            if (told.id) this.due = {id: told.id};
+            const {id, preview, missing} = told;
+            if (id) this.due = {id, preview};
             else if (told.failed) this.due = {id: null, failed: true};
-            else if (told.missing) this.due = {id: null, missing: told.missing};
+            else if (missing) this.due = {id: null, missing, preview};
             else return;
             if (this.element.offsetParent !== null) this.draw();
         }
@@ -885,10 +909,11 @@
             if (due.id === null) {
                 this.shown = null;
                 const words = due.failed ? "The last job failed. The Payloads tab shows why." : due.missing;
-                this.view.message(words, "pc-bad", button("Open Payloads", "Open the Payloads tab", openTab));
+                const opener = button("Open Payloads", "Open the Payloads tab", openTab);
+                this.view.message(words, "pc-bad", due.preview ? null : opener, this.previewer());
             } else if (due.id !== this.shown) {
                 this.shown = due.id;
-                this.view.show(due.id);
+                this.view.show(due.id, due.preview);
             }
         }
     }

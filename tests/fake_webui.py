@@ -89,6 +89,29 @@ class FakeWebUI:
             "samplers": [{"name": "Euler a", "aliases": ["k_euler_a"]}, {"name": "DDIM"}],
             "schedulers": [{"name": "karras", "label": "Karras", "aliases": None}],
             "scripts": {"txt2img": ["x/y/z plot", "refiner"], "img2img": ["loopback"]},
+            "script-info": [
+                {
+                    "name": "x/y/z plot",
+                    "is_img2img": False,
+                    "args": [{"label": "X type", "choices": ["Nothing", "Seed", "Steps"]}],
+                },
+                {
+                    "name": "x/y/z plot",
+                    "is_img2img": True,
+                    "args": [{"label": "X type", "choices": ["Nothing", "Steps", "Seed"]}],
+                },
+                {
+                    "name": "refiner",
+                    "is_img2img": False,
+                    "args": [{"label": "on"}, {"label": "Modes", "choices": ["a", "b", "c"]}],
+                },
+            ],
+            "upscalers": [{"name": "Lanczos"}],
+            "latent-upscale-modes": [{"name": "Latent"}],
+            "loras": [{"name": "style", "alias": "style-v2"}],
+            "hypernetworks": [{"name": "hyper"}],
+            "prompt-styles": [{"name": "painted"}],
+            "embeddings": {"loaded": {"easy": {}}, "skipped": {"xl": {}}},
         }
         self.fails_with = ""
         """Words with which every generation fails, after it has leaked its overrides."""
@@ -174,7 +197,8 @@ class FakeWebUI:
     def _extension(self, request: Request) -> Answer:
         kind, _, rest = request.path.removeprefix(f"{EXTENSION}/").partition("/")
         if kind == "status":
-            return Answer(body={"host": {"webui": "fake", "version": "2"}, "captures": 1})
+            host = {"webui": "fake", "version": "2"}
+            return Answer(body={"host": host, "captures": 1, "runs": [f"{EXTENSION}/run/batch"]})
         if kind == "assets" and rest in self.assets:
             return Answer(body=self.assets[rest], type="image/png")
         if kind == "captures":

@@ -12,12 +12,14 @@ import dataclasses
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from payload_capture import __version__, host, routes, runs, settings
 from payload_capture.auth import Gate
-from payload_capture.capture import FORMAT, IMG2IMG, TXT2IMG, Capture, FormatError
+from payload_capture.capture import FORMAT, IMG2IMG, TXT2IMG, Capture, FormatError, Job
 from payload_capture.jobs import Finished, Recorder, Run
 from payload_capture.store import NotFoundError, Page, Store, StoreError, summary
 from payload_capture.writer import Drafts, Writer, Written, generation_key
@@ -42,6 +44,7 @@ class Service:
         self.last_failure: str | None = None
         self.revision = 0
         self._backlog: OrderedDict[str, Written] = OrderedDict()
+        self._previews: OrderedDict[str, Written] = OrderedDict()
         self._generations: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -65,7 +68,7 @@ class Service:
         if identity == LATEST:
             waiting = next(iter(self._waiting()), None)
             return waiting.capture if waiting else self.store.latest()
-        kept = self._backlog.get(identity)
+        kept = self._backlog.get(identity) or self._previews.get(identity)
         return kept.capture if kept else self.store.get(identity)
 
     def request(self, identity: str) -> dict[str, Any]:
@@ -89,7 +92,7 @@ class Service:
         return self.asset(sha256)
 
     def asset(self, sha256: str) -> tuple[str, bytes]:
-        for written in self._waiting():
+        for written in (*self._waiting(), *self._previewed()):
             if sha256 in written.files:
                 return written.capture.assets[sha256].media_type, written.files[sha256]
         return self.store.asset(sha256)
@@ -105,6 +108,22 @@ class Service:
     def run(self, endpoint: str, payload: Any) -> dict[str, Any]:
         """Make what no standard endpoint can express. Raises RunError."""
         return runs.run(host, endpoint, payload)
+
+    def preview(self, tab: str, request: Any, args: Sequence[Any]) -> str:
+        """The id of a capture of what pressing Generate would send; no list shows it.
+
+        Raises what the webui raises where the button would fail.
+        """
+        drafts = host.preview(tab, request, args)
+        job = Job(started=datetime.now(timezone.utc).isoformat(timespec="milliseconds"))
+        job = dataclasses.replace(job, source="ui", user=getattr(request, "username", None))
+        runs = [Run(0, draft) for draft in drafts]
+        written = Drafts(host.facts).finish(Finished(0, job, runs, host.checkpoint(None)))
+        with self._lock:
+            self._previews[written.capture.id] = written
+            while len(self._previews) > KEPT_IN_MEMORY:
+                self._previews.popitem(last=False)
+        return written.capture.id
 
     def of_generation(self, generation_info: str) -> str | None:
         """The id of the capture of the job whose result on the page is `generation_info`."""
@@ -178,6 +197,10 @@ class Service:
     def _waiting(self) -> list[Written]:
         with self._lock:
             return list(reversed(self._backlog.values()))
+
+    def _previewed(self) -> list[Written]:
+        with self._lock:
+            return list(self._previews.values())
 
     def _failed(self, reason: str) -> None:
         if reason != self.last_failure:

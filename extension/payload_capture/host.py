@@ -10,11 +10,12 @@ import contextlib
 import functools
 import importlib.metadata
 import importlib.util
+import inspect
 import platform
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,6 +37,7 @@ from payload_capture.payload import Draft, ScriptCall
 from payload_capture.runs import RunError
 
 _MARK = "_payload_capture_original"
+_WORDS = re.compile(r"[\s,:()\[\]|]+")
 _LORA = re.compile(r"<(?:lora|lyco):([^:>]+)")
 
 
@@ -68,6 +70,9 @@ def watch(listener: Listener) -> Callable[[], None]:
     runner, processed = scripts.ScriptRunner, processing.StableDiffusionProcessing
 
     def run(original: Any, self: Any, p: Any, *args: Any) -> Any:
+        if (drafts := getattr(_dry, "drafts", None)) is not None:
+            drafts.append(describe(p))
+            return processing.Processed(p, [], 0, "")
         _begin_with_picture(p)
         tell("run_started", p)
         try:
@@ -290,15 +295,41 @@ def script_calls(p: Any) -> Iterable[ScriptCall]:
     builtin = getattr(scripts, "ScriptBuiltinUI", ())
     for script in runner.alwayson_scripts:
         if not isinstance(script, builtin) and script.args_to > script.args_from:
-            yield ScriptCall(_title(script), True, args[script.args_from : script.args_to])
+            yield _call(runner, script, args, runner.scripts)
     if isinstance(args[0], int) and args[0] > 0:
         script = runner.selectable_scripts[args[0] - 1]
-        yield ScriptCall(_title(script), False, args[script.args_from : script.args_to])
+        yield _call(runner, script, args, runner.selectable_scripts)
+
+
+def _call(runner: Any, script: Any, args: list[Any], found_among: list[Any]) -> ScriptCall:
+    # The API takes the first script of a title in lower case (A1111, `script_name_to_index`).
+    title = _title(script)
+    first = next((other for other in found_among if _title(other) == title), None)
+    here = slice(script.args_from, script.args_to)
+    return ScriptCall(
+        title,
+        script in runner.alwayson_scripts,
+        args[here],
+        _choices((getattr(runner, "inputs", None) or ())[here]),
+        shadowed=first is not script,
+    )
+
+
+def _choices(components: Iterable[Any]) -> dict[int, Any]:
+    """The choices of the components that give a place instead of a value (gradio: type="index")."""
+    return {
+        place: component.choices
+        for place, component in enumerate(components)
+        if getattr(component, "type", None) == "index" and getattr(component, "choices", None)
+    }
 
 
 def _title(script: Any) -> str:
-    # The API finds scripts by title in lower case (A1111, Api.get_script).
-    return str(script.title()).lower()
+    """As the API finds it, "" for a script that has none or cannot say it."""
+    try:
+        return str(script.title() or "").lower()
+    except Exception:  # whose fault it is, its caveat says
+        return ""
 
 
 @functools.lru_cache
@@ -347,7 +378,9 @@ def facts(model: str, prompts: Iterable[str]) -> Host:
         checkpoint=_checkpoint(model),
         vae=_vae(),
         loras=_loras(prompts),
+        embeddings=_embeddings(prompts),
         extensions=_extensions(),
+        settings=settings.fixed(_Options()),
     )
 
 
@@ -370,6 +403,25 @@ def _loras(prompts: Iterable[str]) -> list[Model]:
     return [
         Model(name, name, getattr(known.get(name), "shorthash", None) or None) for name in names
     ]
+
+
+def _embeddings(prompts: Iterable[str]) -> list[Model]:
+    """The textual inversions that the prompts name, each a word of its own."""
+    words = {word for prompt in prompts for word in _WORDS.split(prompt)}
+    return [
+        Model(name, name, getattr(embedding, "shorthash", None) or None)
+        for name, embedding in _known_embeddings().items()
+        if name in words
+    ]
+
+
+def _known_embeddings() -> Mapping[str, Any]:
+    # A1111 and reForge have one for generation, Forge one for its page (dfdcbab6).
+    hijack = getattr(sys.modules.get("modules.sd_hijack"), "model_hijack", None)
+    page = sys.modules.get("modules.ui_extra_networks_textual_inversion")
+    databases = (getattr(owner, "embedding_db", None) for owner in (hijack, page))
+    known = (getattr(database, "word_embeddings", None) for database in databases)
+    return next((names for names in known if names), {})
 
 
 @functools.lru_cache
@@ -401,6 +453,46 @@ def _device() -> str:
 def _extensions() -> list[Extension]:
     found = [e for e in extensions.extensions if e.enabled and not e.is_builtin]
     return [Extension(e.name, str(e.version or "")) for e in found]
+
+
+# ---- what would be sent
+
+_dry = threading.local()
+
+
+def preview(tab: str, request: Any, args: Sequence[Any]) -> list[Draft]:
+    """What pressing Generate would send, without a picture made: one draft for each run.
+
+    Calls what the button calls, but neither in the queue nor, on Forge, on its main thread. The
+    first thing that would need the model is `ScriptRunner.run` (A1111 v1.6.0 on); there the
+    object is described, and an empty result given back.
+
+    Args:
+        tab: ``txt2img`` or ``img2img``.
+        request: gradio's, which knows the user.
+        args: the values of the button's inputs.
+
+    Raises:
+        Exception: what the button would raise, such as that no picture was chosen.
+    """
+    module = importlib.import_module(f"modules.{tab}")
+    function = getattr(module, f"{tab}_function", None) or getattr(module, tab)
+    given = list(args)
+    names = list(inspect.signature(function).parameters)
+    given.insert(names.index("request"), request)
+    state = shared.state
+    kept = {name: getattr(state, name) for name in ("job", "job_count", "skipped")}
+    drafts: list[Draft] = []
+    _dry.drafts = drafts
+    try:
+        function(*given)
+    finally:
+        _dry.drafts = None
+        for name, value in kept.items():  # the batch tab sets them before its first run
+            setattr(state, name, value)
+    if not drafts:
+        raise RuntimeError("the webui found nothing to generate")
+    return drafts
 
 
 # ---- making pictures

@@ -7,7 +7,7 @@ Pure: takes what `host` read and returns data; raises nothing, since every value
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,16 +40,28 @@ _NOT_SENT = frozenset(
         *("init_images", "mask", "latent_mask", "firstpass_image", "sd_model"),
     )
 )
+_PROMPTS = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt")
 _HIRES = ("hr_", "firstphase_")
 
 
 @dataclass(frozen=True)
 class ScriptCall:
-    """One script of the webui with the arguments it was given."""
+    """One script of the webui with the arguments it was given.
+
+    `choices` names what an argument that is a place in a list stands for, by the argument's own
+    place. `shadowed` says that the API would find another script by this title.
+    """
 
     title: str
     alwayson: bool
     args: list[Any]
+    choices: Mapping[int, Any] = field(default_factory=dict)
+    shadowed: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where the arguments stand in a payload."""
+        return f"alwayson_scripts.{self.title}.args" if self.alwayson else "script_args"
 
 
 @dataclass
@@ -59,13 +71,15 @@ class Draft:
     endpoint: str
     payload: dict[str, Any] = field(default_factory=dict)
     template: dict[str, Any] = field(default_factory=dict)
+    choices: dict[str, str] = field(default_factory=dict)
     caveats: list[Caveat] = field(default_factory=list)
 
-    def text(self, name: str) -> str:
-        """The text of a field, the first request's where there are several; "" for none."""
-        payload = self.payload["requests"][0]["payload"] if self.endpoint == BATCH else self.payload
-        value = payload.get(name)
-        return value if isinstance(value, str) else ""
+    def prompts(self) -> list[str]:
+        """Every text that may name models: prompts of both passes, of all requests."""
+        inner = self.payload.get("requests") if self.endpoint == BATCH else None
+        payloads = [one["payload"] for one in inner] if inner else [self.payload]
+        texts = (payload.get(name) for payload in payloads for name in _PROMPTS)
+        return [text for text in dict.fromkeys(texts) if isinstance(text, str)]
 
     def resolve(self, name: str, value: int) -> None:
         """Put the value that the job drew (a seed) in place of what the user typed."""
@@ -108,7 +122,7 @@ def draft(
     """
     encoder = Encoder()
     made = Draft(endpoint(p), caveats=encoder.caveats)
-    calls = list(scripts)
+    calls = [call for call in scripts if not _unreachable(call, encoder)]
     selected = next((call for call in calls if not call.alwayson), None)
     made.payload = _fields(p, accepted, encoder, hires=bool(selected or _get(p, "enable_hr")))
     if made.endpoint == IMG2IMG:
@@ -117,17 +131,43 @@ def draft(
     made.payload["override_settings"] = encoder.encode(overrides, "override_settings")
     made.payload["override_settings_restore_afterwards"] = True
     made.payload["alwayson_scripts"] = {
-        call.title: {"args": encoder.encode(call.args, f"alwayson_scripts.{call.title}.args")}
+        call.title: {"args": encoder.encode(call.args, call.path)}
         for call in calls
         if call.alwayson
     }
     if selected is not None:
         made.payload["script_name"] = selected.title
-        made.payload["script_args"] = encoder.encode(selected.args, "script_args")
+        made.payload["script_args"] = encoder.encode(selected.args, selected.path)
+    made.choices = {place: name for call in calls for place, name in _chosen(call)}
     if (first := _get(p, "firstpass_image")) is not None:
         made.endpoint = UPSCALE
         made.payload["firstpass_image"] = encoder.encode(first, "firstpass_image")
     return made
+
+
+def _unreachable(call: ScriptCall, encoder: Encoder) -> bool:
+    """Whether the API cannot reach a script, which is said unless it has nothing to say."""
+    if call.title and not call.shadowed:
+        return False
+    reason = (
+        f"another script has the title {call.title!r} too, and the API finds only that one"
+        if call.title
+        else "a script without a title cannot be called through the API"
+    )
+    encoder.caveats.append(Caveat(call.path, reason, "pixels" if call.alwayson else "blocks"))
+    return True
+
+
+def _chosen(call: ScriptCall) -> Iterator[tuple[str, str]]:
+    """Each (path, name) of the arguments that are places in lists of choices."""
+    for place, choices in call.choices.items():
+        value: Any = call.args[place] if place < len(call.args) else None
+        several = isinstance(value, (list, tuple))
+        for number, index in enumerate(list(value) if several else [value]):
+            if type(index) is int and 0 <= index < len(choices):
+                name = choices[index]
+                path = f"{call.path}[{place}]" + (f"[{number}]" if several else "")
+                yield path, str(name[0] if isinstance(name, (list, tuple)) else name)
 
 
 def _fields(p: Any, accepted: Iterable[str], encoder: Encoder, hires: bool) -> dict[str, Any]:
@@ -150,7 +190,10 @@ def _pictures(p: Any, encoder: Encoder) -> dict[str, Any]:
     # Until the job initialises, the mask is in image_mask or, on older hosts, in mask.
     masks = (_get(p, "image_mask"), _get(p, "mask"))
     mask = next((m for m in masks if m is not None), None)
-    made = {"init_images": encoder.encode(list(_get(p, "init_images") or []), "init_images")}
+    given = list(_get(p, "init_images") or [])
+    if not any(image is not None for image in given):
+        encoder.caveats.append(Caveat("init_images", "no picture was chosen", "blocks"))
+    made = {"init_images": encoder.encode(given, "init_images")}
     if mask is not None:
         made["mask"] = encoder.encode(mask, "mask")
     return made
@@ -187,7 +230,12 @@ def compose(drafts: list[Draft]) -> Draft:
     ]
     template = {"requests": [draft.template for draft in drafts]}
     typed = template if any(draft.template for draft in drafts) else {}
-    return Draft(BATCH, {"requests": requests}, typed, named)
+    choices = {
+        f"requests[{index}].payload.{place}": name
+        for index, draft in enumerate(drafts)
+        for place, name in draft.choices.items()
+    }
+    return Draft(BATCH, {"requests": requests}, typed, choices, named)
 
 
 def extras(picture: Any, scripts: Mapping[str, Mapping[str, Any]], options: Any) -> Draft:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from payload_capture import view
@@ -52,6 +52,15 @@ def of_generation(service: Service, generation_info: str, log: str) -> str:
     except Exception as error:
         identity, missing = None, _reason(error)
     return json.dumps({"id": identity, "failed": False, "missing": missing})
+
+
+def of_preview(service: Service, tab: str, request: Any, args: Sequence[Any]) -> str:
+    """Which capture shows what pressing Generate would send, or why it cannot be told."""
+    try:
+        return json.dumps({"id": service.preview(tab, request, args), "preview": True})
+    except Exception as error:
+        missing = f"Generate would fail: {_reason(error)}"
+        return json.dumps({"id": None, "missing": missing, "preview": True})
 
 
 def _why_missing(service: Service) -> str:

@@ -227,21 +227,21 @@ class Store:
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
         try:
-            from sqlalchemy.exc import SQLAlchemyError
+            yield
         except ImportError as error:
             raise StoreError(
                 f"{error.name} is not installed in the webui's environment: start the webui once "
                 "without --skip-install, or run the extension's install.py"
             ) from error
-        try:
-            yield
-        except SQLAlchemyError as error:
-            cause = getattr(error, "orig", None) or error
-            raise StoreError(f"{_database(self.url)}: {cause}; {_way_out(str(cause))}") from error
         except OSError as error:
             where = error.filename or self.folder
             reason = error.strerror or error
             raise StoreError(f"{where}: {reason}; {_way_out(str(reason))}") from error
+        except Exception as error:
+            if not type(error).__module__.startswith("sqlalchemy."):
+                raise
+            cause = getattr(error, "orig", None) or error
+            raise StoreError(f"{_database(self.url)}: {cause}; {_way_out(str(cause))}") from error
 
 
 def _row(capture: Capture, failure: str | None) -> dict[str, Any]:

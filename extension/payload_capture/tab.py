@@ -35,14 +35,29 @@ _TELL = """(text) => {
     return [];
 }"""
 
+# What the Generate button's own script fills in: img2img wants to know which mode is shown
+# (A1111 v1.6.0 to v1.10.1, Forge and reForge: ``submit_img2img``).
+_PREVIEW = """(...given) => {
+    given[0] = "";
+    if ("%s" === "img2img") {
+        const buttons = [...document.querySelectorAll("#mode_img2img > .tab-nav > button")];
+        given[1] = Math.max(0, buttons.findIndex((one) => one.classList.contains("selected")));
+    }
+    return given.slice(0, %d);
+}"""
+
 _waiting: dict[str, _Accordion] = {}
 """Per tab the accordion drawn last, until the page's result components exist."""
+_followed: list[_Accordion] = []
+"""Accordions that follow a tab's results, until the tab's Generate button is wired as well."""
 
 
 def wire(service: Service) -> None:
     """Show the tab, and let each accordion follow its tab's results."""
 
     def connect(component: Any, **_: Any) -> None:
+        for drawn in _followed:
+            _offer_preview(service, drawn)
         name = getattr(component, "elem_id", None)
         if isinstance(name, str) and name.startswith(("html_log_", "generation_info_")):
             _connect(service, component, *name.rsplit("_", 1))
@@ -71,7 +86,7 @@ class _Accordion:
         self.page = gr.context.Context.root_block
         self.tab = tab
         self.result: dict[str, Any] = {}
-        _place(service, tab)
+        self.hidden = _place(service, tab)
 
 
 def _connect(service: Service, component: Any, kind: str, tab: str) -> None:
@@ -82,6 +97,7 @@ def _connect(service: Service, component: Any, kind: str, tab: str) -> None:
     if len(drawn.result) == 2:
         del _waiting[tab]
         _follow(service, tab, drawn.result["generation_info"], drawn.result["html_log"])
+        _followed[:] = [one for one in _followed if one.tab != tab] + [drawn]
 
 
 def _follow(service: Service, tab: str, info: Any, log: Any) -> None:
@@ -103,10 +119,47 @@ def _follow(service: Service, tab: str, info: Any, log: Any) -> None:
         event.then(None, [told], [], **{_JS: _TELL % (tab, "job")})
 
 
-def _place(service: Service, name: str) -> None:
-    """An empty element for the script to draw in, and its channel."""
+def _offer_preview(service: Service, drawn: _Accordion) -> None:
+    """Show what Generate would send, once the button's event is there to take its inputs from."""
+    if drawn.page is not gr.context.Context.root_block:
+        return
+    inputs = _inputs_of(drawn.page, f"{drawn.tab}_generate")
+    if inputs is None:
+        return
+    _followed.remove(drawn)
+    parent = drawn.hidden.parent
+    with drawn.hidden:
+        asked, told = _pressed(f"payload_capture_{drawn.tab}_preview"), _letter()
+    drawn.hidden.parent = parent
+
+    def preview(request: gr.Request, *args: Any) -> str:
+        return questions.of_preview(service, drawn.tab, request, args)
+
+    script = {_JS: _PREVIEW % (drawn.tab, len(inputs))}
+    event = asked.click(preview, inputs, [told], **_EVENT, **script)
+    event.then(None, [told], [], **{_JS: _TELL % (drawn.tab, "job")})
+
+
+def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
+    """The inputs of a button's event, None while it has none."""
+    if hasattr(page, "fns") and isinstance(page.fns, dict):  # gradio 4.40
+        found = ((event.targets, event.inputs) for event in page.fns.values())
+    else:
+        events = ((event["targets"], event["inputs"]) for event in page.dependencies)
+        found = ((targets, [page.blocks[one] for one in inputs]) for targets, inputs in events)
+    for targets, inputs in found:
+        for target in targets:
+            number, kind = target if isinstance(target, (tuple, list)) else (target, "click")
+            button = page.blocks.get(number)
+            if kind == "click" and getattr(button, "elem_id", None) == elem_id and len(inputs) > 10:
+                return list(inputs)
+    return None
+
+
+def _place(service: Service, name: str) -> Any:
+    """An empty element for the script to draw in, and its channel in a hidden column."""
     gr.HTML(f'<div class="payload-capture" data-place="{name}"></div>')
-    with _hidden():
+    with _hidden() as hidden:
         question, answer = _letter(), _letter()
         ask = _pressed(f"payload_capture_{name}_ask")
     event = ask.click(
@@ -117,6 +170,7 @@ def _place(service: Service, name: str) -> None:
         **{_JS: _ASK % name},
     )
     event.then(None, [answer], [], **{_JS: _TELL % (name, "answer")})
+    return hidden
 
 
 def _hidden() -> Any:

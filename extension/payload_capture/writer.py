@@ -134,7 +134,7 @@ class _Document:
         blocking = [Caveat("", f"capturing failed: {reason}", "blocks") for reason in failures]
         host = Host()
         try:
-            host = facts(finished.model, [draft.text("prompt"), draft.text("negative_prompt")])
+            host = facts(finished.model, draft.prompts())
         except Exception as error:
             failures.append(f"host facts: {_said(error)}")
             draft.caveats.append(Caveat("host", failures[-1], "cosmetic"))
@@ -144,6 +144,7 @@ class _Document:
             endpoint=draft.endpoint,
             payload=draft.payload,
             template=draft.template,
+            choices=draft.choices,
             results=self._results,
             host=host,
             job=finished.job,

@@ -112,6 +112,7 @@ def captures(draw: st.DrawFn) -> Capture:
         draw(strict(Job, seconds=SECONDS)),
         assets,
         draw(st.lists(strict(Caveat), max_size=2)),
+        draw(st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=2)),
     )
 
 

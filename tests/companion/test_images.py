@@ -11,7 +11,15 @@ import pytest
 from PIL import Image
 
 from payload_replay import UnexpectedAnswer
-from payload_replay.images import NotAPicture, comparable, decode, hashed, opened, threaded
+from payload_replay.images import (
+    NotAPicture,
+    comparable,
+    compressed,
+    decode,
+    hashed,
+    opened,
+    threaded,
+)
 
 pytestmark = pytest.mark.once
 
@@ -103,6 +111,13 @@ def test_several_keep_their_order() -> None:
     pictures = decode(texts)
     assert [picture.image.size for picture in pictures] == sizes
     assert [picture.sha256 for picture in pictures] == [hashed(p.image) for p in pictures]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_compressed_as_the_server_does_it(mode: str, kind: str) -> None:
+    made = compressed(Image.new(mode, (8, 8)), kind, 80)
+    assert (made.format, made.size) == (kind, (8, 8))
 
 
 def test_no_hash_where_none_is_asked() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
 import pytest
 
-from fake_webui import API, CHECKPOINT, NO_ROUTE, FakeWebUI
+from fake_webui import API, CHECKPOINT, EXTENSION, NO_ROUTE, Answer, FakeWebUI
 from payload_replay import Capture, WebUI
-from payload_replay.capture import IMG2IMG, Caveat, Job
+from payload_replay.capture import IMG2IMG, Caveat, Host, Job, Model
 from payload_replay.preflight import blocking, problems
 
 pytestmark = pytest.mark.once
@@ -151,6 +152,91 @@ def test_a_document_cannot_reach_other_endpoints(webui: WebUI, endpoint: str) ->
     assert "makes no pictures" in (blocking(webui, capture) or "")
 
 
-@pytest.mark.parametrize("endpoint", [f"{API}/extra-single-image", "/payload-capture/v1/run/x"])
+RUN = f"{EXTENSION}/run"
+
+
+@pytest.mark.parametrize("endpoint", [f"{API}/extra-single-image", f"{RUN}/batch"])
 def test_the_other_generating_endpoints(webui: WebUI, endpoint: str) -> None:
     assert blocking(webui, Capture.from_payload({"prompt": "a"}, endpoint)) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (NO_ROUTE, "is not installed"),
+        (Answer(body={"runs": []}), "needs --api"),
+        (Answer(body={}), "this release does not have"),
+        (Answer(body={"runs": [f"{RUN}/extras"]}), "this release does not have"),
+    ],
+)
+def test_a_run_that_only_the_extension_makes(
+    fake: FakeWebUI, webui: WebUI, status: Answer, said: str
+) -> None:
+    fake.answers["GET", f"{EXTENSION}/status"] = status
+    reason = blocking(webui, Capture.from_payload({"requests": []}, f"{RUN}/batch"))
+    assert said in (reason or "")
+
+
+def test_each_request_of_a_batch_is_looked_at(webui: WebUI) -> None:
+    inner = [{"endpoint": IMG2IMG, "payload": {"sampler_name": name}} for name in ("DDIM", "DDJM")]
+    reason = blocking(webui, Capture.from_payload({"requests": inner}, f"{RUN}/batch"))
+    assert (reason or "").startswith("requests[1].payload.sampler_name: the server has no sampler")
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        ({"hr_upscaler": "Lanczoz"}, "hr_upscaler: the server has no upscaler 'Lanczoz'"),
+        ({"refiner_checkpoint": "gamma"}, "refiner_checkpoint: the server has no checkpoint"),
+        ({"hr_checkpoint_name": "gamma"}, "hr_checkpoint_name: the server has no checkpoint"),
+        ({"styles": ["painted", "drawn"]}, "styles[1]: the server has no style"),
+        ({"prompt": "<lora:stile:1> cat"}, "prompt: the server has no LoRA (and would silently"),
+        ({"hr_prompt": "<hypernet:h:1>"}, "hr_prompt: the server has no hypernetwork"),
+    ],
+)
+def test_what_a_server_would_lack(webui: WebUI, payload: dict[str, Any], said: str) -> None:
+    assert (blocking(webui, bare(**payload)) or "").startswith(said)
+
+
+def test_what_is_named_and_there(webui: WebUI) -> None:
+    payload = {"styles": ["painted"], "hr_upscaler": "Latent", "refiner_checkpoint": "alpha"}
+    text = "<lora:style:1> <lora:style-v2:0.5> <hypernet:hyper:1> easy"
+    capture = bare(**payload, hr_prompt=text, prompt=text, hr_checkpoint_name="None")
+    host = Host(embeddings=[Model("easy", "easy")])
+    assert blocking(webui, dataclasses.replace(capture, host=host)) is None
+    lacking = dataclasses.replace(capture, host=Host(embeddings=[Model("hard", "hard")]))
+    assert "read its name as a word" in (blocking(webui, lacking) or "")
+
+
+PLOT = {"prompt": "a cat", "script_name": "X/Y/Z plot", "script_args": [1, "1,2"]}
+
+
+@pytest.mark.parametrize(
+    ("choices", "blocked"),
+    [
+        ({"script_args[0]": "Seed"}, None),
+        ({"script_args[0]": "Steps"}, "stands for 'Steps' where it was captured, for 'Seed' here"),
+        ({"script_args[1]": "whatever"}, None),
+        ({"alwayson_scripts.Refiner.args[1][1]": "c"}, None),
+        ({"alwayson_scripts.Refiner.args[1][0]": "c"}, "stands for 'c'"),
+        ({"alwayson_scripts.Refiner.args[1][7]": "c"}, "for 'nothing' here"),
+    ],
+)
+def test_a_number_that_stands_for_something_else(
+    webui: WebUI, choices: dict[str, str], blocked: str | None
+) -> None:
+    payload = PLOT | {"alwayson_scripts": {"Refiner": {"args": [True, [0, 2]]}}}
+    capture = dataclasses.replace(Capture.from_payload(payload), choices=choices)
+    reason = blocking(webui, capture)
+    assert reason is None if blocked is None else blocked in (reason or "")
+
+
+def test_a_setting_that_no_request_can_set_is_said_and_does_not_block(
+    fake: FakeWebUI, webui: WebUI
+) -> None:
+    settings = {"fp8_storage": "Enable", "samples_format": "png", "unknown": 1}
+    fake.options["fp8_storage"] = "Disable"
+    capture = dataclasses.replace(bare(), host=Host(settings=settings))
+    (problem,) = problems(webui, capture)
+    assert (problem.path, problem.severity) == ("host.settings.fp8_storage", "pixels")
+    assert blocking(webui, capture) is None

@@ -200,13 +200,18 @@ def test_the_single_picture_of_extras(fake: FakeWebUI, webui: WebUI, captured) -
     assert webui.replay(capture).verdict == "identical"
 
 
-def test_a_lossy_server(fake: FakeWebUI, webui: WebUI, captured) -> None:
+@pytest.mark.parametrize(("quality", "verdict"), [(80, "identical"), (30, "different")])
+def test_a_lossy_server(
+    fake: FakeWebUI, webui: WebUI, captured, quality: int, verdict: str
+) -> None:
     capture = captured()
     buffer = io.BytesIO()
-    fake.draw(capture.payload, 7).save(buffer, "JPEG")
+    fake.draw(capture.payload, 7).save(buffer, "JPEG", quality=quality)
     text = base64.b64encode(buffer.getvalue()).decode()
     fake.answer("POST", TXT2IMG, body={"images": [text], "info": json.dumps({"all_seeds": [7]})})
+    fake.options["jpeg_quality"] = 80.0
     replay = webui.replay(capture)
-    assert replay.verdict == "different"
+    assert replay.verdict == verdict
     assert "lossy JPEG" in replay.reason
+    assert "samples_format" in replay.reason
     assert replay.images[0].actual == hashed(replay.pictures[0].image)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from payload_replay.capture import Result
-from payload_replay.images import Picture, hashed
+from payload_replay.images import Picture, compressed, hashed
 from payload_replay.verify import CLOSE, Answered, psnr, read_answer, verify, worst
 
 pytestmark = pytest.mark.once
@@ -127,6 +127,34 @@ def test_close_and_different_are_told_by_the_threshold() -> None:
 def test_without_a_stored_picture_there_is_no_measure() -> None:
     found = verify([expected(noise(1), 1)], [came(near(noise(1), 1), 1)], nothing)
     assert (found.images[0].verdict, found.images[0].psnr) == ("different", None)
+
+
+def lossy(image: Image.Image, quality: int) -> Answered:
+    made = compressed(image, "JPEG", quality)
+    return Answered(Picture(b"", made, hashed(made)), text(1), 1)
+
+
+def test_what_went_through_the_servers_lossy_format_is_compared_through_it() -> None:
+    picture = noise(1)
+
+    def verified(answer: Answered) -> Any:
+        results = [expected(picture, 1)]
+        return verify(results, [answer], lambda _: picture, lambda i, k: compressed(i, k, 70))
+
+    (same,) = verified(lossy(picture, 70)).images
+    assert (same.verdict, same.through) == ("identical", "JPEG")
+    (other,) = verified(lossy(noise(2), 70)).images
+    assert (other.verdict, other.through) == ("different", None)
+    (coarser,) = verified(lossy(picture, 20)).images
+    assert coarser.verdict == "different"
+
+
+def test_pictures_without_seeds_keep_their_order() -> None:
+    results = [expected(noise(n), None) for n in range(2)]
+    answers = [came(near(noise(n), 1)) for n in range(2)]
+    found = verify(results, answers, lambda r: noise(0) if r is results[0] else noise(1))
+    assert [image.answered for image in found.images] == answers
+    assert found.verdict == "close"
 
 
 def test_psnr() -> None:

@@ -153,7 +153,7 @@ def test_a_batch_makes_what_its_requests_make(host: Host) -> None:
 
 
 def test_the_upscale_route_begins_with_the_given_picture(host: Host) -> None:
-    hires = SMALL | {"enable_hr": True, "hr_scale": 2, "denoising_strength": 0.5}
+    hires: dict[str, Any] = SMALL | {"enable_hr": True, "hr_scale": 2, "denoising_strength": 0.5}
     hires |= {"hr_upscaler": "Lanczos"}
     red, blue = (
         made(post(host, UPSCALE, hires | {"firstpass_image": picture(colour, 64)}))
@@ -171,7 +171,8 @@ def test_the_upscale_route_begins_with_the_given_picture(host: Host) -> None:
 def test_extras_runs_with_settings_that_do_not_stay(host: Host) -> None:
     url = f"{host.url}/sdapi/v1/options"
     before = requests.get(url, timeout=30).json()
-    scripts = {"Upscale": {"upscale_enabled": True, "upscale_mode": 0, "upscale_by": 2}}
+    scripts: dict[str, dict[str, Any]] = {"Upscale": {"upscale_enabled": True, "upscale_mode": 0}}
+    scripts["Upscale"] |= {"upscale_by": 2}
     scripts["Upscale"] |= {"upscaler_1_name": "Lanczos", "upscaler_2_name": "None"}
     scripts["Upscale"] |= {"upscaler_2_visibility": 0, "max_side_length": 0}
     options = {"ESRGAN_tile": 64}

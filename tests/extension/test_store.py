@@ -6,6 +6,7 @@ import hashlib
 import os
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -204,3 +205,12 @@ def test_the_migrations_make_the_tables_that_the_code_uses(store: Store) -> None
         for table in tables.metadata.sorted_tables:
             found = [row[1] for row in plain.execute(f"PRAGMA table_info({table.name})")]
             assert found == [column.name for column in table.columns]
+
+
+@pytest.mark.parametrize("package", ["sqlalchemy", "alembic"])
+def test_a_package_that_is_not_installed_is_named_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(StoreError, match=rf"{package} is not installed.*--skip-install"):
+        Store(tmp_path).add(*capture(1))

@@ -462,6 +462,42 @@ def test_a_failed_job_points_to_the_tab(start: Start, page: Page) -> None:
     host.process.stop()
 
 
+def gallery_of(webui: WebuiPage) -> str:
+    return webui.page.locator("#txt2img_gallery").inner_html()
+
+
+def test_what_would_be_sent_is_shown_without_a_picture(webui: WebuiPage, clean: Host) -> None:
+    place = accordion(webui)
+    webui.text("txt2img_prompt", "not yet drawn")
+    webui.number("txt2img_seed", 33)
+    before = gallery_of(webui)
+    place.get_by_role("button", name="Show what Generate would send").click()
+    expect(value(place, "prompt")).to_have_text("not yet drawn")
+    expect(value(place, "seed")).to_have_text("33")
+    expect(place).to_contain_text("would be sent, nothing was generated")
+    assert clean.json("/captures")["captures"] == []
+    assert gallery_of(webui) == before
+    _, text = downloaded(webui.page, place.get_by_role("button", name="Download the payload"))
+    webui.press()
+    wait(partial(captured, clean, 1))
+    assert clean.json("/captures/latest/request")["payload"] == json.loads(text) | {
+        "subseed": clean.latest()["payload"]["subseed"]
+    }
+
+
+def test_what_would_be_sent_with_a_picture(webui: WebuiPage, clean: Host, tmp_path: Path) -> None:
+    (tmp_path / "init.png").write_bytes(base64.b64decode(picture()))
+    place = accordion(webui, "img2img")
+    asked = place.get_by_role("button", name="Show what Generate would send")
+    asked.click()
+    expect(place).to_contain_text("no picture was chosen")
+    webui.upload("img2img_image", tmp_path / "init.png")
+    asked.click()
+    place.locator(".pc-tree img").scroll_into_view_if_needed()
+    expect(place.locator(".pc-tree img[src^='data:image/']")).to_be_visible()
+    assert clean.json("/captures")["captures"] == []
+
+
 def test_the_page_works_after_reload_ui(clean: Host, page: Page) -> None:
     clean.process.reload_ui()
     webui = WebuiPage(page, clean.url)

@@ -35,7 +35,7 @@ def sample(image: Image.Image) -> Output:
 
 
 def facts(model: str, prompts: list[str]) -> Host:
-    return Host(webui="stand-in", version=f"{model} {prompts[0]}")
+    return Host(webui="stand-in", version=f"{model} {prompts}")
 
 
 def opened(data: bytes) -> Image.Image:
@@ -67,7 +67,7 @@ def test_pictures_become_assets_and_the_document_reads_back() -> None:
     )
     assert opened(written.files[result.asset or ""]).info["parameters"] == "a cat\nSeed: 5"
     assert opened(written.files[result.thumbnail or ""]).size == (256, 128)
-    assert capture.host.version == "alpha [12ab] "
+    assert capture.host.version == "alpha [12ab] []"
 
 
 def test_a_sent_picture_keeps_its_16_bits() -> None:

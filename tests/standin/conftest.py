@@ -47,6 +47,7 @@ PROBE = '''
         CALLS.append({
             "hook": name, "p": id(p), "seed": p.seed, "sampler": p.sampler_name, "steps": p.steps,
             "seeds": list(seeds) if seeds else None, "prompt": p.prompt, "s_tmax": str(p.s_tmax),
+            "overrides": dict(p.override_settings),
             "args": [str(item) for item in args[-2:]], "job": shared.state.job,
             "main_thread": threading.current_thread() is threading.main_thread(),
             "masks": [type(getattr(p, name, None)).__name__ for name in ("image_mask", "mask")],

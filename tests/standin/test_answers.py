@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -105,13 +106,79 @@ def test_parameters_echo_the_request(client: Client, picture: Image.Image) -> No
     assert echoed["init_images"] == payload["init_images"]
 
 
-def test_samples_format(client: Client) -> None:
-    client.options(samples_format="jpg")
+@pytest.mark.parametrize(("name", "kind"), [("jpg", "JPEG"), ("webp", "WEBP")])
+def test_samples_format(client: Client, name: str, kind: str) -> None:
+    """Lossy whatever the job overrides: it is encoded when the overrides are over."""
+    exact = client.pictures(SMALL)[0]
+    client.options(samples_format=name)
     try:
-        drawn = client.pictures({**SMALL, "override_settings": {"samples_format": "png"}})[0]
-        assert drawn.format == "JPEG"
+        lossy = {**SMALL, "override_settings": {"samples_format": "png"}}
+        drawn = client.pictures(lossy)[0]
+        info = client.result("png-info", {"image": client.result("txt2img", lossy)["images"][0]})
     finally:
         client.options(samples_format="png")
+    assert drawn.format == kind
+    assert drawn.convert("RGB").tobytes() != exact.tobytes()
+    assert info["info"].startswith("hills\nSteps: 2"), "in the EXIF data"
+
+
+def test_override_of_samples_format_is_too_late(client: Client) -> None:
+    drawn = client.pictures({**SMALL, "override_settings": {"samples_format": "jpg"}})[0]
+    assert drawn.format == "PNG"
+
+
+def test_grids(client: Client) -> None:
+    """The API makes one only if it saves; the settings may want none, or one of one picture."""
+    several = {**SMALL, "batch_size": 2}
+    assert len(client.pictures(several)) == 2
+    saved = {**several, "save_images": True}
+    result = client.result("txt2img", saved)
+    assert [len(result["images"]), json.loads(result["info"])["index_of_first_image"]] == [3, 1]
+    assert decode(result["images"][0]).size == (128, 64)
+    tables: list[tuple[dict[str, Any], int]] = [
+        ({"return_grid": False}, 2),
+        ({"grid_only_if_multiple": False}, 3),
+        ({"n_rows": 2}, 3),
+    ]
+    for settings, count in tables:
+        client.options(**settings)
+        try:
+            pictures = client.pictures(saved)
+            alone = client.pictures({**SMALL, "save_images": True})
+        finally:
+            client.options(return_grid=True, grid_only_if_multiple=True, n_rows=-1)
+        assert len(pictures) == count
+        assert len(alone) == (2 if "grid_only_if_multiple" in settings else 1)
+        assert (pictures[0].size == (64, 128)) is ("n_rows" in settings)
+
+
+def test_first_pass_and_uncorrected_pictures_are_saved(
+    client: Client, picture: Image.Image
+) -> None:
+    def saved() -> set[str]:
+        folder = client.host.data_dir / "outputs"
+        return {file.name for file in folder.rglob("*.png")} if folder.exists() else set()
+
+    hires = {"enable_hr": True, "denoising_strength": 0.5, "hr_additional_modules": []}
+    jobs: list[dict[str, Any]] = [
+        {**hires, "override_settings": {"save_images_before_highres_fix": True}},
+        {
+            "init_images": [encode(picture)],
+            "override_settings": {
+                "save_images_before_color_correction": True,
+                "img2img_color_correction": True,
+            },
+        },
+    ]
+    for job, suffix in zip(jobs, ("before-highres-fix", "before-color-correction"), strict=True):
+        before = saved()
+        client.pictures({**SMALL, **job, "save_images": True})
+        assert sum(suffix in name for name in saved() - before) == 1
+    client.options(
+        save_images_before_highres_fix=False,
+        save_images_before_color_correction=False,
+        img2img_color_correction=False,
+    )
 
 
 def test_infotext_field_fills_what_is_missing(client: Client) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image, ImageOps
 from standin_client import Client, decode, encode, pixels
+
+from webui_standin import Process
 
 LANCZOS = {"upscale_enabled": True, "upscaler_1_name": "Lanczos", "upscale_by": 2}
 UPSCALE: dict[str, Any] = {
@@ -213,6 +216,22 @@ def test_page_has_the_webuis_element_ids(client: Client, flavour: str) -> None:
     training = {"postprocess_split_threshold", "postprocess_multicrop_objective"}
     assert expected <= ids
     assert (training <= ids) is (flavour != "forge")
+
+
+def test_operations_in_the_two_other_tabs(picture: Image.Image, tmp_path: Path) -> None:
+    names = ["GFPGAN", "Simple Upscale"]
+    (tmp_path / "config.json").write_text(json.dumps({"postprocessing_enable_in_main_ui": names}))
+    small: dict[str, Any] = {"prompt": "hills", "steps": 1, "width": 64, "height": 64, "seed": 3}
+    args = {"simple upscale": {"args": [2, "Lanczos"]}, "gfpgan": {"args": [True, 0.5]}}
+    with Process(data_dir=tmp_path, flags=["--nowebui"]) as host:
+        client = Client(host)
+        plain = client.pictures(small)[0]
+        result = client.result("txt2img", {**small, "alwayson_scripts": args})
+        assert host.errors() == []
+    assert plain.size == (64, 64), "off by default"
+    assert decode(result["images"][0]).size == (128, 128)
+    assert "GFPGAN visibility: 0.5" in result["info"]
+    assert "Postprocess upscaler: Lanczos" in result["info"]
 
 
 def test_interrogation(client: Client, picture: Image.Image) -> None:

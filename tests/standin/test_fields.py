@@ -34,7 +34,13 @@ HIRES: dict[str, Any] = {
     "denoising_strength": 0.6,
     "hr_additional_modules": [],
 }
-FORGE_ONLY = {"distilled_cfg_scale", "hr_cfg", "hr_distilled_cfg", "hr_additional_modules"}
+DISTILLED = {"distilled_cfg_scale", "hr_distilled_cfg", "hr_additional_modules"}
+FOREIGN = {
+    "a1111": {*DISTILLED, "hr_cfg"},
+    "reforge": DISTILLED,
+    "forge": {"sd_hypernetwork"},
+}
+"""Fields and settings that a flavour doesn't know."""
 
 FIELDS = [
     {"prompt": "hills"},
@@ -64,6 +70,11 @@ FIELDS = [
     {"prompt": "hills and a (river:1.2)<lora:standin-dawn:1>"},
     {"prompt": "hills and a (river:1.2)<lora:standin-dawn:0.5>"},
     {"prompt": "hills and a (river:1.2)<lora:standin-mist:1>"},
+    {"prompt": "hills and a (river:1.2) in Standin-Autumn"},
+    {"negative_prompt": "fog, standin-autumn"},
+    {"prompt": "hills and a (river:1.2)<lora:standin-mist:1:0.5>"},
+    {"prompt": "hills and a (river:1.2)<lora:standin-mist:te=0.5:unet=1>"},
+    {"prompt": "hills and a (river:1.2)<lora:standin-mist:1:1:8>"},
 ]
 HIRES_FIELDS = [
     {"hr_scale": 1.75},
@@ -123,7 +134,8 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("Euler a", {"cache_fp16_weight": True}),
     ("Euler a", {"pad_cond_uncond_v0": True}),
     ("Euler a", {"enable_quantization": True}),
-    ("Euler a", {"sd_hypernetwork": "other"}),
+    ("Euler a", {"sd_hypernetwork": "standin-contrast"}),
+    ("Euler a", {"sd_lora": "standin-mist"}),
     ("Euler a", {"sdxl_crop_top": 8}),
     ("Euler a", {"sdxl_crop_left": 8}),
     ("Euler a", {"enable_batch_seeds": False}),
@@ -183,8 +195,8 @@ def plain(client: Client) -> str:
 
 
 def skip_foreign(flavour: str, fields: dict[str, Any]) -> None:
-    if flavour != "forge" and FORGE_ONLY & fields.keys():
-        pytest.skip("a field of the forge flavour")
+    if FOREIGN[flavour] & fields.keys():
+        pytest.skip("a field of another flavour")
 
 
 def test_same_payload_same_bits(client: Client, plain: str) -> None:
@@ -220,7 +232,10 @@ def test_sampler_field_changes_the_picture(
 
 
 @pytest.mark.parametrize(("sampler", "change"), SETTINGS, ids=name)
-def test_setting_changes_the_picture(client: Client, sampler: str, change: dict[str, Any]) -> None:
+def test_setting_changes_the_picture(
+    client: Client, flavour: str, sampler: str, change: dict[str, Any]
+) -> None:
+    skip_foreign(flavour, change)
     base = {**TXT2IMG, "sampler_name": sampler}
     before = client.hashes(base)
     assert client.hashes({**base, "override_settings": change}) != before
@@ -251,6 +266,54 @@ def test_automatic_is_the_samplers_own_schedule(client: Client) -> None:
     )
 
 
+def test_hypernetworks(client: Client, plain: str, flavour: str) -> None:
+    names = [item["name"] for item in client.get("/sdapi/v1/hypernetworks")]
+    assert names == ["standin-contrast"]
+    tags = ["<hypernet:standin-contrast:1>", "<hypernet:standin-contrast:0.5>", "<hypernet:no:1>"]
+    full, half, missing = (
+        client.hashes({**TXT2IMG, "prompt": TXT2IMG["prompt"] + tag})[0] for tag in tags
+    )
+    assert missing == plain
+    assert len({plain, full, half}) == (1 if flavour == "forge" else 3), "Forge ignores the tag"
+
+
+def test_network_of_the_settings_is_added_to_every_prompt(client: Client) -> None:
+    tag = "<lora:standin-mist:1.0>"
+    added = {**TXT2IMG, "override_settings": {"sd_lora": "standin-mist"}}
+    typed = {**TXT2IMG, "prompt": TXT2IMG["prompt"] + tag}
+    assert client.hashes(added) == client.hashes(typed)
+    assert tag in client.result("txt2img", added)["info"]
+    both = {**added, "prompt": TXT2IMG["prompt"] + "<lora:standin-mist:0.5>"}
+    assert client.hashes(both) == client.hashes({**both, "override_settings": {}})
+
+
+def test_weights_of_a_lora(client: Client) -> None:
+    prompts = ["<lora:standin-mist>", "<lora:standin-mist:1>", "<lora:standin-mist:te=1:unet=1.0>"]
+    assert len({client.hashes({**TXT2IMG, "prompt": text})[0] for text in prompts}) == 1
+
+
+def test_embeddings(client: Client) -> None:
+    known = client.get("/sdapi/v1/embeddings")
+    assert known["skipped"] == {}
+    assert known["loaded"]["standin-autumn"]["shape"] == 768
+    named = {**TXT2IMG, "prompt": "standin-autumn, hills", "negative_prompt": "no standin-autumn"}
+    assert 'TI hashes: \\"standin-autumn: ' in client.result("txt2img", named)["info"]
+    near = client.result("txt2img", {**TXT2IMG, "prompt": "standin-autumnal"})
+    assert "TI hashes" not in near["info"]
+
+
+def test_new_embedding_counts_at_once(client: Client) -> None:
+    named = {**TXT2IMG, "prompt": "glow on hills"}
+    before = client.hashes(named)
+    file = client.host.data_dir / "embeddings" / "glow.pt"
+    file.write_bytes(b"a word")
+    try:
+        assert client.hashes(named) != before
+    finally:
+        file.unlink()
+        client.post("refresh-embeddings", None)
+
+
 def test_batch_is_single_pictures(client: Client) -> None:
     alone = [client.hashes({**TXT2IMG, "seed": seed})[0] for seed in (11, 12, 13, 14)]
     assert client.hashes({**TXT2IMG, "batch_size": 2, "n_iter": 2}) == alone
@@ -273,6 +336,10 @@ IMG2IMG_FIELDS = [
     {"override_settings": {"img2img_fix_steps": True}},
     {"override_settings": {"sd_vae_encode_method": "TAESD"}},
     {"override_settings": {"token_merging_ratio_img2img": 0.4}},
+    {"width": 96, "override_settings": {"upscaler_for_img2img": "ESRGAN_4x"}},
+    {"tiling": True},
+    {"styles": ["warm"]},
+    {"restore_faces": True},
 ]
 MASK_FIELDS = [
     {"mask_blur": 8},
@@ -305,6 +372,43 @@ def test_img2img_field_changes_the_picture(
     changed = client.hashes(img2img(picture, **change))
     assert changed != plain
     assert changed == client.hashes(img2img(picture, **change))
+
+
+def test_noise_multiplier_of_the_settings(client: Client, picture: Image.Image) -> None:
+    """The job reads it before its overrides are applied: only a field or the setting counts."""
+    plain = client.hashes(img2img(picture))
+    override: dict[str, Any] = {"override_settings": {"initial_noise_multiplier": 1.1}}
+    assert client.hashes(img2img(picture, **override)) == plain
+    client.options(initial_noise_multiplier=1.1)
+    try:
+        by_setting = client.hashes(img2img(picture))
+    finally:
+        client.options(initial_noise_multiplier=1.0)
+    assert by_setting == client.hashes(img2img(picture, initial_noise_multiplier=1.1)) != plain
+
+
+def test_several_init_images_make_a_batch(client: Client, picture: Image.Image) -> None:
+    other = picture.rotate(90)
+    both = {**img2img(picture), "init_images": [encode(picture), encode(other)], "batch_size": 2}
+    drawn = client.hashes(both)
+    assert drawn[0] == client.hashes(img2img(picture))[0]
+    assert drawn[1] == client.hashes(img2img(other, seed=12))[0]
+    too_many = {**both, "batch_size": 1}
+    assert client.post("img2img", too_many).status_code == 500
+    client.host.clear_errors()
+
+
+def test_mask_by_transparency(client: Client, picture: Image.Image, mask: Image.Image) -> None:
+    """An RGBA mask with transparent parts: what is opaque is masked."""
+    glass = Image.new("RGBA", mask.size, "red")
+    glass.putalpha(mask)
+    assert client.hashes(img2img(picture, glass)) == client.hashes(img2img(picture, mask))
+
+
+def test_empty_mask_is_plain_img2img(client: Client, picture: Image.Image) -> None:
+    empty = Image.new("L", picture.size)
+    whole = img2img(picture, empty, inpaint_full_res=True, inpaint_full_res_padding=8)
+    assert client.hashes(whole) == client.hashes(img2img(picture))
 
 
 def test_init_image_changes_the_picture(client: Client, picture: Image.Image) -> None:

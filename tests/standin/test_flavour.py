@@ -109,3 +109,35 @@ def test_reforge_has_no_upload_in_the_batch_tab(reforge: Client) -> None:
 
 def test_reforge_takes_an_img2img_job(reforge: Client, picture: Any) -> None:
     assert reforge.pictures({**SMALL, "init_images": [encode(picture)]})[0].size == (64, 64)
+
+
+AXES: list[Any] = [1, "3, 4", [], 0, "", [], 0, "", []]
+
+
+def plotted(client: Client, *flags: Any) -> list[Any]:
+    args = [*AXES, *flags]
+    return client.pictures({**SMALL, "script_name": "x/y/z plot", "script_args": args})
+
+
+def test_reforge_plot_has_three_more_arguments(reforge: Client) -> None:
+    rest = [False, False, False, False, False, 0, True]
+    with_grid = plotted(reforge, False, False, False, 0, True, *rest)
+    labelled = plotted(reforge, False, True, False, 0, True, *rest)
+    single = plotted(reforge, False, False, True, 0, False, *rest)
+    assert [len(with_grid), len(labelled), len(single)] == [3, 3, 2]
+    assert [item.tobytes() for item in single] == [item.tobytes() for item in with_grid[1:]]
+    assert labelled[1].tobytes() != with_grid[1].tobytes()
+
+
+@pytest.mark.parametrize("place", ["items per grid", "Dynamic clip skip", "Euler A2 extrapolation"])
+def test_reforge_plot_refuses_what_is_not_built(reforge: Client, place: str) -> None:
+    info = reforge.get("/sdapi/v1/script-info")
+    script = next(item for item in info if item["name"] == "x/y/z plot")
+    choices = script["args"][0]["choices"]
+    assert choices[choices.index("Schedule rho") + 1] == "Skip Early CFG"
+    args = [*AXES, False, False, False, 2, True, False, False, False, False, False, 0, True]
+    if place in choices:
+        args = [choices.index(place), "1, 2", *args[2:12], 0, *args[13:]]
+    answer = reforge.post("txt2img", {**SMALL, "script_name": "x/y/z plot", "script_args": args})
+    assert answer.status_code == 501
+    assert place.lower() in answer.text.lower()

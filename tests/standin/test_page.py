@@ -65,7 +65,7 @@ IDS = [
     "img2img_mask_blur",
     "img2img_inpainting_fill",
     "resize_mode",
-    "img2img_batch_upload",
+    "img2img_batch_input_dir",
     "extras_image",
     "extras_generate",
     "pnginfo_image",
@@ -119,6 +119,7 @@ def webui(opened: WebuiPage, client: Client) -> WebuiPage:
     return opened
 
 
+FORGE_HIRES = {"hr_cfg": 7, "hr_additional_modules": ["Use same choices"]}
 SAME: dict[str, Any] = {
     "prompt": "hills",
     "steps": 2,
@@ -178,10 +179,13 @@ def test_order_of_a_page_job(webui: WebuiPage, client: Client, flavour: str) -> 
     setup, before, process = calls[:3]
     assert (setup["seed"], setup["sampler"], setup["steps"]) == (-1, None, 50)
     assert (before["seed"], before["sampler"], before["steps"]) == (-1, "Euler a", 2)
-    assert process["seeds"] == webui.generation_info()["all_seeds"]
+    webui.page.wait_for_function(
+        "seed => document.querySelector('#generation_info_txt2img textarea').value.includes(seed)",
+        arg=f'"all_seeds": [{process["seeds"][0]}]',
+    )
     assert before["job"].startswith("task(")
     assert len({call["p"] for call in calls}) == 1
-    assert {call["main_thread"] for call in calls} == {flavour == "forge"}
+    assert {call["main_thread"] for call in calls} == {flavour != "a1111"}
     webui.page.wait_for_function("localStorage.getItem('txt2img_task_id') === null")
 
 
@@ -210,8 +214,8 @@ def test_hires_refiner_styles_and_variation(webui: WebuiPage, client: Client, fl
         "subseed": 4,
         "subseed_strength": 0.25,
     }
-    if flavour == "forge":
-        payload |= {"hr_cfg": 7, "hr_additional_modules": ["Use same choices"]}
+    own: dict[str, dict[str, Any]] = {"reforge": {"hr_cfg": 0}, "forge": FORGE_HIRES}
+    payload |= own.get(flavour, {})
     shows(webui, client.hashes(payload))
     webui.check("txt2img_subseed_show", False)
     for element in ("txt2img_hr", "txt2img_enable"):
@@ -223,21 +227,30 @@ def test_upscale_button(webui: WebuiPage, client: Client) -> None:
     webui.generate()
     before = webui.gallery()[0].size
     client.calls()
-    webui.page.locator("#txt2img_gallery .thumbnails button").first.click()
-    webui.page.click("#txt2img_upscale")
-    webui.page.wait_for_function(
-        "document.querySelector('#html_info_txt2img').innerText.includes('Hires upscale')"
-    )
-    webui.page.wait_for_timeout(500)
+    upscale(webui)
     doubled = (before[0] * 2, before[1] * 2)
     for _ in range(20):
         if webui.gallery()[0].size == doubled:
             break
         webui.page.wait_for_timeout(250)
     assert webui.gallery()[0].size == doubled
-    hooks = [call["hook"] for call in client.calls()]
+    calls = client.calls()
+    (first,) = (call for call in calls if call["hook"] == "before_process")
+    assert first["seed"] == "3", "a text, which is how the webui reads it from the infotext"
+    assert first["overrides"] == {"save_images_before_highres_fix": False}
+    hooks = [call["hook"] for call in calls]
     assert "before_hr" in hooks
     assert hooks.count("process_before_every_sampling") == 1, "the first pass isn't drawn again"
+
+
+def upscale(webui: WebuiPage) -> None:
+    """Press the ✨ button for the first picture and wait for its result."""
+    webui.page.locator("#txt2img_gallery .thumbnails button").first.click()
+    webui.page.click("#txt2img_upscale")
+    webui.page.wait_for_function(
+        "document.querySelector('#html_info_txt2img').innerText.includes('Hires upscale')"
+    )
+    webui.page.wait_for_timeout(500)
 
 
 def test_plot(webui: WebuiPage, client: Client) -> None:
@@ -308,21 +321,26 @@ def test_drawing_on_the_picture(
         assert drawn.tobytes() != picture.tobytes()
 
 
-def test_batch_tab(webui: WebuiPage, client: Client, tmp_path: Path, picture: Image.Image) -> None:
+def test_batch_tab(
+    webui: WebuiPage, client: Client, flavour: str, tmp_path: Path, picture: Image.Image
+) -> None:
     paths = files(tmp_path, one=picture, two=picture.rotate(90))
     webui.open("img2img")
     webui.mode("Batch")
-    chooser = webui.page.locator("#img2img_batch_upload input[type=file]").first
-    chooser.set_input_files(list(paths.values()))
+    if flavour == "reforge":
+        webui.text("img2img_batch_input_dir", str(tmp_path))
+    else:
+        chooser = webui.page.locator("#img2img_batch_upload input[type=file]").first
+        chooser.set_input_files(list(paths.values()))
     webui.page.wait_for_timeout(800)
     client.calls()
     webui.generate()
-    calls = [call for call in client.calls() if call["hook"] == "before_process"]
-    assert len(calls) == 2
-    assert len({call["p"] for call in calls}) == 1, "the same object for every file"
     webui.page.wait_for_function(
         "document.querySelectorAll('#img2img_gallery .thumbnails img').length === 2"
     )
+    calls = [call for call in client.calls() if call["hook"] == "before_process"]
+    assert len(calls) == 2
+    assert len({call["p"] for call in calls}) == 1, "the same object for every file"
     webui.mode("img2img")
 
 
@@ -355,7 +373,8 @@ def test_settings(webui: WebuiPage, client: Client, flavour: str) -> None:
     assert client.get("/sdapi/v1/options")["probe_option"] == "changed"
     page.wait_for_function("opts.probe_option === 'changed'")
     saved = json.loads((client.host.data_dir / "config.json").read_text(encoding="utf-8"))
-    assert saved["CLIP_stop_at_last_layers"] == 1, "Apply writes every option"
+    written = saved.get("CLIP_stop_at_last_layers")
+    assert written == (None if flavour == "reforge" else 1), "Apply writes all but quicksettings"
     forge = flavour == "forge"
     row = "quicksettings .model_selection" if forge else "setting_sd_model_checkpoint"
     webui.choose(row, "standin-tundra")

@@ -65,6 +65,31 @@ def test_interrupt_ends_the_job_early(slow: Client, pool: ThreadPoolExecutor) ->
     assert slow.hashes(SLOW) == whole
 
 
+def test_interrupted_picture_is_saved_on_request_only(
+    slow: Client, pool: ThreadPoolExecutor
+) -> None:
+    for wanted in (False, True):
+        slow.options(save_incomplete_images=wanted)
+        before = set((slow.host.data_dir / "outputs").rglob("*.png"))
+        running = pool.submit(slow.hashes, {**SLOW, "save_images": True})
+        until(lambda: state(slow)["sampling_step"] >= 2)
+        slow.post("interrupt", None)
+        assert len(running.result()) == 1, "it is answered in any case"
+        saved = set((slow.host.data_dir / "outputs").rglob("*.png")) - before
+        assert len(saved) == wanted
+    slow.options(save_incomplete_images=False)
+
+
+def test_interrupt_in_the_first_pass_ends_before_the_second(
+    slow: Client, pool: ThreadPoolExecutor
+) -> None:
+    hires = {"enable_hr": True, "denoising_strength": 0.5, "hr_additional_modules": []}
+    running = pool.submit(slow.pictures, {**SLOW, **hires})
+    until(lambda: state(slow)["sampling_step"] >= 2)
+    slow.post("interrupt", None)
+    assert running.result()[0].size == (64, 64)
+
+
 def test_skip_goes_on_with_the_next(slow: Client, pool: ThreadPoolExecutor) -> None:
     running = pool.submit(slow.hashes, {**SLOW, "n_iter": 2})
     until(lambda: state(slow)["sampling_step"] >= 2)

@@ -115,7 +115,10 @@ class Extension:
 
 @dataclass(frozen=True)
 class Host:
-    """The webui that made the pictures; enough to name what another one lacks."""
+    """The webui that made the pictures; enough to name what another one lacks.
+
+    `settings` are options that decide pixels and that no request can set.
+    """
 
     webui: str = ""
     version: str = ""
@@ -126,7 +129,9 @@ class Host:
     checkpoint: Model | None = None
     vae: Model | None = None
     loras: list[Model] = field(default_factory=list)
+    embeddings: list[Model] = field(default_factory=list)
     extensions: list[Extension] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,9 @@ class Capture:
     """One generation, as it can be sent again.
 
     `payload` is what to POST to `endpoint`. `template` holds, for each of the payload's fields
-    that the job resolved (a seed of -1, a wildcard), what the user had typed there.
+    that the job resolved (a seed of -1, a wildcard), what the user had typed there. `choices`
+    names what a number among script arguments stands for, by its place such as
+    ``script_args[0]``: the same number can mean something else on another server.
     """
 
     format: Literal[1]
@@ -175,6 +182,7 @@ class Capture:
     job: Job = field(default_factory=Job)
     assets: dict[str, Asset] = field(default_factory=dict)
     warnings: list[Caveat] = field(default_factory=list)
+    choices: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Capture:
@@ -236,6 +244,17 @@ class Capture:
                 "the bytes are not in the document; export it again as JSON or as a bundle",
             )
         return checked(sha256, fetch(sha256))
+
+    def requests(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Each (path, endpoint, payload) that the webui will run: several in a batch."""
+        inner = self.payload.get("requests") if self.endpoint == BATCH else None
+        if not isinstance(inner, list):
+            yield "", self.endpoint, self.payload
+            return
+        for index, one in enumerate(inner):
+            if isinstance(one, dict) and isinstance(one.get("payload"), dict):
+                path = f"requests[{index}].payload."
+                yield path, str(one.get("endpoint")), one["payload"]
 
     @property
     def samples(self) -> list[Result]:

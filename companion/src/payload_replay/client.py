@@ -143,6 +143,34 @@ class WebUI:
         """The titles of all scripts, in lower case, under ``txt2img`` and ``img2img``."""
         return cast("dict[str, list[str]]", self._get("/sdapi/v1/scripts", dict))
 
+    def script_info(self) -> list[dict[str, Any]]:
+        """Each script's arguments with label, value, range and choices."""
+        return self._list("/sdapi/v1/script-info")
+
+    def upscalers(self) -> list[dict[str, Any]]:
+        """The upscalers, each with its `name`."""
+        return self._list("/sdapi/v1/upscalers")
+
+    def latent_upscale_modes(self) -> list[dict[str, Any]]:
+        """The upscalers of hires. fix that work on latents, each with its `name`."""
+        return self._list("/sdapi/v1/latent-upscale-modes")
+
+    def loras(self) -> list[dict[str, Any]]:
+        """The LoRAs, each with `name` and `alias`; from the webui's built-in extension."""
+        return self._list("/sdapi/v1/loras")
+
+    def hypernetworks(self) -> list[dict[str, Any]]:
+        """The hypernetworks, each with its `name`."""
+        return self._list("/sdapi/v1/hypernetworks")
+
+    def styles(self) -> list[dict[str, Any]]:
+        """The prompt styles, each with `name`, `prompt` and `negative_prompt`."""
+        return self._list("/sdapi/v1/prompt-styles")
+
+    def embeddings(self) -> dict[str, dict[str, Any]]:
+        """The textual inversions by name, those ``loaded`` and those ``skipped`` as unfit."""
+        return cast("dict[str, dict[str, Any]]", self._get("/sdapi/v1/embeddings", dict))
+
     @functools.cached_property
     def captures(self) -> Captures:
         """What the extension captured on this server."""

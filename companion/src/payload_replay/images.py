@@ -71,6 +71,20 @@ def hashed(image: Image.Image) -> str:
     return pixel_hash(image.mode, image.size, image.tobytes())
 
 
+def compressed(image: Image.Image, kind: str, quality: int) -> Image.Image:
+    """A picture as it is after the webui's own answer in a lossy format.
+
+    Args:
+        kind: Pillow's name of the format.
+        quality: the webui's option ``jpeg_quality``, which is meant for WebP too (A1111 v1.6.0 to
+            v1.10.1, ``encode_pil_to_base64``).
+    """
+    buffer = io.BytesIO()
+    plain = image.convert("RGB") if image.mode in ("RGBA", "P") else image
+    plain.save(buffer, kind, quality=quality)
+    return opened(buffer.getvalue())
+
+
 def decode(texts: Sequence[str], *, hashes: bool = True) -> list[Picture]:
     """Decode the base64 pictures of an answer, several at a time.
 

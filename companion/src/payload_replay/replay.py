@@ -15,7 +15,7 @@ from . import codec, preflight
 from . import verify as verification
 from .capture import AssetError, Capture, FormatError, Result
 from .errors import NoExtension, NotFound, ReplayError, UnexpectedAnswer
-from .images import NotAPicture, Picture, decode, hashed, opened
+from .images import NotAPicture, Picture, compressed, decode, hashed, opened
 from .reasons import explain
 from .settings import Kept, kept
 from .verify import Comparison, Verification
@@ -107,10 +107,13 @@ def _verified(webui: WebUI, sent: _Sent, fetch: Fetch) -> Replay:
     capture = sent.capture
     answered = verification.read_answer(sent.pictures, sent.info)
     found = verification.verify(
-        capture.results, answered, lambda result: _expected(capture, result, fetch)
+        capture.results,
+        answered,
+        lambda result: _expected(capture, result, fetch),
+        lambda image, kind: compressed(image, kind, _quality(sent.settings.before)),
     )
     if found.verdict == "identical":
-        reason = f"{_counted(len(found.images))} pixel for pixel{_beside(found)}"
+        reason = f"{_counted(len(found.images))} pixel for pixel{_through(found)}{_beside(found)}"
     else:
         reason = explain(capture, found, lambda: _host(webui))
     result = _finished(sent, found.verdict, reason)
@@ -132,6 +135,18 @@ def _finished(sent: _Sent, verdict: Verdict, reason: str) -> Replay:
 
 def _counted(count: int) -> str:
     return "the picture came back" if count == 1 else f"all {count} pictures came back"
+
+
+def _through(found: Verification) -> str:
+    kinds = {image.through for image in found.images if image.through}
+    if not kinds:
+        return ""
+    return f", as the server's lossy {min(kinds)} shows it (its option samples_format)"
+
+
+def _quality(options: Mapping[str, Any]) -> int:
+    value = options.get("jpeg_quality")
+    return int(value) if isinstance(value, (int, float)) else 80  # the webui's default
 
 
 def _beside(found: Verification) -> str:

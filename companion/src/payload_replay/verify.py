@@ -16,10 +16,11 @@ from PIL import Image, ImageChops, ImageStat
 
 from . import infotext
 from .capture import Result
-from .images import Picture, comparable
+from .images import Picture, comparable, hashed
 
 Likeness = Literal["identical", "close", "different"]
 Stored = Callable[[Result], "Image.Image | None"]
+Compress = Callable[["Image.Image", str], "Image.Image"]
 
 CLOSE = 40.0
 """Peak signal-to-noise ratio, in dB, from which two pictures count as close."""
@@ -41,7 +42,9 @@ class Comparison:
     """An expected picture and the one that came for it, or None where none did.
 
     `psnr` is in dB and `largest` the greatest difference of a channel, 0 to 255; both None where
-    the pictures are identical or there was no stored picture to measure with.
+    the pictures are identical or there was no stored picture to measure with. `through` names the
+    lossy format that the server answers in, where the expected picture gives the same pixels when
+    it goes the same way.
     """
 
     result: Result
@@ -49,6 +52,7 @@ class Comparison:
     verdict: Likeness
     psnr: float | None = None
     largest: int | None = None
+    through: str | None = None
 
     @property
     def expected(self) -> str:
@@ -75,7 +79,12 @@ class Verification:
         return max((image.verdict for image in self.images), key=_RANK.__getitem__)
 
 
-def verify(results: Sequence[Result], answered: Sequence[Answered], stored: Stored) -> Verification:
+def verify(
+    results: Sequence[Result],
+    answered: Sequence[Answered],
+    stored: Stored,
+    compress: Compress | None = None,
+) -> Verification:
     """Compare what was expected with what came.
 
     Args:
@@ -83,6 +92,7 @@ def verify(results: Sequence[Result], answered: Sequence[Answered], stored: Stor
             where none is a sample. There must be one.
         answered: the pictures that came, with their hashes.
         stored: returns an expected picture if it can be had, to measure how far off one is.
+        compress: returns a picture as the server would answer it in a lossy format.
     """
     deciding = [r for r in results if r.role == "sample"] or list(results)
     pairs = align(results, answered)
@@ -90,7 +100,7 @@ def verify(results: Sequence[Result], answered: Sequence[Answered], stored: Stor
     others: list[Comparison] = []
     for result, match in pairs:
         part = images if any(result is d for d in deciding) else others
-        part.append(_compared(result, match, stored))
+        part.append(_compared(result, match, stored, compress))
     taken = {id(match) for _, match in pairs}
     return Verification(images, others, [one for one in answered if id(one) not in taken])
 
@@ -155,9 +165,15 @@ def _by_text(
             taken.add(place)
     samples = [i for i in open_ if i not in found and results[i].role == "sample"]
     rest = [one for place, one in enumerate(left) if place not in taken]
-    if len(samples) == len(rest) == 1:
-        found[samples[0]] = rest[0]
+    if len(samples) == len(rest) and (len(rest) == 1 or not _told(results, samples, rest)):
+        found |= dict(zip(samples, rest, strict=True))
     return found
+
+
+def _told(results: Sequence[Result], samples: list[int], rest: list[Answered]) -> bool:
+    """Whether a seed tells any of these pictures; those of Extras have none, but keep an order."""
+    seeds = [results[i].seed for i in samples] + [one.seed for one in rest]
+    return any(seed is not None for seed in seeds)
 
 
 def _distance(result: Result, one: Answered) -> int | None:
@@ -170,12 +186,18 @@ def _distance(result: Result, one: Answered) -> int | None:
     return fields + 100 * ((result.width, result.height) != one.picture.image.size)
 
 
-def _compared(result: Result, match: Answered | None, stored: Stored) -> Comparison:
+def _compared(
+    result: Result, match: Answered | None, stored: Stored, compress: Compress | None
+) -> Comparison:
     if match is None:
         return Comparison(result, None, "different")
     if match.picture.sha256 == result.sha256:
         return Comparison(result, match, "identical")
     expected = stored(result)
+    if expected is not None and compress is not None and match.picture.lossy:
+        kind = str(match.picture.image.format)
+        if hashed(compress(expected, kind)) == match.picture.sha256:
+            return Comparison(result, match, "identical", through=kind)
     measured = psnr(expected, match.picture.image) if expected is not None else None
     if measured is None:
         return Comparison(result, match, "different")

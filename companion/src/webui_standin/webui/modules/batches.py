@@ -9,6 +9,7 @@ from PIL import Image
 from modules import extra_networks, images, paths, scripts, sd_hijack, sd_models, sd_vae, shared
 from modules.infotext import create_infotext
 from modules.shared import cmd_opts, opts, state
+from modules.textual_inversion import textual_inversion
 
 
 class FloatPixels(np.ndarray):
@@ -84,6 +85,8 @@ def _prepare(p):
     p.sd_model_hash = shared.sd_model.sd_model_hash
     p.sd_vae_name, p.sd_vae_hash = sd_vae.get_loaded_vae_name(), sd_vae.get_loaded_vae_hash()
     sd_hijack.model_hijack.clear_comments()
+    if not p.do_not_reload_embeddings:
+        sd_hijack.model_hijack.embedding_db.load_textual_inversion_embeddings()
     p.fill_fields_from_opts()
     p.setup_prompts()
     count, step = len(p.all_prompts), 1 if p.subseed_strength == 0 else 0
@@ -114,6 +117,7 @@ def _run_batch(p, number, infotexts, pictures):
     if p.scripts is not None:
         p.scripts.process_batch(p, batch_number=number, **{**seeds, "prompts": p.prompts})
     p.setup_conds()
+    textual_inversion.note(p, sd_hijack.model_hijack.embedding_db)
     if number == 0 and not cmd_opts.no_prompt_history:
         _write_params(p)
     if p.n_iter > 1:
@@ -194,6 +198,9 @@ def _finish_picture(p, index, sample, infotexts, pictures):
     if p.color_corrections and index < len(p.color_corrections):
         from modules.processing import apply_color_correction
 
+        if save and opts.save_images_before_color_correction:
+            plain, _ = apply_overlay(image, p.paste_to, overlay)
+            _save(p, plain, index, infotext(), "-before-color-correction")
         image = apply_color_correction(p.color_corrections[index], image)
     image, original = apply_overlay(image, p.paste_to, overlay)
     image = _hook_image(p, "postprocess_image_after_composite", image, index)

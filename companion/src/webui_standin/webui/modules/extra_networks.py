@@ -1,4 +1,6 @@
-"""`<lora:name:1>` in prompts. Names from A1111 v1.10.1, modules/extra_networks.py."""
+"""`<lora:name:1>` and `<hypernet:name:1>` in prompts. Names from A1111 v1.10.1,
+modules/extra_networks.py and modules/extra_networks_hypernet.py.
+"""
 
 import os
 import re
@@ -6,6 +8,8 @@ from collections import defaultdict
 
 from modules import hashes, shared
 from modules.paths_internal import models_path
+from modules.shared import opts
+from webui_standin.flavour import is_forge
 
 _TAG = re.compile(r"<(\w+):([^>]+)>")
 _ENDINGS = (".pt", ".ckpt", ".safetensors")
@@ -49,14 +53,40 @@ def list_loras():
 
 
 def loaded_loras(network_data):
-    """[SHA-256, weights…] of each tag whose file exists: what changes the picture."""
+    """[SHA-256, weights…] of each tag whose file exists: what changes the picture.
+
+    The weight of the text encoder is 1 by default, that of the UNet the same as the text encoder's.
+    Source: A1111 v1.10.1, extensions-builtin/Lora/extra_networks_lora.py.
+    """
     known, loaded = list_loras(), []
-    for params in (network_data or {}).get("lora", []):
+    for params in tags(network_data, "lora", "lyco"):
         path = known.get(params.positional[0]) if params.positional else None
         if path is not None:
-            weights = params.positional[1:] or [str(shared.opts.extra_networks_default_multiplier)]
-            loaded.append([hashes.sha256(path, "lora"), *map(_number, weights), params.named])
+            given = dict(zip(("te", "unet", "dyn"), params.positional[1:], strict=False))
+            given.update(params.named)
+            encoder = float(given.get("te", 1.0))
+            weights = [encoder, float(given.get("unet", encoder)), given.get("dyn")]
+            loaded.append([hashes.sha256(path, "lora"), *weights])
     return loaded
+
+
+def loaded_hypernetworks(network_data):
+    """[SHA-256, strength] of each tag whose file exists; Forge has no such tag."""
+    if is_forge():
+        return []
+    return [
+        [
+            hashes.sha256(shared.hypernetworks[params.items[0]], "hypernetwork"),
+            float(params.items[1]) if len(params.items) > 1 else 1.0,
+        ]
+        for params in tags(network_data, "hypernet")
+        if params.items[0] in shared.hypernetworks
+    ]
+
+
+def tags(network_data, *kinds):
+    """All tags of some kinds."""
+    return [params for kind in kinds for params in (network_data or {}).get(kind, [])]
 
 
 def missing_loras(network_data):
@@ -64,24 +94,31 @@ def missing_loras(network_data):
     known = list_loras()
     return [
         params.positional[0]
-        for params in (network_data or {}).get("lora", [])
+        for params in tags(network_data, "lora", "lyco")
         if params.positional and params.positional[0] not in known
     ]
 
 
-def _number(text):
-    try:
-        return float(text)
-    except ValueError:
-        return text
+def add_defaults(p, network_data):
+    """Add what the settings add to every prompt, unless the prompt has it; infotexts show it."""
+    defaults = {"lora": (opts.sd_lora, list_loras())}
+    if not is_forge():
+        defaults["hypernet"] = (opts.sd_hypernetwork, shared.hypernetworks)
+    for kind, (name, known) in defaults.items():
+        named = {params.items[0] for params in tags(network_data, kind)}
+        if name in known and name not in named:
+            strength = str(opts.extra_networks_default_multiplier)
+            p.all_prompts = [f"{text}<{kind}:{name}:{strength}>" for text in p.all_prompts]
+            network_data[kind].append(ExtraNetworkParams([name, strength]))
 
 
 def activate(p, extra_network_data):
     """Note in the infotext which LoRAs are in use, and comment on those that are missing."""
+    add_defaults(p, extra_network_data)
     known = list_loras()
     names = [
         params.positional[0]
-        for params in (extra_network_data or {}).get("lora", [])
+        for params in tags(extra_network_data, "lora", "lyco")
         if params.positional
     ]
     used = {name: hashes.sha256(known[name], "lora")[:12] for name in names if name in known}

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from modules import extra_networks, images, recipe, sampling, sd_models, shared, upscaler
+from modules.infotext import create_infotext
 from modules.shared import opts, state
 from webui_standin import drawing
 from webui_standin.flavour import has_forge_traits, is_forge, is_reforge
@@ -136,6 +137,8 @@ def second_pass(p, pictures):
     if state.interrupted:
         return pictures
     p.is_hr_pass = True
+    if opts.save_images_before_highres_fix and p.save_samples():
+        _save_first_pass(p, pictures)
     enlarged = [_cut(p, _enlarge(p, picture)) for picture in pictures]
     state.nextjob()
     if not p.disable_extra_networks:
@@ -150,6 +153,18 @@ def second_pass(p, pictures):
     sampling.finish_pass(results)
     p.is_hr_pass = False
     return results
+
+
+def _save_first_pass(p, pictures):
+    every = p.all_prompts, p.all_seeds, p.all_subseeds
+    for index, picture in enumerate(pictures):
+        place = {"iteration": p.iteration, "position_in_batch": index}
+        text = create_infotext(p, *every, comments=[], **place)
+        own = {"info": text, "p": p, "suffix": "-before-highres-fix"}
+        names = p.seeds[index], p.prompts[index], opts.samples_format
+        images.save_image(
+            Image.fromarray(np.asarray(picture)), p.outpath_samples, "", *names, **own
+        )
 
 
 def _enlarge(p, picture):

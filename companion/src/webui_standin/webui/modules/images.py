@@ -292,7 +292,8 @@ def png_texts(texts):
 def exif_comment(text):
     """EXIF data with a user comment."""
     exif = Image.Exif()
-    exif.get_ifd(0x8769)[_USER_COMMENT] = b"UNICODE\0" + (text or "").encode("utf-16-be")
+    # Older Pillows forget what is put into `get_ifd` of a directory that isn't there yet.
+    exif[0x8769] = {_USER_COMMENT: b"UNICODE\0" + (text or "").encode("utf-16-be")}
     return exif.tobytes()
 
 

@@ -1,6 +1,16 @@
 """Everything before the page is built. Order: A1111 v1.10.1, modules/initialize.py."""
 
-from modules import extensions, sd_models, sd_samplers, sd_vae, shared, timer, upscaler
+from modules import (
+    extensions,
+    sd_hijack,
+    sd_models,
+    sd_samplers,
+    sd_vae,
+    shared,
+    shared_items,
+    timer,
+    upscaler,
+)
 
 
 def initialize():
@@ -30,6 +40,8 @@ def initialize_rest(*, reload_script_modules=False):
     with timer.startup_timer.subcategory("load scripts"):
         scripts.load_scripts()
     upscaler.load_upscalers()
+    shared_items.reload_hypernetworks()
+    sd_hijack.model_hijack.embedding_db.load_textual_inversion_embeddings(force_reload=True)
     sd_vae.refresh_vae_list()
     shared.prompt_styles.reload()
     sd_models.reload_model_weights()

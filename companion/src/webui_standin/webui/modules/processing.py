@@ -546,7 +546,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
 
         self.sampler = sd_samplers.create_sampler(self.sampler_name, self.sd_model)
         if self.firstpass_image is not None and self.enable_hr:
-            return hires.second_pass(self, [self.firstpass_image] * len(seeds))
+            return hires.second_pass(self, [self.firstpass_image.convert("RGB")] * len(seeds))
         drawn = sampling.first_pass(self)
         return hires.second_pass(self, drawn) if self.enable_hr else drawn
 

@@ -5,7 +5,7 @@ a sampler reads only its own sigmas (modules/sd_samplers_kdiffusion.py), ENSD co
 samplers (modules/sd_samplers_common.py), a variation seed only with a strength.
 """
 
-from modules import extra_networks, sd_samplers, sd_schedulers, sd_vae, shared
+from modules import extra_networks, sd_hijack, sd_samplers, sd_schedulers, sd_vae, shared
 from modules.sd_samplers_common import is_sampler_using_eta_noise_seed_delta
 from modules.shared import opts
 from webui_standin.drawing import Inputs
@@ -32,7 +32,6 @@ ALWAYS = [
     "use_old_emphasis_implementation",
     "use_old_karras_scheduler_sigmas",
     "use_downcasted_alpha_bar",
-    "sd_hypernetwork",
     "sd_vae_decode_method",
     "sdxl_crop_top",
     "sdxl_crop_left",
@@ -98,13 +97,20 @@ def eta(p, sampler_name):
 
 def subject(p, prompt, negative, network_data):
     """What the picture shows: prompts and models."""
-    vae = sd_vae.get_drawn_vae_hash()
+    vae, tags = sd_vae.get_drawn_vae_hash(), {} if p.disable_extra_networks else network_data
+    embeddings = sd_hijack.model_hijack.embedding_db
     return {
         "prompt": prompt,
         "negative": negative,
         "checkpoint": shared.sd_model.sd_checkpoint_info.sha256,
         "vae": vae,
-        "loras": [] if p.disable_extra_networks else extra_networks.loaded_loras(network_data),
+        "loras": extra_networks.loaded_loras(tags),
+        "hypernetworks": extra_networks.loaded_hypernetworks(tags),
+        "embeddings": [
+            [item.name, item.hash]
+            for text in (prompt, negative)
+            for item in embeddings.used_in(text)
+        ],
     }
 
 

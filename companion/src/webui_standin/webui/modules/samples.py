@@ -5,11 +5,18 @@ import json
 import os
 
 from modules.paths_internal import data_path, models_path
+from modules.shared_cmd_options import cmd_opts
 
+# Folder, ending and names.
 MODELS = {
-    "Stable-diffusion": ["standin-meadow", "standin-tundra", "standin-refiner"],
-    "VAE": ["standin-soft", "standin-vivid"],
-    "Lora": ["standin-dawn", "standin-mist"],
+    os.path.join(models_path, "Stable-diffusion"): (
+        ".safetensors",
+        ["standin-meadow", "standin-tundra", "standin-refiner"],
+    ),
+    os.path.join(models_path, "VAE"): (".safetensors", ["standin-soft", "standin-vivid"]),
+    os.path.join(models_path, "Lora"): (".safetensors", ["standin-dawn", "standin-mist"]),
+    cmd_opts.hypernetwork_dir: (".pt", ["standin-contrast"]),
+    cmd_opts.embeddings_dir: (".safetensors", ["standin-autumn"]),
 }
 STYLES = [
     ["name", "prompt", "negative_prompt"],
@@ -20,19 +27,18 @@ STYLES = [
 
 def make():
     """Write samples into model folders, and a styles file, that don't exist yet."""
-    for folder, names in MODELS.items():
-        target = os.path.join(models_path, folder)
-        if not os.path.isdir(target):
-            os.makedirs(target)
+    for folder, (ending, names) in MODELS.items():
+        if not os.path.isdir(folder):
+            os.makedirs(folder)
             for name in names:
-                _write_safetensors(os.path.join(target, f"{name}.safetensors"), name)
+                _write(os.path.join(folder, name + ending), name)
     path = os.path.join(data_path, "styles.csv")
     if not os.path.exists(path):
         with open(path, "w", encoding="utf-8-sig", newline="") as file:
             csv.writer(file).writerows(STYLES)
 
 
-def _write_safetensors(path, name):
+def _write(path, name):
     """A file without tensors, whose hash is the model's colours."""
     header = json.dumps({"__metadata__": {"made_by": "webui_standin", "name": name}}).encode()
     with open(path, "wb") as file:

@@ -1,14 +1,7 @@
 """Comments and embeddings of the text encoder. Names from A1111 v1.10.1, modules/sd_hijack.py."""
 
-
-class EmbeddingDatabase:
-    """Textual inversions: the stand-in has none."""
-
-    def __init__(self):
-        self.word_embeddings, self.skipped_embeddings = {}, {}
-
-    def load_textual_inversion_embeddings(self, force_reload=False):
-        """Nothing to load."""
+from modules.shared_cmd_options import cmd_opts
+from modules.textual_inversion.textual_inversion import EmbeddingDatabase
 
 
 class StableDiffusionModelHijack:
@@ -16,6 +9,7 @@ class StableDiffusionModelHijack:
 
     def __init__(self):
         self.embedding_db = EmbeddingDatabase()
+        self.embedding_db.add_embedding_dir(cmd_opts.embeddings_dir)
         self.comments, self.extra_generation_params = [], {}
 
     def clear_comments(self):

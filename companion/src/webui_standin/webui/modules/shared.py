@@ -89,7 +89,11 @@ class Shared(sys.modules[__name__].__class__):
 sys.modules[__name__].__class__ = Shared
 
 from modules import shared_options
-from modules.shared_items import list_checkpoint_tiles, refresh_checkpoints
+from modules.shared_items import (
+    list_checkpoint_tiles,
+    refresh_checkpoints,
+    reload_hypernetworks,
+)
 
 options_templates = shared_options.options_templates
 restricted_opts = shared_options.restricted_opts
@@ -102,10 +106,6 @@ def list_samplers():
     from modules import sd_samplers
 
     return sd_samplers.all_samplers
-
-
-def reload_hypernetworks():
-    """There are none."""
 
 
 def reload_gradio_theme(theme_name=None):

@@ -31,6 +31,35 @@ def vae_paths():
     return list(sd_vae.vae_dict.values())
 
 
+def reload_hypernetworks():
+    """Read the hypernetwork folder again: all .pt files but None.pt."""
+    import os
+
+    from modules import shared
+
+    folder = shared.cmd_opts.hypernetwork_dir
+    files = shared.walk_files(folder, (".pt",)) if os.path.isdir(folder) else []
+    shared.hypernetworks.clear()
+    shared.hypernetworks.update(
+        {os.path.splitext(os.path.basename(path))[0]: path for path in files}
+    )
+    shared.hypernetworks.pop("None", None)
+
+
+def hypernetwork_names():
+    """None and the names of all hypernetworks."""
+    from modules import shared
+
+    return ["None", *shared.hypernetworks]
+
+
+def lora_names():
+    """None and the names of all LoRAs."""
+    from modules import extra_networks
+
+    return ["None", *extra_networks.list_loras()]
+
+
 def refresh_vae_list():
     """Read the VAE folder again."""
     from modules import sd_vae

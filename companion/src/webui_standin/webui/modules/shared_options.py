@@ -318,7 +318,8 @@ _SECTIONS = {
     ("extra_networks", "Extra Networks", "sd"): [
         ("extra_networks_default_multiplier", 1.0, "Default multiplier", None, (0.0, 2.0, 0.01)),
         ("extra_networks_add_text_separator", " ", "Separator"),
-        ("sd_hypernetwork", "None", "Hypernetwork", None, ["None"]),
+        ("sd_lora", "None", "Add network to prompt", None, _lazy("shared_items", "lora_names")),
+        ("textual_inversion_add_hashes_to_infotext", True, "Hashes of embeddings in infotexts"),
     ],
     ("sampler-params", "Sampler parameters", "sd"): [
         ("hide_samplers", [], "Hidden samplers", None, _lazy("shared_items", "list_sampler_names")),
@@ -468,6 +469,7 @@ _FORGE = {
             None,
             _lazy("shared_items", "vae_paths"),
         ),
+        ("hires_button_gallery_insert", False, "Keep the small picture beside the upscaled one"),
         (
             "forge_unet_storage_dtype",
             "Automatic",
@@ -492,6 +494,19 @@ _FORGE = {
                 "EasyDiffusion",
                 "DrawThings",
             ],
+        ),
+    ],
+}
+
+# Forge dfdcbab6 lists hypernetworks, and knows neither the option nor the tag in prompts.
+_NOT_FORGE = {
+    ("extra_networks", "Extra Networks", "sd"): [
+        (
+            "sd_hypernetwork",
+            "None",
+            "Add hypernetwork to prompt",
+            None,
+            _lazy("shared_items", "hypernetwork_names"),
         ),
     ],
 }
@@ -531,7 +546,14 @@ def _refreshes():
     options_templates["sd_vae"].refresh = shared_items.refresh_vae_list
 
 
-for _section, _rows in {**_SECTIONS, **(_FORGE if is_forge() else {})}.items():
+_REFORGE = {
+    ("ui_reforge", "reForge", "ui"): [
+        ("hires_button_gallery_inset", False, "Keep the small picture beside the upscaled one"),
+    ],
+}
+_OWN = {"a1111": _NOT_FORGE, "reforge": {**_NOT_FORGE, **_REFORGE}, "forge": _FORGE}
+
+for _section, _rows in [*_SECTIONS.items(), *_OWN[current_flavour()].items()]:
     options_templates.update(options_section(_section, {row[0]: _option(*row) for row in _rows}))
 options_templates.update(
     options_section(

@@ -29,6 +29,8 @@ _FORGE = """
     hr_negative_prompt hr_cfg hr_distilled_cfg
 """
 FIELDS = {"a1111": _PLAIN, "reforge": _PLAIN + "hr_cfg", "forge": _FORGE}[current_flavour()].split()
+# The setting that keeps the small picture beside the one that the ✨ button makes.
+_INSERTING = {"forge": "hires_button_gallery_insert", "reforge": "hires_button_gallery_inset"}
 _SAME = {
     "hr_checkpoint_name": "Use same checkpoint",
     "hr_sampler_name": "Use same sampler",
@@ -86,24 +88,37 @@ def _txt2img(id_task, request, *args):
 
 def _upscale(id_task, request, gallery, gallery_index, generation_info, *args):
     assert gallery, "No image to upscale"
-    gallery_index = int(gallery_index)
+    gallery_index, info = int(gallery_index), json.loads(generation_info)
     assert 0 <= gallery_index < len(gallery), f"Bad image index: {gallery_index}"
+    if is_forge() and len(gallery) > 1 and not _is_sample(gallery_index, info):
+        shown = [_kept(item) for item in gallery]
+        return shown, generation_info, "Unable to upscale grid or control images.", ""
     p = txt2img_create_processing(id_task, request, *args, force_enable_hr=True)
+    _prepare_upscale(p, gallery[gallery_index], info["infotexts"][gallery_index])
+    processed = _process(p)
+    comments = plaintext_to_html(processed.comments, classname="comments")
+    inserted = getattr(opts, _INSERTING.get(current_flavour(), ""), False)
+    place = slice(gallery_index + 1 if inserted else gallery_index, gallery_index + 1)
+    pictures = [_kept(item) for item in gallery]
+    pictures[place], info["infotexts"][place] = processed.images, processed.infotexts
+    return pictures, json.dumps(info), plaintext_to_html(processed.info), comments
+
+
+def _is_sample(index, info):
+    return info.get("index_of_first_image", 0) <= index < len(info["infotexts"])
+
+
+def _prepare_upscale(p, item, text):
+    """Turn a job into one whose first pass is there already; its seeds are texts, as read."""
     p.batch_size = p.n_iter = 1
     p.txt2img_upscale = True
-    info = json.loads(generation_info)
-    p.firstpass_image = infotext_utils.image_from_url_text(gallery[gallery_index]).convert("RGB")
-    parameters = parse_generation_parameters(info["infotexts"][gallery_index], [])
-    p.seed, p.subseed = int(parameters.get("Seed", -1)), int(parameters.get("Variation seed", -1))
-    p.override_settings["save_images_before_highres_fix"] = False
+    p.firstpass_image = infotext_utils.image_from_url_text(item)
+    parameters = parse_generation_parameters(text, [])
+    p.seed, p.subseed = parameters.get("Seed", -1), parameters.get("Variation seed", -1)
     if is_forge():
+        p.extra_generation_params["Original Size"] = f"{p.width}x{p.height}"
         p.width, p.height = p.firstpass_image.size
-    processed = _process(p)
-    info["infotexts"][gallery_index : gallery_index + 1] = processed.infotexts
-    pictures = [_kept(item) for item in gallery]
-    pictures[gallery_index : gallery_index + 1] = processed.images
-    comments = plaintext_to_html(processed.comments, classname="comments")
-    return pictures, json.dumps(info), plaintext_to_html(processed.info), comments
+    p.override_settings["save_images_before_highres_fix"] = False
 
 
 def _kept(item):

@@ -6,7 +6,7 @@ from modules import img2img, infotext_utils, progress, scripts, shared, ui, ui_t
 from modules.call_queue import wrap_gradio_gpu_call
 from modules.infotext_utils import PasteField
 from modules.ui_common import create_output_panel
-from modules.ui_components import FormGroup, FormHTML, FormRow, ResizeHandleRow
+from modules.ui_components import FormGroup, FormHTML, FormRow, ResizeHandleRow, ToolButton
 from modules.ui_txt2img import _create_batch, _filed, create_batch, create_cfg
 from webui_standin import gradio_compat
 from webui_standin.flavour import is_reforge
@@ -224,6 +224,9 @@ def _create_dimensions(tab, parts, runner):
                         value=512,
                         elem_id="img2img_height",
                     )
+                    switch = ToolButton(
+                        value=ui.switch_values_symbol, elem_id="img2img_res_switch_btn"
+                    )
                 with gr.Tab(label="Resize by", id="by", elem_id="img2img_tab_resize_by") as by:
                     parts["scale_by"] = gr.Slider(
                         minimum=0.05,
@@ -240,6 +243,13 @@ def _create_dimensions(tab, parts, runner):
         if shared.opts.dimensions_and_batch_together:
             with gr.Column(elem_id="img2img_column_batch"):
                 _create_batch("img2img", parts)
+    switch.click(
+        fn=None,
+        inputs=None,
+        outputs=None,
+        show_progress=False,
+        **js("function(){switchWidthHeight('img2img')}"),
+    )
     to.select(fn=lambda: 0, inputs=[], outputs=[parts["selected_scale_tab"]])
     by.select(fn=lambda: 1, inputs=[], outputs=[parts["selected_scale_tab"]])
 

@@ -1,6 +1,9 @@
-"""X/Y/Z plot. Title, arguments, order of axes and of cells: A1111 v1.10.1, scripts/xyz_grid.py."""
+"""X/Y/Z plot. Title, arguments, order of axes and of cells: A1111 v1.10.1, scripts/xyz_grid.py;
+further axes of Forge dfdcbab6, further axes and arguments of reForge 3b56b268, the same file.
+"""
 
 import csv
+import itertools
 import os
 import re
 from copy import copy
@@ -18,11 +21,15 @@ from modules import (
     sd_schedulers,
     sd_vae,
     shared,
+    unbuilt,
 )
 from modules.infotext import create_infotext
 from modules.processing import Processed, process_images
 from modules.shared import opts, state
 from modules.ui_components import ToolButton
+from PIL import Image, ImageDraw
+
+from webui_standin.flavour import is_forge, is_reforge
 
 _RANGE = re.compile(
     r"\s*([+-]?[\d.]+)\s*-\s*([+-]?[\d.]+)\s*(?:\(([+-][\d.]+)\s*\)|\[(\d+)\s*])?\s*"
@@ -99,6 +106,11 @@ def confirm_checkpoints(p, values):
     for value in values:
         if value.lower() != "none" and sd_models.get_closet_checkpoint_match(value) is None:
             raise RuntimeError(f"Unknown checkpoint: {value}")
+
+
+def set_uni_pc_order(p, value, values):
+    """UniPC order: at most one less than the steps."""
+    p.override_settings["uni_pc_order"] = min(value, p.steps - 1)
 
 
 class AxisOption:
@@ -262,7 +274,7 @@ axis_options = [
         "VAE", str, set_vae, cost=0.7, choices=lambda: ["Automatic", "None", *sd_vae.vae_dict]
     ),
     AxisOption("Styles", str, add_styles, choices=lambda: list(shared.prompt_styles.styles)),
-    AxisOption("UniPC Order", int, override("uni_pc_order"), cost=0.5),
+    AxisOption("UniPC Order", int, set_uni_pc_order, cost=0.5),
     AxisOption(
         "Face restore",
         str,
@@ -302,6 +314,53 @@ axis_options = [
 ]
 
 
+def _unbuilt(label, kind):
+    """An axis that is listed, since others go by their place, and refuses to be used."""
+    return AxisOption(
+        label, kind, None, confirm=lambda p, values: unbuilt.refuse(f"the axis {label}")
+    )
+
+
+def _insert_after(label, *options):
+    place = [axis.label for axis in axis_options].index(label) + 1
+    axis_options[place:place] = options
+
+
+if is_forge():
+    _insert_after(
+        "CFG Scale", AxisOption("Distilled CFG Scale", float, set_field("distilled_cfg_scale"))
+    )
+if is_reforge():
+    _insert_after("Sigma noise", _unbuilt("Euler A2 extrapolation", float))
+    _insert_after("Schedule rho", AxisOption("Skip Early CFG", float, override("skip_early_cond")))
+    _insert_after(
+        "Clip skip",
+        _unbuilt("Dynamic clip skip", str),
+        _unbuilt("Dynamic clip skip start", int),
+        _unbuilt("Dynamic clip skip use schedule", str),
+        _unbuilt("Dynamic clip skip schedule", str),
+    )
+# The arguments after those of the axes.
+FLAGS = {
+    "draw_legend": ("Draw legend", True),
+    "draw_individual_labels": ("Draw individual labels", False),
+    "skip_grid": ("Skip final grid generation", False),
+    "items_per_grid": ("Items per grid (0 = default), for sequential grid generation.", 0),
+    "include_lone_images": ("Include Sub Images", False),
+    "include_sub_grids": ("Include Sub Grids", False),
+    "no_fixed_seeds": ("Keep -1 for seeds", False),
+    "vary_seeds_x": ("Vary seeds for X", False),
+    "vary_seeds_y": ("Vary seeds for Y", False),
+    "vary_seeds_z": ("Vary seeds for Z", False),
+    "margin_size": ("Grid margins (px)", 0),
+    "csv_mode": ("Use text inputs instead of dropdowns", False),
+}
+REFORGE_ONLY = ("draw_individual_labels", "skip_grid", "items_per_grid")
+if not is_reforge():
+    for _name in REFORGE_ONLY:
+        del FLAGS[_name]
+
+
 class Script(scripts.Script):
     """One picture for each combination of values, each on a copy of `p`; grids come first."""
 
@@ -313,36 +372,20 @@ class Script(scripts.Script):
         self.current_axis_options = [axis for axis in axis_options if axis.tab in (None, tab)]
         labels = [axis.label for axis in self.current_axis_options]
         axes = [control for name in "xyz" for control in self._axis(name, labels)]
-        names = {
-            "draw_legend": ("Draw legend", True),
-            "include_lone_images": ("Include Sub Images", False),
-            "include_sub_grids": ("Include Sub Grids", False),
-            "no_fixed_seeds": ("Keep -1 for seeds", False),
-        }
-        names.update(
-            {f"vary_seeds_{name}": (f"Vary seeds for {name.upper()}", False) for name in "xyz"}
-        )
         with gr.Row(elem_id="axis_options"):
-            flags = [
-                gr.Checkbox(label=label, value=value, elem_id=self.elem_id(name))
-                for name, (label, value) in names.items()
-            ]
-            margin = gr.Slider(
-                label="Grid margins (px)",
-                minimum=0,
-                maximum=500,
-                value=0,
-                step=2,
-                elem_id=self.elem_id("margin_size"),
-            )
-            csv_mode = gr.Checkbox(
-                label="Use text inputs instead of dropdowns",
-                value=False,
-                elem_id=self.elem_id("csv_mode"),
-            )
+            flags = {name: self._flag(name, *row) for name, row in FLAGS.items()}
         for place in range(3):
-            self._connect(*axes[place * 3 : place * 3 + 3], csv_mode)
-        return [*axes, *flags, margin, csv_mode]
+            self._connect(*axes[place * 3 : place * 3 + 3], flags["csv_mode"])
+        return [*axes, *flags.values()]
+
+    def _flag(self, name, label, value):
+        elem_id = self.elem_id(name)
+        if isinstance(value, bool):
+            return gr.Checkbox(label=label, value=value, elem_id=elem_id)
+        most, step = (500, 2) if name == "margin_size" else (200, 1)
+        return gr.Slider(
+            label=label, minimum=0, maximum=most, value=value, step=step, elem_id=elem_id
+        )
 
     def _axis(self, name, labels):
         with gr.Row():
@@ -377,51 +420,32 @@ class Script(scripts.Script):
                 fn=show, inputs=[kind, csv_mode], outputs=[text, chosen], show_progress=False
             )
 
-    def run(
-        self,
-        p,
-        x_type,
-        x_values,
-        x_values_dropdown,
-        y_type,
-        y_values,
-        y_values_dropdown,
-        z_type,
-        z_values,
-        z_values_dropdown,
-        draw_legend,
-        include_lone_images,
-        include_sub_grids,
-        no_fixed_seeds,
-        vary_seeds_x,
-        vary_seeds_y,
-        vary_seeds_z,
-        margin_size,
-        csv_mode,
-    ):
-        if not no_fixed_seeds:
+    def run(self, p, *args):
+        flags = {**dict.fromkeys(REFORGE_ONLY), **dict(zip(FLAGS, args[9:], strict=True))}
+        if not flags["no_fixed_seeds"]:
             processing.fix_seed(p)
         if not opts.return_grid:
             p.batch_size = 1
-        given = [
-            (x_type, x_values, x_values_dropdown),
-            (y_type, y_values, y_values_dropdown),
-            (z_type, z_values, z_values_dropdown),
-        ]
-        axes = [
-            Axis(self.current_axis_options[kind or 0], p, text, chosen, csv_mode, no_fixed_seeds)
-            for kind, text, chosen in given
-        ]
-        plot = Plot(p, axes, (vary_seeds_x, vary_seeds_y, vary_seeds_z), self.title())
+        if flags["items_per_grid"] and not flags["skip_grid"]:
+            unbuilt.refuse("the argument Items per grid of X/Y/Z plot")
+        plot = Plot(p, self._axes(p, args, flags), flags, self.title())
         try:
-            processed = plot.draw()
+            processed = plot.draw_singly() if flags["skip_grid"] else plot.draw()
         finally:
             sd_models.reload_model_weights()
             sd_vae.reload_vae_weights()
-        if not processed.images:
+        if flags["skip_grid"] or not processed.images:
             return processed
-        plot.add_grids(processed, draw_legend, margin_size)
-        return plot.finish(processed, include_lone_images, include_sub_grids)
+        plot.add_grids(processed, flags["draw_legend"], flags["margin_size"])
+        return plot.finish(processed, flags["include_lone_images"], flags["include_sub_grids"])
+
+    def _axes(self, p, args, flags):
+        options = self.current_axis_options
+        known = flags["csv_mode"], flags["no_fixed_seeds"]
+        return [
+            Axis(options[args[place] or 0], p, args[place + 1], args[place + 2], *known)
+            for place in (0, 3, 6)
+        ]
 
 
 class Axis:
@@ -448,8 +472,10 @@ class Axis:
 class Plot:
     """All cells of a plot."""
 
-    def __init__(self, p, axes, vary, title):
-        self.p, self.axes, self.vary, self.title = p, axes, vary, title
+    def __init__(self, p, axes, flags, title):
+        self.p, self.axes, self.title = p, axes, title
+        self.vary = [flags[f"vary_seeds_{name}"] for name in "xyz"]
+        self.labelled = flags["draw_individual_labels"]
         self.counts = [len(axis.values) for axis in axes]
         self.grid_texts = [None] * (1 + self.counts[2])
         pixels = self.counts[0] * self.counts[1] * self.counts[2] * p.width * p.height
@@ -482,9 +508,23 @@ class Plot:
             self._keep(result, processed, index)
         return result if any(result.images) else Processed(self.p, [])
 
-    def _keep(self, result, processed, index):
-        from PIL import Image
+    def draw_singly(self):
+        """Draw every cell along x, y and z, and make no grid: all pictures of all cells."""
+        result = Processed(self.p, [], self.p.seed, "")
+        names = ("images", "infotexts", "all_prompts", "all_seeds")
+        for name in names:
+            setattr(result, name, [])
+        places = itertools.product(*(range(count) for count in reversed(self.counts)))
+        for processed in (self.cell(place[::-1]) for place in places):
+            for name in names if processed.images else ():
+                getattr(result, name).extend(getattr(processed, name))
+        for picture, text in zip(result.images, result.infotexts, strict=False):
+            if opts.grid_save:
+                own = {"info": text, "extension": opts.grid_format, "p": result}
+                images.save_image(picture, self.p.outpath_grids, "xyz_image", **own)
+        return result
 
+    def _keep(self, result, processed, index):
         if not processed.images:
             result.images[index] = Image.new("RGB", (self.p.width, self.p.height))
             return
@@ -510,7 +550,19 @@ class Plot:
             errors.display(error, "generating image for xyz plot")
             return Processed(self.p, [], self.p.seed, "")
         self._note(pc, place)
+        if self.labelled and processed.images:
+            processed.images[0] = self._labelled(processed.images[0], place)
         return processed
+
+    def _labelled(self, picture, place):
+        """The picture with the cell's values on it."""
+        texts = [axis.labels[index] for axis, index in zip(self.axes, place, strict=True)]
+        lines = "\n".join(f"{name}: {text}" for name, text in zip("XYZ", texts, strict=True))
+        shown, font = picture.copy(), images.get_font(12)
+        draw = ImageDraw.Draw(shown)
+        draw.rectangle(draw.multiline_textbbox((10, 10), lines, font=font), fill="black")
+        draw.multiline_text((10, 10), lines, fill="white", font=font)
+        return shown
 
     def _note(self, pc, place):
         """Infotexts of the grids: of the first cell, with the axes."""

@@ -28,6 +28,7 @@ from modules import (
     shared,
     shared_items,
     ui,
+    unbuilt,
 )
 from modules.api import arguments, errors, models
 from modules.api.pictures import decode_base64_to_image, encode_pil_to_base64
@@ -413,7 +414,7 @@ class Api:
         return [{"model_name": name, "filename": path} for name, path in sd_vae.vae_dict.items()]
 
     def get_hypernetworks(self):
-        """None."""
+        """All hypernetworks."""
         return [{"name": name, "path": path} for name, path in shared.hypernetworks.items()]
 
     def get_face_restorers(self):
@@ -436,11 +437,20 @@ class Api:
         ]
 
     def get_embeddings(self):
-        """None."""
-        return {"loaded": sd_hijack.model_hijack.embedding_db.word_embeddings, "skipped": {}}
+        """All embeddings, and those that don't fit the checkpoint: none here."""
+        database = sd_hijack.model_hijack.embedding_db
+        names = ("step", "sd_checkpoint", "sd_checkpoint_name", "shape", "vectors")
+        loaded, skipped = (
+            {item.name: {name: getattr(item, name) for name in names} for item in known.values()}
+            for known in (database.word_embeddings, database.skipped_embeddings)
+        )
+        return {"loaded": loaded, "skipped": skipped}
 
     def refresh_embeddings(self):
-        """Nothing to read."""
+        """Read the embedding folder again."""
+        with self.queue_lock:
+            database = sd_hijack.model_hijack.embedding_db
+            database.load_textual_inversion_embeddings(force_reload=True)
 
     def refresh_checkpoints(self):
         """Read the checkpoint folder again."""
@@ -518,7 +528,7 @@ def _answer(request, processed, job):
 
 def _not_built(path):
     def endpoint():
-        raise HTTPException(status_code=501, detail=f"{path} is not built in the stand-in")
+        unbuilt.refuse(path)
 
     return endpoint
 
