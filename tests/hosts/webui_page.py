@@ -26,17 +26,19 @@ _RESULT = """tab => {
     const info = document.querySelector(`#generation_info_${tab} textarea`);
     const shown = [...document.querySelectorAll(`#${tab}_gallery img`)].map(img => img.src);
     return [
-        document.querySelector(`#html_log_${tab}`).innerHTML,
+        document.querySelector(`#html_log_${tab} .prose`).innerHTML,
         info ? info.value : [...new Set(shown)].sort().join(),
     ];
 }"""
 """What the page says of the last job: its log, and the account of it (Extras gives pictures only);
 the log alone may be the same as of the job before, to the tenth of a second."""
-_CHANGED = f"""([tab, before]) => {{
-    const [html, made] = ({_RESULT})(tab);
-    const fresh = html !== before[0] || (made && made !== before[1]);
-    return fresh && /Time taken|error/.test(html);
+_DONE = f"""([tab, before]) => {{
+    const [log, made] = ({_RESULT})(tab);
+    const waits = document.querySelector(`#html_log_${{tab}} > .wrap.translucent`);
+    const fresh = log !== before[0] || (made && made !== before[1]);
+    return !waits && fresh && /Time taken|error/i.test(log);
 }}"""
+"""Both gradios lay a translucent cover over what they wait for, hidden or not."""
 
 
 class NotThere(Exception):
@@ -270,7 +272,7 @@ class WebuiPage:
         if self._awaited is None:
             return
         arg = list(self._awaited)
-        self.page.wait_for_function(_CHANGED, arg=arg, timeout=timeout * 1000)
+        self.page.wait_for_function(_DONE, arg=arg, timeout=timeout * 1000)
         self._awaited = None
         self.page.wait_for_timeout(SETTLE)
 
