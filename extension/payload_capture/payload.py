@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from payload_capture import adapters
 from payload_capture.capture import IMG2IMG, TXT2IMG, Caveat
 from payload_capture.settings import When
 from payload_capture.values import Encoder
@@ -90,7 +91,7 @@ def draft(
         options: the options that decide pixels, as the host has them now.
         scripts: the always-on scripts with arguments, and the selected one if any.
     """
-    encoder = Encoder()
+    encoder = Encoder(uploads=not _get(p, "is_api"))
     made = Draft(endpoint(p), caveats=encoder.caveats)
     calls = list(scripts)
     selected = next((call for call in calls if not call.alwayson), None)
@@ -101,17 +102,23 @@ def draft(
     made.payload["override_settings"] = encoder.encode(overrides, "override_settings")
     made.payload["override_settings_restore_afterwards"] = True
     made.payload["alwayson_scripts"] = {
-        call.title: {"args": encoder.encode(call.args, f"alwayson_scripts.{call.title}.args")}
+        call.title: {"args": _args(call, encoder, f"alwayson_scripts.{call.title}.args")}
         for call in calls
         if call.alwayson
     }
     if selected is not None:
         made.payload["script_name"] = selected.title
-        made.payload["script_args"] = encoder.encode(selected.args, "script_args")
+        made.payload["script_args"] = _args(selected, encoder, "script_args")
+    for call in calls:
+        adapters.apply_effect(call.title, call.args, encoder, made.payload)
     if _get(p, "firstpass_image") is not None:
         reason = "the first-pass picture of the ✨ button: the standard endpoint does not decode it"
         encoder.caveats.append(Caveat("firstpass_image", reason, "blocks"))
     return made
+
+
+def _args(call: ScriptCall, encoder: Encoder, path: str) -> Any:
+    return adapters.encode_args(call.title, call.args, encoder, path)
 
 
 def _fields(p: Any, accepted: Iterable[str], encoder: Encoder, hires: bool) -> dict[str, Any]:
