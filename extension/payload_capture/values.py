@@ -33,7 +33,7 @@ from payload_capture.pictures import Picture as Picture
 
 MAX_DEPTH = 32
 MAX_ITEMS = 100_000
-"""Values that one capture holds; reading as many takes about a tenth of a second."""
+"""Values that one capture holds; reading as many takes a tenth to half a second."""
 MAX_TEXT = 64 << 20
 """Characters that one capture holds."""
 MAX_CAVEATS = 100
