@@ -4,9 +4,13 @@ This package runs inside the webui's process. Importing it imports nothing of th
 or of any other package; `app.start` builds everything, called by the one file in ``scripts/``.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -32,3 +36,22 @@ def _bind_format() -> None:
 
 
 _bind_format()
+
+
+def register_adapter(
+    title: str,
+    encode: Callable[[list[Any], Any, str], Any] | None = None,
+    off: Callable[[list[Any]], bool | None] | None = None,
+) -> None:
+    """Tell how a script's arguments are captured; for the extension that brings the script.
+
+    Args:
+        title: the script's title, in any case.
+        encode: (args, encoder, path) → the arguments as the API takes them, in JSON.
+        off: args → whether the script does nothing with them.
+
+    See docs/adapters.md.
+    """
+    from payload_capture import adapters
+
+    adapters.register(title, adapters.Adapter(encode, off))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from payload_capture import adapters
 from payload_capture.capture import (
     BATCH,
     EXTRAS,
@@ -120,7 +121,7 @@ def draft(
         options: the options that decide pixels, as the host has them now.
         scripts: the always-on scripts with arguments, and the selected one if any.
     """
-    encoder = Encoder()
+    encoder = Encoder(uploads=not _get(p, "is_api"))
     made = Draft(endpoint(p), caveats=encoder.caveats)
     calls = [call for call in scripts if not _unreachable(call, encoder)]
     selected = next((call for call in calls if not call.alwayson), None)
@@ -131,18 +132,22 @@ def draft(
     made.payload["override_settings"] = encoder.encode(overrides, "override_settings")
     made.payload["override_settings_restore_afterwards"] = True
     made.payload["alwayson_scripts"] = {
-        call.title: {"args": encoder.encode(call.args, call.path)}
-        for call in calls
-        if call.alwayson
+        call.title: {"args": _args(call, encoder)} for call in calls if call.alwayson
     }
     if selected is not None:
         made.payload["script_name"] = selected.title
-        made.payload["script_args"] = encoder.encode(selected.args, selected.path)
+        made.payload["script_args"] = _args(selected, encoder)
+    for call in calls:
+        adapters.apply_effect(call.title, call.args, encoder, made.payload)
     made.choices = {place: name for call in calls for place, name in _chosen(call)}
     if (first := _get(p, "firstpass_image")) is not None:
         made.endpoint = UPSCALE
         made.payload["firstpass_image"] = encoder.encode(first, "firstpass_image")
     return made
+
+
+def _args(call: ScriptCall, encoder: Encoder) -> Any:
+    return adapters.encode_args(call.title, call.args, encoder, call.path)
 
 
 def _unreachable(call: ScriptCall, encoder: Encoder) -> bool:

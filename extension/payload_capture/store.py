@@ -70,6 +70,7 @@ class Store:
                     kept = {"media_type": asset.media_type, "size": asset.size}
                     connection.execute(assets.insert(), {"sha256": sha256, **kept})
                 connection.execute(uses.insert(), {"capture": seq, "sha256": sha256})
+        self._promised.difference_update(capture.assets)
 
     def keep(self, files: Mapping[str, bytes]) -> None:
         """Write files of assets before the capture that will name them."""

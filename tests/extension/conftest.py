@@ -74,7 +74,7 @@ def host(start: Start) -> Iterator[Host]:
     host.process.stop()
 
 
-def wait(condition: Callable[[], Any], seconds: float = 10) -> Any:
+def wait(condition: Callable[[], Any], seconds: float = 30) -> Any:
     """What `condition` returns as soon as it is true."""
     deadline = time.monotonic() + seconds
     while not (made := condition()):

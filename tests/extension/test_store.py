@@ -207,6 +207,17 @@ def test_the_migrations_make_the_tables_that_the_code_uses(store: Store) -> None
             assert found == [column.name for column in table.columns]
 
 
+def test_a_file_that_a_capture_in_the_making_needs_outlives_another_one(store: Store) -> None:
+    made, files = capture(1)
+    store.add(made, files)
+    store.keep(files)
+    store.delete("c1")
+    store.add(capture(2)[0], {})
+    assert store.asset(next(iter(files)))[1] == b"png"
+    store.delete("c2")
+    assert not [p for p in (store.folder / "assets").rglob("*") if p.is_file()]
+
+
 @pytest.mark.parametrize("package", ["sqlalchemy", "alembic"])
 def test_a_package_that_is_not_installed_is_named_with_the_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str

@@ -15,7 +15,7 @@ from modules.sd_models import get_closet_checkpoint_match
 from modules.shared import opts, state
 from modules.txt2img import on_generation_thread, outputs
 from webui_standin import gradio_compat
-from webui_standin.flavour import is_forge, is_reforge
+from webui_standin.flavour import has_forge_traits, is_forge, is_reforge
 
 # The page's inputs after the task id, in order. Forge's canvases have more parts; here they have
 # one. reForge 3b56b268 has no upload in the batch tab.
@@ -152,6 +152,10 @@ def _img2img(id_task, request, *args):
             processed = modules.scripts.scripts_img2img.run(p, *script_args)
             processed = process_images(p) if processed is None else processed
     return outputs(processed)
+
+
+if has_forge_traits():
+    img2img_function = _img2img
 
 
 def img2img(id_task: str, request: gr.Request, *args):

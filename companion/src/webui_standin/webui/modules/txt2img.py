@@ -127,6 +127,11 @@ def _kept(item):
     return picture
 
 
+if has_forge_traits():
+    # What the main thread runs, by its name there.
+    txt2img_function = _txt2img
+
+
 def txt2img(id_task: str, request: gr.Request, *args):
     """The Generate button."""
     return on_generation_thread(_txt2img, id_task, request, *args)

@@ -1,0 +1,127 @@
+"""Pictures of script arguments in a form that a PNG file holds and the webui's API decodes.
+
+A script that takes a picture through the API gets the base64 of a file and opens it with Pillow;
+what it then sees must have the colours and the alpha that it saw on the page. So everything but
+pixels and transparency is left behind: A1111 v1.9 on turns a picture by its EXIF orientation
+(``modules/images.py``, ``read``).
+
+Arrays are known by what they offer: nothing here imports numpy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_BYTES = 256 << 20
+"""Bytes of raw pixels that one capture copies: about a tenth of a second."""
+MAX_UPLOAD = 64 << 20
+"""Bytes of raw pixels of one uploaded file, which must be decoded as well."""
+SMALLEST = 16
+"""Rows and columns from which an array of bools or floats is a picture, not a table."""
+
+_WITH_ALPHA = {"PA": "RGBA", "RGBa": "RGBA", "La": "LA"}
+_SIXTEEN = ("I;16B", "I;16L", "I;16N")
+
+
+class Picture:
+    """A picture in a payload that waits to be stored. Holds a copy of the pixels."""
+
+    def __init__(self, image: Image) -> None:
+        self.image = image
+
+
+class NotPortableError(ValueError):
+    """No PNG file holds this picture; the message says why."""
+
+
+def raw_size(image: Image) -> int:
+    """Bytes of raw pixels, at least."""
+    return int(image.width * image.height * len(image.getbands()))
+
+
+def of_image(image: Image) -> tuple[Image, str]:
+    """A copy for a PNG file, and what it changes: "" where it changes nothing.
+
+    Raises:
+        NotPortableError: the mode has no counterpart.
+    """
+    from PIL import Image
+
+    copy = Image.Image.copy(image)
+    copy.info = {k: v for k, v in image.info.items() if k == "transparency"}
+    if image.mode in _WITH_ALPHA:
+        return copy.convert(_WITH_ALPHA[image.mode]), ""
+    if image.mode in ("I", "F", *_SIXTEEN):
+        return _of_numbers(copy)
+    if image.mode == "LAB":
+        raise NotPortableError("a picture in L*a*b* colours has no form that the API takes")
+    return copy, ""
+
+
+def _of_numbers(image: Any) -> tuple[Image, str]:
+    whole = image.convert("I") if image.mode in _SIXTEEN else image
+    low, high = whole.getextrema()
+    if whole.mode == "I":
+        if low < 0 or high > 65535:
+            raise NotPortableError(f"pixels from {low} to {high} do not fit in 16 bits")
+        return whole, ""
+    if not 0 <= low <= high <= 255:
+        raise NotPortableError(f"float pixels from {low} to {high} are neither 0..1 nor 0..255")
+    scale = 255.0 if high <= 1 else 1.0
+    return whole.point(lambda x: x * scale + 0.5).convert("L"), "float pixels were sent as 8 bits"
+
+
+def of_array(array: Any) -> tuple[Image, str] | None:
+    """An array as a picture with what that changes, or None where it is none.
+
+    Of the shape (height, width) or (height, width, 1, 3 or 4); bytes always, other numbers from
+    `SMALLEST` rows and columns on.
+    """
+    if not is_shaped(array.shape):
+        return None
+    kind = array.dtype.name
+    if kind == "uint8":
+        return _image(array), ""
+    if min(array.shape[:2]) < SMALLEST:
+        return None
+    if kind == "bool":
+        return _image(array.astype("uint8") * 255), "bools were sent as a picture of 0 and 255"
+    if kind == "uint16":
+        return _of_shorts(array)
+    if kind.startswith("float") and array.min() >= 0 and array.max() <= 1:
+        levels = (array * 255 + 0.5).astype("uint8")
+        return _image(levels), f"{kind} of 0..1 was sent as a picture of 8 bits"
+    return None
+
+
+def is_shaped(shape: tuple[int, ...]) -> bool:
+    """Whether an array of this shape may be a picture: rows, columns, and 1, 3 or 4 channels."""
+    channels = shape[2] if len(shape) == 3 else 1
+    return len(shape) in (2, 3) and channels in (1, 3, 4) and 0 not in shape
+
+
+def _of_shorts(array: Any) -> tuple[Image, str]:
+    if array.ndim == 3 and array.shape[2] > 1:
+        return _image((array >> 8).astype("uint8")), "16 bits per channel were sent as 8"
+    return _image(array.astype("<u2")), ""
+
+
+def _image(array: Any) -> Image:
+    from PIL import Image
+
+    squeezed = array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    image = Image.fromarray(squeezed)
+    return image.copy() if image.readonly else image  # it may share the array's memory
+
+
+def of_file(name: str) -> Image:
+    """A picture's file, decoded. Raises OSError, also for a file that is no picture."""
+    from PIL import Image
+
+    with Image.open(name) as image:
+        if raw_size(image) > MAX_UPLOAD:
+            raise OSError(f"a picture of {image.width} x {image.height} pixels is too large")
+        return of_image(image)[0]
