@@ -192,10 +192,10 @@ class WebuiPage:
             self.page.wait_for_timeout(SETTLE)
         field.blur()
         self.page.wait_for_timeout(SETTLE)
-        several = self.page.locator(f"{_root(element)} .remove-all").count() > 0
-        self._changes(
-            element, lambda: self._empty(element) if several else self._pick(element, before)
-        )
+        if self.page.locator(f"{_root(element)} .token").count():
+            self._changes(element, lambda: self._empty(element))
+        elif before:  # nobody can choose nothing again, as the refiner's checkpoint is at first
+            self._changes(element, lambda: self._pick(element, before))
 
     def _pick(self, element: str, value: str) -> None:
         self.choose(element, value)
