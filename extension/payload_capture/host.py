@@ -208,7 +208,11 @@ def job_token() -> object:
 
 
 def source(p: Any) -> Source:
-    """Where the job comes from: the page names its jobs ``task(...)`` (A1111, call_queue.py)."""
+    """Where the job comes from: the page names its tasks ``task(...)`` (A1111, call_queue.py).
+
+    So does the API, but it marks its objects. The job's own name is not asked: the batch tab
+    changes it from file to file (A1111, img2img.process_batch).
+    """
     if isinstance(p, ExtrasJob):
         return p.source
     if getattr(p, "is_api", False):
@@ -217,7 +221,7 @@ def source(p: Any) -> Source:
 
 
 def _page_runs() -> bool:
-    return str(shared.state.job or "").startswith("task(")
+    return (task() or "").startswith("task(")
 
 
 def task() -> str | None:
