@@ -31,10 +31,21 @@ from modules import (
     shared,
 )
 
-from payload_capture import payload, settings
-from payload_capture.capture import TXT2IMG, Extension, Host, Model, Source
+from payload_capture import adapters, payload, settings
+from payload_capture.capture import (
+    EXTRAS_BATCH,
+    EXTRAS_SINGLE,
+    IMG2IMG,
+    TXT2IMG,
+    Extension,
+    Host,
+    Model,
+    Source,
+)
 from payload_capture.payload import Draft, ScriptCall
+from payload_capture.portable import Defaults
 from payload_capture.runs import RunError
+from payload_capture.values import Encoder
 
 _MARK = "_payload_capture_original"
 _WORDS = re.compile(r"[\s,:()\[\]|]+")
@@ -335,11 +346,47 @@ def _title(script: Any) -> str:
 @functools.lru_cache
 def accepted_fields(endpoint: str) -> tuple[str, ...]:
     """The names of the fields that this host's API accepts at `endpoint`."""
+    model = _request_model(endpoint)
+    return tuple(getattr(model, "model_fields", None) or model.__fields__)
+
+
+def defaults(endpoint: str) -> Defaults:
+    """What this host fills in at an endpoint where a payload is silent."""
+    tab = "img2img" if endpoint == IMG2IMG else "txt2img"
+    row = getattr(api(), f"default_script_arg_{tab}", None) or []
+    runner = getattr(scripts, f"scripts_{tab}")
+    args, labels = {}, {}
+    for script in runner.alwayson_scripts if row else ():
+        title, here = _title(script), slice(script.args_from, script.args_to)
+        args[title] = adapters.encode_args(title, list(row[here]), Encoder(uploads=False), "")
+        labels[title] = [str(getattr(one, "label", "") or "") for one in runner.inputs[here]]
+    fields = _field_defaults(endpoint)
+    return Defaults(fields, args, labels, _Options(), adapters.is_off)
+
+
+def _field_defaults(endpoint: str) -> dict[str, Any]:
+    model = _request_model(endpoint)
+    fields = getattr(model, "model_fields", None) or model.__fields__
+    return {name: field.default for name, field in fields.items() if not _is_required(field)}
+
+
+def _is_required(field: Any) -> bool:
+    required = getattr(field, "is_required", None)  # pydantic 2; in pydantic 1 it is `required`
+    return bool(required() if callable(required) else field.required)
+
+
+def _request_model(endpoint: str) -> Any:
     from modules.api import models
 
-    kind = "Txt2Img" if endpoint == TXT2IMG else "Img2Img"
-    model = getattr(models, f"StableDiffusion{kind}ProcessingAPI")
-    return tuple(getattr(model, "model_fields", None) or model.__fields__)
+    return getattr(models, _MODELS.get(endpoint, _MODELS[TXT2IMG]))
+
+
+_MODELS = {
+    TXT2IMG: "StableDiffusionTxt2ImgProcessingAPI",
+    IMG2IMG: "StableDiffusionImg2ImgProcessingAPI",
+    EXTRAS_SINGLE: "ExtrasSingleImageRequest",
+    EXTRAS_BATCH: "ExtrasBatchImagesRequest",
+}
 
 
 # ---- weights
@@ -527,10 +574,8 @@ def generate(endpoint: str, given: Mapping[str, Any], first: Any = None) -> dict
         RunError: no ``--api``, a field that the webui refuses, or a generation that failed.
     """
     from fastapi import HTTPException
-    from modules.api import models
 
-    kind = "Txt2Img" if endpoint == TXT2IMG else "Img2Img"
-    model = getattr(models, f"StableDiffusion{kind}ProcessingAPI")
+    model = _request_model(endpoint)
     call = getattr(_needed_api(), "text2imgapi" if endpoint == TXT2IMG else "img2imgapi")
     try:
         request = model(**given)
