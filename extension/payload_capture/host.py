@@ -213,7 +213,7 @@ def job_token() -> object:
 
 
 def source(p: Any) -> Source:
-    """Where the job comes from: the page names its jobs ``task(...)`` (A1111, call_queue.py)."""
+    """Where the job comes from."""
     if isinstance(p, ExtrasJob):
         return p.source
     if getattr(p, "is_api", False):
@@ -222,7 +222,11 @@ def source(p: Any) -> Source:
 
 
 def _page_runs() -> bool:
-    return str(shared.state.job or "").startswith("task(")
+    """Whether the page's job runs: it names them ``task(...)`` (A1111, ``call_queue.py``).
+
+    So do API requests, which are told before; `State.job` is renamed by the batch tab.
+    """
+    return str(task() or "").startswith("task(")
 
 
 def task() -> str | None:
@@ -313,17 +317,31 @@ def script_calls(p: Any) -> Iterable[ScriptCall]:
 
 
 def _call(runner: Any, script: Any, args: list[Any], found_among: list[Any]) -> ScriptCall:
-    # The API takes the first script of a title in lower case (A1111, `script_name_to_index`).
-    title = _title(script)
-    first = next((other for other in found_among if _title(other) == title), None)
     here = slice(script.args_from, script.args_to)
     return ScriptCall(
-        title,
+        _title(script),
         script in runner.alwayson_scripts,
         args[here],
-        _choices((getattr(runner, "inputs", None) or ())[here]),
-        shadowed=first is not script,
+        _choices(components := list((getattr(runner, "inputs", None) or ())[here])),
+        [str(getattr(component, "label", None) or "") for component in components],
+        _hindrance(script, found_among),
     )
+
+
+def _hindrance(script: Any, found_among: list[Any]) -> str:
+    """Why the API, which looks for a script's title in a list, cannot call it.
+
+    It takes the first of a title in lower case, and answers 422 to every title while one of the
+    list has none (A1111, `script_name_to_index`).
+    """
+    title = _title(script)
+    titles = [_title(other) for other in found_among]
+    if "" in titles:
+        name = Path(str(found_among[titles.index("")].filename or "")).name
+        return f"the script {name} has no title, and while it is there the API finds no script"
+    if found_among[titles.index(title)] is not script:
+        return f"another script has the title {title!r} too, and the API finds only that one"
+    return ""
 
 
 def _choices(components: Iterable[Any]) -> dict[int, Any]:
