@@ -59,6 +59,7 @@ class Listener(Protocol):
     def run_ended(self, p: Any, processed: Any, error: BaseException | None) -> None: ...
     def processing_started(self, p: Any) -> None: ...
     def seeds_known(self, p: Any) -> None: ...
+    def batch_ended(self, p: Any) -> None: ...
     def processing_ended(self, p: Any, processed: Any) -> None: ...
     def picture_started(self, job: Any, picture: Any, args: Any) -> None: ...
     def picture_ended(self, job: Any, images: Iterable[Any]) -> None: ...
@@ -71,11 +72,11 @@ def watch(listener: Listener) -> Callable[[], None]:
 
     Script callbacks alone cannot tell a job: for a script's inner pictures they see copies of the
     processing object, for a failed job no end, and their order among extensions is not ours. So
-    five methods of the webui are wrapped: `ScriptRunner.run`, which sees the complete outer object
+    six methods of the webui are wrapped: `ScriptRunner.run`, which sees the complete outer object
     of a page's job first; `before_process`, the first to see an API job without a script;
-    `process`, where seeds are known; `postprocess`; and `StableDiffusionProcessing.close`, which
-    page and API both call at a job's end, failed or not (A1111 v1.6.0 on, ``modules/txt2img.py``,
-    ``modules/api/api.py``).
+    `process`, where seeds are known; `postprocess_batch`, where a skip still shows; `postprocess`;
+    and `StableDiffusionProcessing.close`, which page and API both call at a job's end, failed or
+    not (A1111 v1.6.0 on, ``modules/txt2img.py``, ``modules/api/api.py``).
     """
     tell = functools.partial(_tell, listener)
     runner, processed = scripts.ScriptRunner, processing.StableDiffusionProcessing
@@ -106,6 +107,10 @@ def watch(listener: Listener) -> Callable[[], None]:
             seed_encoding(p)
         return result
 
+    def postprocess_batch(original: Any, self: Any, p: Any, images: Any, **named: Any) -> Any:
+        tell("batch_ended", p)
+        return original(self, p, images, **named)
+
     def postprocess(original: Any, self: Any, p: Any, processed: Any) -> Any:
         result = original(self, p, processed)
         tell("processing_ended", p, processed)
@@ -119,7 +124,8 @@ def watch(listener: Listener) -> Callable[[], None]:
         return result
 
     wrapped = [
-        *((runner, wrapper) for wrapper in (run, before_process, process, postprocess)),
+        *((runner, wrapper) for wrapper in (run, before_process, process)),
+        *((runner, wrapper) for wrapper in (postprocess_batch, postprocess)),
         (processed, close),
         *_extras_wrappers(tell),
     ]
@@ -241,6 +247,11 @@ def interrupted() -> bool:
     """Whether somebody broke the running job off, or made it stop after the current picture."""
     state = shared.state
     return bool(state.interrupted or getattr(state, "stopping_generation", False))
+
+
+def skipped() -> bool:
+    """Whether somebody skipped the batch that was just sampled (A1111, State.skip)."""
+    return bool(shared.state.skipped)
 
 
 def writes_infotext() -> bool:
