@@ -52,7 +52,8 @@ class ScriptCall:
     """One script of the webui with the arguments it was given.
 
     `choices` names what an argument that is a place in a list stands for, by the argument's own
-    place; `labels` are what the page shows beside each. `hindrance` says why the API cannot call it, "" where it can.
+    place; `labels` are what the page shows beside each. `hindrance` says why the API cannot call
+    it, "" where it can.
     """
 
     title: str
