@@ -21,7 +21,8 @@ EXTENSION = ROOT / "extension" / "payload_capture"
 COMPANION = ROOT / "companion" / "src"
 CLIENT = COMPANION / "payload_replay"
 STANDIN = COMPANION / "webui_standin"
-CAPTURE = CLIENT / "capture.py"
+SHARED = [CLIENT / "capture.py", CLIENT / "portable.py"]
+"""What the companion and the extension both load."""
 BOOTSTRAP = [
     ROOT / "companion" / "__main__.py",
     ROOT / "companion" / "environment.py",
@@ -109,13 +110,15 @@ def test_extension_never_imports_the_companion() -> None:
         assert importers(package, sources(EXTENSION, ROOT / "scripts")) == set()
 
 
-def test_capture_format_is_standard_library_only() -> None:
-    assert packages(CAPTURE) <= sys.stdlib_module_names
+@pytest.mark.parametrize("file", SHARED, ids=name)
+def test_what_both_load_is_standard_library_only(file: Path) -> None:
+    assert packages(file) <= sys.stdlib_module_names
 
 
-def test_capture_format_stands_alone() -> None:
+@pytest.mark.parametrize("file", SHARED, ids=name)
+def test_what_both_load_stands_alone(file: Path) -> None:
     """Loaded by path it has no package: a relative import would break it inside the webui."""
-    tree = ast.parse(CAPTURE.read_text(encoding="utf-8"))
+    tree = ast.parse(file.read_text(encoding="utf-8"))
     relative = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
     assert relative == []
 

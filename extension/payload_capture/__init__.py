@@ -18,24 +18,24 @@ ROOT = Path(__file__).resolve().parents[2]
 """The extension's folder, as it lies in the webui's ``extensions``."""
 
 
-def _bind_format() -> None:
-    """Load the companion's format file as `payload_capture.capture`.
+def _bind(name: str) -> None:
+    """Load a file that the companion shares with the extension as a module of this package.
 
     By path, so that a client of another version in the same environment changes nothing here.
     """
-    name = f"{__name__}.capture"
-    path = ROOT / "companion" / "src" / "payload_replay" / "capture.py"
-    spec = importlib.util.spec_from_file_location(name, path)
+    path = ROOT / "companion" / "src" / "payload_replay" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"{__name__}.{name}", path)
     if spec is None or spec.loader is None:
         raise ImportError(
             f"cannot read {path}: the extension's folder is incomplete", path=str(path)
         )
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    sys.modules[module.__name__] = module
     spec.loader.exec_module(module)
 
 
-_bind_format()
+for _shared in ("capture", "portable"):
+    _bind(_shared)
 
 
 def register_adapter(

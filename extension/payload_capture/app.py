@@ -21,6 +21,7 @@ from payload_capture import __version__, host, routes, runs, settings
 from payload_capture.auth import Gate
 from payload_capture.capture import FORMAT, IMG2IMG, TXT2IMG, Capture, FormatError, Job
 from payload_capture.jobs import Finished, Recorder, Run
+from payload_capture.portable import minimal
 from payload_capture.store import NotFoundError, Page, Store, StoreError, summary
 from payload_capture.writer import Drafts, Writer, Written, generation_key
 
@@ -71,8 +72,12 @@ class Service:
         kept = self._backlog.get(identity) or self._previews.get(identity)
         return kept.capture if kept else self.store.get(identity)
 
-    def request(self, identity: str) -> dict[str, Any]:
+    def request(self, identity: str, form: str = "exact") -> dict[str, Any]:
         """Exactly what to send to make the picture again.
+
+        Args:
+            form: ``exact``, which pins everything, or ``minimal``, without what this webui fills
+                in by itself.
 
         Raises:
             FormatError: the capture holds no complete request, and why.
@@ -81,6 +86,9 @@ class Service:
         for caveat in capture.warnings:
             if caveat.severity == "blocks":
                 raise FormatError(caveat.path, f"cannot be sent again: {caveat.reason}")
+        if form == "minimal":
+            short = minimal(capture.endpoint, capture.payload, host.defaults)
+            capture = dataclasses.replace(capture, payload=short)
         body = capture.request(lambda sha256: self.asset(sha256)[1])
         return {"method": "POST", "endpoint": capture.endpoint, "payload": body}
 

@@ -31,10 +31,21 @@ from modules import (
     shared,
 )
 
-from payload_capture import payload, settings
-from payload_capture.capture import TXT2IMG, Extension, Host, Model, Source
+from payload_capture import adapters, payload, settings
+from payload_capture.capture import (
+    EXTRAS_BATCH,
+    EXTRAS_SINGLE,
+    IMG2IMG,
+    TXT2IMG,
+    Extension,
+    Host,
+    Model,
+    Source,
+)
 from payload_capture.payload import Draft, ScriptCall
+from payload_capture.portable import Defaults
 from payload_capture.runs import RunError
+from payload_capture.values import Encoder
 
 _MARK = "_payload_capture_original"
 _WORDS = re.compile(r"[\s,:()\[\]|]+")
@@ -208,11 +219,7 @@ def job_token() -> object:
 
 
 def source(p: Any) -> Source:
-    """Where the job comes from: the page names its tasks ``task(...)`` (A1111, call_queue.py).
-
-    So does the API, but it marks its objects. The job's own name is not asked: the batch tab
-    changes it from file to file (A1111, img2img.process_batch).
-    """
+    """Where the job comes from."""
     if isinstance(p, ExtrasJob):
         return p.source
     if getattr(p, "is_api", False):
@@ -221,7 +228,11 @@ def source(p: Any) -> Source:
 
 
 def _page_runs() -> bool:
-    return (task() or "").startswith("task(")
+    """Whether the page's job runs: it names them ``task(...)`` (A1111, ``call_queue.py``).
+
+    So do API requests, which are told before; `State.job` is renamed by the batch tab.
+    """
+    return str(task() or "").startswith("task(")
 
 
 def task() -> str | None:
@@ -317,17 +328,31 @@ def script_calls(p: Any) -> Iterable[ScriptCall]:
 
 
 def _call(runner: Any, script: Any, args: list[Any], found_among: list[Any]) -> ScriptCall:
-    # The API takes the first script of a title in lower case (A1111, `script_name_to_index`).
-    title = _title(script)
-    first = next((other for other in found_among if _title(other) == title), None)
     here = slice(script.args_from, script.args_to)
     return ScriptCall(
-        title,
+        _title(script),
         script in runner.alwayson_scripts,
         args[here],
-        _choices((getattr(runner, "inputs", None) or ())[here]),
-        shadowed=first is not script,
+        _choices(components := list((getattr(runner, "inputs", None) or ())[here])),
+        [str(getattr(component, "label", None) or "") for component in components],
+        _hindrance(script, found_among),
     )
+
+
+def _hindrance(script: Any, found_among: list[Any]) -> str:
+    """Why the API, which looks for a script's title in a list, cannot call it.
+
+    It takes the first of a title in lower case, and answers 422 to every title while one of the
+    list has none (A1111, `script_name_to_index`).
+    """
+    title = _title(script)
+    titles = [_title(other) for other in found_among]
+    if "" in titles:
+        name = Path(str(found_among[titles.index("")].filename or "")).name
+        return f"the script {name} has no title, and while it is there the API finds no script"
+    if found_among[titles.index(title)] is not script:
+        return f"another script has the title {title!r} too, and the API finds only that one"
+    return ""
 
 
 def _choices(components: Iterable[Any]) -> dict[int, Any]:
@@ -350,11 +375,47 @@ def _title(script: Any) -> str:
 @functools.lru_cache
 def accepted_fields(endpoint: str) -> tuple[str, ...]:
     """The names of the fields that this host's API accepts at `endpoint`."""
+    model = _request_model(endpoint)
+    return tuple(getattr(model, "model_fields", None) or model.__fields__)
+
+
+def defaults(endpoint: str) -> Defaults:
+    """What this host fills in at an endpoint where a payload is silent."""
+    tab = "img2img" if endpoint == IMG2IMG else "txt2img"
+    row = getattr(api(), f"default_script_arg_{tab}", None) or []
+    runner = getattr(scripts, f"scripts_{tab}")
+    args, labels = {}, {}
+    for script in runner.alwayson_scripts if row else ():
+        title, here = _title(script), slice(script.args_from, script.args_to)
+        args[title] = adapters.encode_args(title, list(row[here]), Encoder(uploads=False), "")
+        labels[title] = [str(getattr(one, "label", "") or "") for one in runner.inputs[here]]
+    fields = _field_defaults(endpoint)
+    return Defaults(fields, args, labels, _Options(), adapters.is_off)
+
+
+def _field_defaults(endpoint: str) -> dict[str, Any]:
+    model = _request_model(endpoint)
+    fields = getattr(model, "model_fields", None) or model.__fields__
+    return {name: field.default for name, field in fields.items() if not _is_required(field)}
+
+
+def _is_required(field: Any) -> bool:
+    required = getattr(field, "is_required", None)  # pydantic 2; in pydantic 1 it is `required`
+    return bool(required() if callable(required) else field.required)
+
+
+def _request_model(endpoint: str) -> Any:
     from modules.api import models
 
-    kind = "Txt2Img" if endpoint == TXT2IMG else "Img2Img"
-    model = getattr(models, f"StableDiffusion{kind}ProcessingAPI")
-    return tuple(getattr(model, "model_fields", None) or model.__fields__)
+    return getattr(models, _MODELS.get(endpoint, _MODELS[TXT2IMG]))
+
+
+_MODELS = {
+    TXT2IMG: "StableDiffusionTxt2ImgProcessingAPI",
+    IMG2IMG: "StableDiffusionImg2ImgProcessingAPI",
+    EXTRAS_SINGLE: "ExtrasSingleImageRequest",
+    EXTRAS_BATCH: "ExtrasBatchImagesRequest",
+}
 
 
 # ---- weights
@@ -542,10 +603,8 @@ def generate(endpoint: str, given: Mapping[str, Any], first: Any = None) -> dict
         RunError: no ``--api``, a field that the webui refuses, or a generation that failed.
     """
     from fastapi import HTTPException
-    from modules.api import models
 
-    kind = "Txt2Img" if endpoint == TXT2IMG else "Img2Img"
-    model = getattr(models, f"StableDiffusion{kind}ProcessingAPI")
+    model = _request_model(endpoint)
     call = getattr(_needed_api(), "text2imgapi" if endpoint == TXT2IMG else "img2imgapi")
     try:
         request = model(**given)

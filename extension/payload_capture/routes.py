@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/payload-capture/v1"
 MAX_LIMIT = 500
+FORMS = ("exact", "minimal")
 
 
 class BadParameterError(ValueError):
@@ -57,7 +58,10 @@ def capture(service: Service, request: Request) -> Any:
 
 
 def request_to_send(service: Service, request: Request) -> Any:
-    return service.request(request.path_params["id"])
+    form = request.query_params.get("form", FORMS[0])
+    if form not in FORMS:
+        raise BadParameterError("form", f"{form!r} is not one of {', '.join(FORMS)}")
+    return service.request(request.path_params["id"], form)
 
 
 def result(service: Service, request: Request) -> Any:

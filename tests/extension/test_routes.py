@@ -10,8 +10,8 @@ import pytest
 import requests
 from PIL import Image
 
-from payload_capture.capture import Capture
-from payload_capture.routes import PREFIX, ROUTES
+from payload_capture.capture import Capture, pixel_hash
+from payload_capture.routes import FORMS, PREFIX, ROUTES
 
 from .conftest import Host, Start
 
@@ -193,3 +193,28 @@ def test_a_refusal_says_how(guarded: tuple[str, Host]) -> None:
     else:
         assert error(answer) == (401, "unauthorized", None)
         assert answer.headers["www-authenticate"] == "Basic"
+
+
+def test_the_minimal_form_says_less_and_makes_the_same_picture(host: Host) -> None:
+    given = {"prompt": "a red fox", "seed": 9, "steps": 3, "width": 64, "height": 64}
+    given["override_settings"] = {"CLIP_stop_at_last_layers": 2}
+    options = f"{host.url}/sdapi/v1/options"
+    host.session.post(f"{host.url}/sdapi/v1/txt2img", json=given, timeout=60).raise_for_status()
+    # The webui does not put an override back that it never had saved.
+    host.session.post(options, json={"CLIP_stop_at_last_layers": 1}, timeout=30).raise_for_status()
+    capture = host.latest()
+    asked = {form: host.json("/captures/latest/request", form=form) for form in FORMS}
+    exact, short = (asked[form]["payload"] for form in FORMS)
+    assert len(short) < len(exact)
+    assert short["override_settings"] == {"CLIP_stop_at_last_layers": 2}
+    assert "alwayson_scripts" not in short
+    for payload in (exact, short):
+        answer = host.session.post(f"{host.url}/sdapi/v1/txt2img", json=payload, timeout=60)
+        (image,) = (Image.open(io.BytesIO(base64.b64decode(i))) for i in answer.json()["images"])
+        pixels = pixel_hash("RGB", image.size, image.convert("RGB").tobytes())
+        assert pixels == capture["results"][0]["sha256"]
+
+
+def test_a_form_that_does_not_exist(host: Host, captured: Capture) -> None:
+    answer = host.get("/captures/latest/request", params={"form": "short"})
+    assert error(answer) == (400, "bad_parameter", "form")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from kinds import Scene, group, need
+from collections.abc import Mapping
+from typing import Any
+
+from kinds import Models, Scene, group, need
 
 kind = group("Forge's own")
 
@@ -32,10 +35,12 @@ def hires_modules(scene: Scene) -> None:
     page.choose("hr_vae_te", "tiny-vae" if page.has("forge_preset") else "vae")
 
 
-@kind(
-    "several VAE and text encoder modules",
-    options=lambda models: {"forge_additional_modules": models.vae.get("forge_additional_modules")},
-)
+def _modules(models: Models) -> Mapping[str, Any]:
+    need("forge_additional_modules" in models.vae, "VAE or text encoder as a module")
+    return models.vae
+
+
+@kind("a VAE as a module", options=_modules)
 def modules(scene: Scene) -> None:
     scene.basics()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kinds import Scene, group
+from kinds import Models, Scene, group, need
 from webui_page import WebuiPage
 
 kind = group("img2img")
@@ -158,12 +158,13 @@ def soft_inpainting(scene: Scene) -> None:
     page.accordion("soft_inpainting_enabled")
 
 
-@inpaint(
-    "a checkpoint made for inpainting",
-    options=lambda models: {
-        "sd_model_checkpoint": next((t for t in models.checkpoints if "inpainting" in t), None)
-    },
-)
+def _inpainting(models: Models) -> dict[str, Any]:
+    titles = [title for title in models.checkpoints if "inpainting" in title]
+    need(titles, "checkpoint made for inpainting")
+    return {"sd_model_checkpoint": titles[0]}
+
+
+@inpaint("a checkpoint made for inpainting", options=_inpainting)
 def inpainting_checkpoint(scene: Scene) -> None:
     _upload(scene)
 

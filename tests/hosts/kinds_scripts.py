@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kinds import Scene, group
 from webui_page import NotThere, WebuiPage
 
@@ -23,15 +25,21 @@ def plot(page: WebuiPage, axes: dict[str, str], *, lone: bool = True) -> None:
     page.check(f"{prefix}_include_lone_images", lone)
 
 
-def _plot(name: str, pictures: int, axes: dict[str, str], *, prompt: str = "a red cat") -> None:
-    @xyz(" × ".join(axes), name=name, pictures=pictures)
+def _plot(
+    name: str, pictures: int, axes: dict[str, str], *, prompt: str = "a red cat", **more: Any
+) -> None:
+    title = " × ".join(axes) + (" drawn at random" if more else "")
+
+    @xyz(title, name=name, pictures=pictures, **more)
     def arrange(scene: Scene) -> None:
         plot(scene.basics(prompt=prompt, seed=-1), axes)
 
 
 _plot("xyz_prompt_steps", 4, {"Prompt S/R": "red, blue", "Steps": "2,3"})
 _plot("xyz_seed_cfg", 4, {"Seed": "5,6", "CFG Scale": "4,9"})
-_plot("xyz_seeds_drawn", 2, {"Seed": "-1,-1"})
+_plot(
+    "xyz_seeds_drawn", 2, {"Seed": "-1,-1"}, verdict="refused", reason="anew each time", raw=False
+)
 _plot("xyz_sampler", 2, {"Sampler": "Euler,DPM++ 2M"})
 _plot("xyz_schedule", 2, {"Schedule type": "Karras,Exponential"})
 _plot("xyz_clip_skip_ensd", 4, {"Clip skip": "1,2", "Eta": "0.4,1"})
@@ -74,7 +82,13 @@ def xyz_grid_alone(scene: Scene) -> None:
     plot(scene.basics(seed=-1), {"Steps": "2,3"}, lone=False)
 
 
-@xyz("every cell draws its own seed", pictures=2)
+@xyz(
+    "every cell draws its own seed",
+    pictures=2,
+    raw=False,
+    verdict="refused",
+    reason="anew each time",
+)
 def xyz_random_cells(scene: Scene) -> None:
     page = scene.basics(seed=-1)
     plot(page, {"Steps": "2,3"})

@@ -136,6 +136,9 @@ def export(
     auth: Auth = None,
     endpoint: EndpointOption = None,
     format: Annotated[str, typer.Option("--format", "-f", help=" | ".join(FORMATS))] = "json",
+    minimal: Annotated[
+        bool, typer.Option("--minimal", help="Without what the server fills in by itself.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="A new file; standard output without it.")
     ] = None,
@@ -149,7 +152,9 @@ def export(
         raise typer.Exit(ExitStatus.REFUSED)
     with console.told():
         webui = connect(server, auth)
-        data = FORMATS[format](load(source, webui, endpoint), webui.captures.asset)
+        capture = load(source, webui, endpoint)
+        capture = webui.minimal(capture) if minimal else capture
+        data = FORMATS[format](capture, webui.captures.asset)
         write(data, out, SUFFIXES[format])
 
 

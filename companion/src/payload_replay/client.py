@@ -6,6 +6,7 @@ certificates, and nothing else of this package talks to the network.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -112,6 +113,17 @@ class WebUI:
         from .replay import replay
 
         return replay(self, capture, verify=verify, fetch=fetch)
+
+    def minimal(self, capture: Capture) -> Capture:
+        """The capture with a payload that says only what this server would not fill in itself.
+
+        Sent to this server with its settings as they are, it makes the same pixels.
+        """
+        from .defaults import of_server
+        from .portable import minimal
+
+        payload = minimal(capture.endpoint, capture.payload, of_server(self))
+        return dataclasses.replace(capture, payload=payload)
 
     # ---- what the server has
 

@@ -25,7 +25,8 @@ def refresh_models():
 
 
 def _set(name, value, save):
-    shared.opts.set(name, value)
+    """Set without callbacks: they'd wait for the queue's lock, which a job holds that sets it."""
+    shared.opts.set(name, value, run_callbacks=False)
     if save:
         shared.opts.save(shared.config_filename)
 

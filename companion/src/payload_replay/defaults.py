@@ -1,0 +1,58 @@
+"""What a server fills in where a payload is silent, as its own lists tell it.
+
+The fields' defaults stand in the webui's ``/openapi.json``, those of script arguments with their
+labels in ``/sdapi/v1/script-info``, settings in ``/sdapi/v1/options``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from .capture import UPSCALE
+from .errors import ReplayError
+from .portable import Defaults
+
+if TYPE_CHECKING:
+    from .client import WebUI
+
+
+def of_server(webui: WebUI) -> Callable[[str], Defaults]:
+    """A function from an endpoint to its defaults; each list is asked for once.
+
+    What a server does not tell counts as unknown, and then the payload goes on saying it.
+    """
+    options = webui.options()
+    schema = cast("dict[str, Any]", _told(lambda: webui.call("GET", "/openapi.json"), {}))
+    scripts = cast("list[dict[str, Any]]", _told(webui.script_info, []))
+
+    @functools.cache
+    def defaults(endpoint: str) -> Defaults:
+        tab = endpoint.rpartition("/")[2]
+        if endpoint == UPSCALE:
+            endpoint, tab = "/sdapi/v1/txt2img", "txt2img"
+        mine = [one for one in scripts if one.get("is_alwayson")]
+        mine = [one for one in mine if bool(one.get("is_img2img")) is (tab == "img2img")]
+        args = {str(one["name"]): [a.get("value") for a in one["args"]] for one in mine}
+        labels = {str(one["name"]): [str(a.get("label")) for a in one["args"]] for one in mine}
+        return Defaults(_fields(schema, endpoint), args, labels, options)
+
+    return defaults
+
+
+def _told(ask: Callable[[], Any], otherwise: Any) -> Any:
+    try:
+        return ask()
+    except ReplayError:
+        return otherwise
+
+
+def _fields(schema: dict[str, Any], endpoint: str) -> dict[str, Any]:
+    try:
+        body = schema["paths"][endpoint]["post"]["requestBody"]["content"]["application/json"]
+        name = body["schema"]["$ref"].rpartition("/")[2]
+        fields = schema["components"]["schemas"][name]["properties"]
+        return {field: told["default"] for field, told in fields.items() if "default" in told}
+    except (LookupError, TypeError, AttributeError):
+        return {}

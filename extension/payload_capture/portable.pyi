@@ -1,0 +1,1 @@
+from payload_replay.portable import *  # noqa: F403
