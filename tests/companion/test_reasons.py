@@ -93,6 +93,13 @@ def test_img2img() -> None:
     assert "nothing seeds" in explain(capture(endpoint=IMG2IMG), pair(), unknown)
 
 
+def test_hires_fix_outside_latent_space() -> None:
+    payload = {"enable_hr": True, "hr_upscaler": "Lanczos"}
+    assert "hires. fix samples" in explain(capture(payload=payload), pair(), unknown)
+    payload["hr_upscaler"] = "Latent (bicubic)"
+    assert "nothing that is known" in explain(capture(payload=payload), pair(), unknown)
+
+
 def test_nothing_known() -> None:
     assert explain(capture(), pair(), unknown).startswith("nothing that is known differs")
 

@@ -8,6 +8,7 @@ import kinds_settings  # noqa: F401
 import kinds_forge  # noqa: F401
 import kinds_api  # noqa: F401
 import kinds_stops  # noqa: F401
+import kinds_unseeded  # noqa: F401
 from kinds import KINDS, Kind
 
 __all__ = ["KINDS", "Kind"]

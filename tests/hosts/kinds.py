@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 
 from webui_page import NotThere, WebuiPage
 
-Verdict = Literal["identical", "close", "refused"]
+Verdict = Literal["identical", "close", "refused", "as it falls"]
 STEPS = 2
 
 
@@ -116,7 +116,8 @@ class Kind:
     `arrange` sets the page up and leaves Generate to the test, or makes the pictures itself and
     returns where they are shown. `pictures` is how many the capture must hold that decide.
     `options` are set globally before the generation and set back before the replay. `verdict`
-    other than identical needs a `reason`: what the replay's own must contain. `raw`: whether the
+    other than identical needs a `reason`: what the replay's own must contain; "as it falls" is
+    identical or close. `raw`: whether the
     request, sent unchanged, brings the same pixels. `reset`: whether the options are set back.
     """
 

@@ -12,6 +12,9 @@ xyz = group("X/Y/Z plot")
 
 # ---- X/Y/Z plot
 
+DRAWN: dict[str, Any] = {"verdict": "refused", "reason": "anew each time", "raw": False}
+"""The script draws seeds itself, so no request holds them."""
+
 
 def plot(page: WebuiPage, axes: dict[str, str], *, lone: bool = True) -> None:
     """Select the script and its axes, X first: kind → values as comma-separated text."""
@@ -37,9 +40,7 @@ def _plot(
 
 _plot("xyz_prompt_steps", 4, {"Prompt S/R": "red, blue", "Steps": "2,3"})
 _plot("xyz_seed_cfg", 4, {"Seed": "5,6", "CFG Scale": "4,9"})
-_plot(
-    "xyz_seeds_drawn", 2, {"Seed": "-1,-1"}, verdict="refused", reason="anew each time", raw=False
-)
+_plot("xyz_seeds_drawn", 2, {"Seed": "-1,-1"}, **DRAWN)
 _plot("xyz_sampler", 2, {"Sampler": "Euler,DPM++ 2M"})
 _plot("xyz_schedule", 2, {"Schedule type": "Karras,Exponential"})
 _plot("xyz_clip_skip_ensd", 4, {"Clip skip": "1,2", "Eta": "0.4,1"})
@@ -82,13 +83,7 @@ def xyz_grid_alone(scene: Scene) -> None:
     plot(scene.basics(seed=-1), {"Steps": "2,3"}, lone=False)
 
 
-@xyz(
-    "every cell draws its own seed",
-    pictures=2,
-    raw=False,
-    verdict="refused",
-    reason="anew each time",
-)
+@xyz("every cell draws its own seed", pictures=2, **DRAWN)
 def xyz_random_cells(scene: Scene) -> None:
     page = scene.basics(seed=-1)
     plot(page, {"Steps": "2,3"})

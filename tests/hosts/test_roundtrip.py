@@ -89,7 +89,8 @@ def test_comes_back(
     state = client.options()
     replay = client.replay(capture)
     outcome.say(replay.verdict, replay.reason)
-    assert (replay.verdict, replay.reason) == (kind.verdict, replay.reason)
+    allowed = ("identical", "close") if kind.verdict == "as it falls" else (kind.verdict,)
+    assert replay.verdict in allowed, replay.reason
     assert re.search(kind.reason, replay.reason)
     assert client.options() == state
 

@@ -118,10 +118,19 @@ def _hosts(capture: Capture, host: HostFacts) -> Iterator[str]:
 
 def _unseeded(capture: Capture) -> Iterator[str]:
     if capture.endpoint == IMG2IMG:
-        yield (
-            "img2img samples the VAE encoding of the init image from a generator that nothing "
-            "seeds, so the picture depends on the job before it"
-        )
+        what = "img2img samples the VAE encoding of the init image"
+    elif capture.payload.get("enable_hr") and not _latent(capture.payload.get("hr_upscaler")):
+        what = "hires. fix samples the VAE encoding of the enlarged picture"
+    else:
+        return
+    yield (
+        f"{what} from a generator that nothing seeds, so the picture depends on the job before it"
+    )
+
+
+def _latent(upscaler: Any) -> bool:
+    """Whether hires. fix enlarges without leaving latent space; so does None, the default."""
+    return upscaler is None or str(upscaler).startswith("Latent")
 
 
 def _measure(images: list[Comparison]) -> str:
