@@ -145,14 +145,14 @@ def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
     if hasattr(page, "fns") and isinstance(page.fns, dict):  # gradio 4.40
         found = ((event.targets, event.inputs) for event in page.fns.values())
     else:
-        events = ((event["targets"], event["inputs"]) for event in page.dependencies)
-        found = ((targets, [page.blocks[one] for one in inputs]) for targets, inputs in events)
+        found = ((event["targets"], event["inputs"]) for event in page.dependencies)
     for targets, inputs in found:
         for target in targets:
             number, kind = target if isinstance(target, (tuple, list)) else (target, "click")
             button = page.blocks.get(number)
             if kind == "click" and getattr(button, "elem_id", None) == elem_id and len(inputs) > 10:
-                return list(inputs)
+                # gradio 3 has numbers; other events' may be of components not on this page yet.
+                return [page.blocks[one] if isinstance(one, int) else one for one in inputs]
     return None
 
 
