@@ -62,11 +62,11 @@ def kinds() -> dict[str, tuple[str, list[Any], list[Any]]]:
     masks = [np.zeros_like(image) for image in three]
     units = [Unit({"image": i, "mask": m}) for i, m in zip(three, masks, strict=True)]
     drawn = {"background": pixels(4), "layers": [pixels(4)], "composite": pixels(4)}
-    regions = [[False, 0.4, 0.4, 0.2, 0.2, "", "", "Background", 0.2, -1] for _ in range(8)]
+    regions = [False, 0.4, 0.4, 0.2, 0.2, "", "", "Background", 0.2, -1] * 8
     table = pd.DataFrame([[0.0, 1.0, 0.0, 0.5, 1.0]] * 8)
     picture = Image.fromarray(pixels())
     return {
-        "21 scalars, 8 regions": ("tiled diffusion", [True, 96, 4.0] * 7 + sum(regions, []), []),
+        "21 scalars, 8 regions": ("tiled diffusion", [True, 96, 4.0] * 7 + regions, []),
         "3 ControlNet units, 1024²": ("controlnet", units, [*three, *masks]),
         "gradio 4 editor, 1024²": ("regional prompter", [drawn], [drawn["composite"]]),
         "a picture, 1024²": ("another", [picture], [pixels()]),
@@ -74,9 +74,19 @@ def kinds() -> dict[str, tuple[str, list[Any], list[Any]]]:
     }
 
 
-def timed(work: Callable[[], Any]) -> float:
+def captured(title: str, args: list[Any]) -> None:
+    encoder = Encoder()
+    adapters.encode_args(title, args, encoder, "args")
+    assert not [caveat for caveat in encoder.caveats if caveat.severity == "blocks"]
+
+
+def copied(pictures: list[Any]) -> None:
+    _ = [picture.copy() for picture in pictures]
+
+
+def timed(work: Callable[..., None], *given: Any) -> float:
     begun = time.perf_counter()
-    work()
+    work(*given)
     return (time.perf_counter() - begun) * 1000
 
 
@@ -85,13 +95,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     rounds = parser.parse_args().rounds
     for name, (title, args, pictures) in kinds().items():
-        capture, copy = [], []
-        for _ in range(rounds + 3):
-            encoder = Encoder()
-            capture.append(timed(lambda: adapters.encode_args(title, args, encoder, "args")))
-            copy.append(timed(lambda: [picture.copy() for picture in pictures]))
-            assert not [c for c in encoder.caveats if c.severity == "blocks"]
-        one, other = statistics.median(capture[3:]), statistics.median(copy[3:])
+        pairs = [(timed(captured, title, args), timed(copied, pictures)) for _ in range(rounds + 3)]
+        one, other = (statistics.median(times[3:]) for times in zip(*pairs, strict=True))
         ratio = f", {one / other:.2f} times copying the pixels" if pictures else ""
         aim = f" (aim: under {AIM:g} ms)" if "ControlNet" in name else ""
         print(f"{name:28} {one:7.3f} ms{ratio}{aim}", flush=True)

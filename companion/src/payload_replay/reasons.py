@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from . import infotext
-from .capture import Capture
+from .capture import IMG2IMG, UPSCALE, Capture
 from .verify import Comparison, Verification, worst
 
 HostFacts = Callable[[], Mapping[str, Any]]
@@ -117,7 +117,7 @@ def _hosts(capture: Capture, host: HostFacts) -> Iterator[str]:
 
 
 def _unseeded(capture: Capture) -> Iterator[str]:
-    if not any(_encodes(payload) for _, _, payload in capture.requests()):
+    if not any(_encodes(endpoint, payload) for _, endpoint, payload in capture.requests()):
         return
     if capture.job.repeatable:
         yield (
@@ -131,9 +131,9 @@ def _unseeded(capture: Capture) -> Iterator[str]:
     )
 
 
-def _encodes(payload: Mapping[str, Any]) -> bool:
+def _encodes(endpoint: str, payload: Mapping[str, Any]) -> bool:
     """Whether a picture goes through the VAE: an init image, or what an upscaler made of one."""
-    if payload.get("init_images") or payload.get("firstpass_image"):
+    if endpoint in (IMG2IMG, UPSCALE):
         return True
     upscaler = str(payload.get("hr_upscaler") or "Latent")
     return bool(payload.get("enable_hr")) and not upscaler.startswith("Latent")
