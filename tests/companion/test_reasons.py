@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from payload_replay.capture import IMG2IMG, Capture, Host, Result
+from payload_replay.capture import BATCH, IMG2IMG, TXT2IMG, UPSCALE, Capture, Host, Job, Result
 from payload_replay.images import Picture
 from payload_replay.reasons import explain
 from payload_replay.verify import Answered, Comparison, Verification
@@ -89,14 +89,29 @@ def test_the_host_is_asked_only_if_nothing_else_tells() -> None:
     explain(capture(), pair(size=(1, 1)), asked)
 
 
-def test_img2img() -> None:
-    assert "nothing seeds" in explain(capture(endpoint=IMG2IMG), pair(), unknown)
+HIRES = {"enable_hr": True, "hr_upscaler": "Lanczos"}
 
 
-def test_hires_fix_outside_latent_space() -> None:
-    payload = {"enable_hr": True, "hr_upscaler": "Lanczos"}
-    assert "hires. fix samples" in explain(capture(payload=payload), pair(), unknown)
-    payload["hr_upscaler"] = "Latent (bicubic)"
+@pytest.mark.parametrize(
+    ("endpoint", "payload"),
+    [
+        (IMG2IMG, {"init_images": ["x"]}),
+        (UPSCALE, {"firstpass_image": "x", "enable_hr": True, "hr_upscaler": "Latent"}),
+        (TXT2IMG, HIRES),
+        (BATCH, {"requests": [{"endpoint": IMG2IMG, "payload": {"init_images": ["x"]}}]}),
+    ],
+)
+def test_what_encodes_a_picture_depends_on_the_job_before(
+    endpoint: str, payload: dict[str, Any]
+) -> None:
+    made = capture(endpoint=endpoint, payload=payload)
+    assert "nothing seeds" in explain(made, pair(), unknown)
+    on = dataclasses.replace(made, job=Job(repeatable=True))
+    assert "switch that on in this server" in explain(on, pair(), unknown)
+
+
+@pytest.mark.parametrize("payload", [{}, HIRES | {"hr_upscaler": "Latent (nearest)"}])
+def test_what_encodes_none_does_not(payload: dict[str, Any]) -> None:
     assert "nothing that is known" in explain(capture(payload=payload), pair(), unknown)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from . import infotext
-from .capture import IMG2IMG, Capture
+from .capture import IMG2IMG, UPSCALE, Capture
 from .verify import Comparison, Verification, worst
 
 HostFacts = Callable[[], Mapping[str, Any]]
@@ -117,20 +117,26 @@ def _hosts(capture: Capture, host: HostFacts) -> Iterator[str]:
 
 
 def _unseeded(capture: Capture) -> Iterator[str]:
-    if capture.endpoint == IMG2IMG:
-        what = "img2img samples the VAE encoding of the init image"
-    elif capture.payload.get("enable_hr") and not _latent(capture.payload.get("hr_upscaler")):
-        what = "hires. fix samples the VAE encoding of the enlarged picture"
-    else:
+    if not any(_encodes(endpoint, payload) for _, endpoint, payload in capture.requests()):
         return
+    if capture.job.repeatable:
+        yield (
+            "it was captured with “Make img2img repeatable bit for bit” on: switch that on in this "
+            "server's settings too"
+        )
     yield (
-        f"{what} from a generator that nothing seeds, so the picture depends on the job before it"
+        "the webui samples the VAE encoding of a picture from a generator that nothing seeds, so "
+        "the result depends on the job before it (the extension's setting “Make img2img repeatable "
+        "bit for bit” seeds it for what is captured from then on)"
     )
 
 
-def _latent(upscaler: Any) -> bool:
-    """Whether hires. fix enlarges without leaving latent space; so does None, the default."""
-    return upscaler is None or str(upscaler).startswith("Latent")
+def _encodes(endpoint: str, payload: Mapping[str, Any]) -> bool:
+    """Whether a picture goes through the VAE: an init image, or what an upscaler made of one."""
+    if endpoint in (IMG2IMG, UPSCALE):
+        return True
+    upscaler = str(payload.get("hr_upscaler") or "Latent")
+    return bool(payload.get("enable_hr")) and not upscaler.startswith("Latent")
 
 
 def _measure(images: list[Comparison]) -> str:
