@@ -131,6 +131,7 @@ def _offer_preview(service: Service, drawn: _Accordion) -> None:
     with drawn.hidden:
         asked, told = _pressed(f"payload_capture_{drawn.tab}_preview"), _letter()
     drawn.hidden.parent = parent
+    inputs = [told if one is None else one for one in inputs]
 
     def preview(request: gr.Request, *args: Any) -> str:
         return questions.of_preview(service, drawn.tab, request, args)
@@ -141,7 +142,11 @@ def _offer_preview(service: Service, drawn: _Accordion) -> None:
 
 
 def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
-    """The inputs of a button's event, None while it has none."""
+    """The inputs of a button's event, None while it has none.
+
+    One that is not on this page is None: img2img's first two are a dummy of the txt2img page, whose
+    values the button's script fills in (A1111 v1.10.1, ``modules/ui.py``).
+    """
     if hasattr(page, "fns") and isinstance(page.fns, dict):  # gradio 4.40
         found = ((event.targets, event.inputs) for event in page.fns.values())
     else:
@@ -151,8 +156,7 @@ def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
             number, kind = target if isinstance(target, (tuple, list)) else (target, "click")
             button = page.blocks.get(number)
             if kind == "click" and getattr(button, "elem_id", None) == elem_id and len(inputs) > 10:
-                # gradio 3 has numbers; other events' may be of components not on this page yet.
-                return [page.blocks[one] if isinstance(one, int) else one for one in inputs]
+                return [page.blocks.get(one) if isinstance(one, int) else one for one in inputs]
     return None
 
 
