@@ -49,12 +49,14 @@ class Option:
         reason: what it changes.
         when: the kinds of job in which it counts.
         unless: an option whose presence says that the host takes this from there.
+        needs: what a host needs to show it, where the tests' hosts do not have it.
     """
 
     names: str
     reason: str
     when: tuple[When, ...] = ("always",)
     unless: str = ""
+    needs: str = ""
 
     def of(self, known: Mapping[str, object]) -> Iterator[str]:
         """Those of the known options that it names."""
@@ -68,25 +70,31 @@ class Option:
 _DENOISED: tuple[When, ...] = ("img2img", "hires")
 _ENLARGED: tuple[When, ...] = ("img2img", "hires", "extras")
 _MODULES = "forge_additional_modules"
+_WEIGHTS = "the model's weights"
 
 PIXEL_OPTIONS: tuple[Option, ...] = (
     # weights
     Option("sd_model_checkpoint", "the weights"),
     Option("sd_vae", "the VAE", unless=_MODULES),
-    Option("sd_vae_overrides_per_model_preferences", "that VAE or the model's", unless=_MODULES),
+    Option(
+        "sd_vae_overrides_per_model_preferences",
+        "that VAE or the checkpoint's own",
+        unless=_MODULES,
+        needs="a VAE beside the checkpoint",
+    ),
     Option(_MODULES, "VAE and text encoders beside the checkpoint"),
-    Option("sd_unet", "a converted UNet instead of the checkpoint's"),
-    Option("auto_vae_precision*", "decodes again, more exactly, where half precision gave NaN"),
-    Option("upcast_attn", "attention in float32 where the weights are in half precision"),
+    Option("sd_unet", "a converted UNet instead of the checkpoint's", needs="such a UNet"),
+    Option("auto_vae_precision*", "decodes NaN again, more exactly", needs="half precision"),
+    Option("upcast_attn", "attention in float32", needs="half precision"),
     Option("sd_vae_decode_method", "what decodes: the VAE or an approximation"),
-    Option("sd_vae_encode_method", "what encodes: the VAE or an approximation", _DENOISED),
+    Option("sd_vae_encode_method", "what encodes", _DENOISED, needs="TAESD's weights"),
     # text to conditioning
     Option("CLIP_stop_at_last_layers", "clip skip"),
     Option("dynamic_clip_skip_*", "clip skip by step"),
-    Option("sdxl_clip_l_skip", "clip skip of SDXL's first text encoder"),
-    Option("sdxl_crop_top sdxl_crop_left", "the crop that SDXL is told"),
-    Option("sdxl_refiner_*_aesthetic_score", "the score that the SDXL refiner is told"),
-    Option("sd3_enable_t5", "whether SD3's third text encoder reads the prompt"),
+    Option("sdxl_clip_l_skip", "clip skip of the first text encoder", needs="SDXL"),
+    Option("sdxl_crop_top sdxl_crop_left", "the crop that the model is told", needs="SDXL"),
+    Option("sdxl_refiner_*_aesthetic_score", "the score it is told", needs="SDXL's refiner"),
+    Option("sd3_enable_t5", "whether the third text encoder reads the prompt", needs="SD3"),
     Option("emphasis enable_emphasis", "how (words:1.2) weigh"),
     Option("use_old_emphasis_implementation", "how (words:1.2) weigh and where a text is cut"),
     Option("comma_padding_backtrack", "where a long prompt is cut"),
@@ -150,17 +158,21 @@ PIXEL_OPTIONS: tuple[Option, ...] = (
     Option("use_old_hires_fix_width_height", "which size the fields mean", ("hires",)),
     # upscalers
     Option("upscaler_for_img2img", "how an init image is enlarged", ("img2img",)),
-    Option("[A-Z]*_tile [A-Z]*_tile_overlap", "upscales in tiles", _ENLARGED),
-    Option("prefer_fp16_upscalers", "upscales in half precision", _ENLARGED),
-    Option("SWIN_torch_compile ldsr_steps", "an upscaler's kernels and steps", _ENLARGED),
+    Option("[A-Z]*_tile [A-Z]*_tile_overlap", "upscales in tiles", _ENLARGED, needs=_WEIGHTS),
+    Option("prefer_fp16_upscalers", "upscales in half precision", _ENLARGED, needs=_WEIGHTS),
+    Option("SWIN_torch_compile ldsr_steps", "kernels and steps", _ENLARGED, needs=_WEIGHTS),
     # faces
-    Option("face_restoration", "whether faces are restored", ("faces",)),
-    Option("face_restoration_model code_former_weight", "what restores them", ("faces",)),
+    Option("face_restoration", "whether faces are restored", ("faces",), needs=_WEIGHTS),
+    Option("face_restoration_model", "what restores them", ("faces",), needs=_WEIGHTS),
+    Option("code_former_weight", "how much it changes them", ("faces",), needs=_WEIGHTS),
     # scripts
     Option("return_grid n_rows grid_prevent_empty_spots", "a grid's cells", ("scripts",)),
-    Option("grid_*_color font", "a grid's legend", ("scripts",)),
-    Option("interrogate_clip_* interrogate_deepbooru_*", "loopback's prompts", ("scripts",)),
-    Option("interrogate_return_ranks deepbooru_*", "loopback's prompts", ("scripts",)),
+    Option("grid_*_color", "a grid's ground and legend", ("scripts",)),
+    Option("font", "a grid's legend", ("scripts",), needs="another font's file"),
+    Option("interrogate_clip_*", "loopback's prompts", ("scripts",), needs=_WEIGHTS),
+    Option("interrogate_deepbooru_*", "loopback's prompts", ("scripts",), needs=_WEIGHTS),
+    Option("interrogate_return_ranks", "loopback's prompts", ("scripts",), needs=_WEIGHTS),
+    Option("deepbooru_*", "loopback's prompts", ("scripts",), needs=_WEIGHTS),
     # Extras
     Option("postprocessing_operation_order", "which operation comes first", ("extras",)),
     Option("postprocessing_disable_in_extras", "which operations there are", ("extras",)),

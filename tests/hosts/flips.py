@@ -137,7 +137,6 @@ FLIPS: tuple[Flip, ...] = (
     Flip("sd_vae_overrides_per_model_preferences", False, given={"sd_vae": "{vae}"}),
     Flip("forge_additional_modules", ["{module}"]),
     Flip("sd_vae_decode_method", "Approx cheap"),
-    Flip("sd_vae_encode_method", "TAESD", "img2img"),
     Flip("auto_vae_precision", False),
     Flip("auto_vae_precision_bfloat16", True),
     Flip("upcast_attn", True),
