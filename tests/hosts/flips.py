@@ -95,7 +95,7 @@ JOBS: dict[str, dict[str, Any]] = {
     "UniPC in few steps": sampled("UniPC", 4),
     "large": txt2img(width=256, height=256, steps=1),
     "refined": sampled(
-        "DPM++ 2M", scheduler="Karras", refiner_checkpoint="{checkpoint}", refiner_switch_at=0.5
+        "DPM++ 2M", 8, scheduler="Karras", refiner_checkpoint="{checkpoint}", refiner_switch_at=0.4
     ),
     "img2img": img2img(steps=4),
     "enlarged": img2img(width=96, height=96),
@@ -168,7 +168,7 @@ FLIPS: tuple[Flip, ...] = (
     Flip("sd_hypernetwork", "tiny-hyper"),
     # noise
     Flip("randn_source", "NV"),
-    Flip("forge_try_reproduce", "ComfyUI"),
+    Flip("forge_try_reproduce", "ComfyUI", given={"randn_source": "NV"}),
     Flip("eta_noise_seed_delta", 31337),
     Flip("no_dpmpp_sde_batch_determinism", True, "batch"),
     # sampling
@@ -207,13 +207,13 @@ FLIPS: tuple[Flip, ...] = (
     Flip("token_merging_ratio_hr", 0.5, "hires"),
     Flip("hypertile_enable_unet", True, "large", TILES),
     Flip("hypertile_max_depth_unet", 0, "large", IN_TILES),
-    Flip("hypertile_max_tile_unet", 256, "large", IN_TILES),
-    Flip("hypertile_swap_size_unet", 3, "large", IN_TILES),
+    Flip("hypertile_max_tile_unet", 128, "large", IN_TILES),
+    Flip("hypertile_swap_size_unet", 1, "large", IN_TILES),
     Flip("hypertile_enable_unet_secondpass", True, "hires to large", TILES),
     Flip("hypertile_enable_vae", True, "large", VAE_TILES),
     Flip("hypertile_max_depth_vae", 0, "large", VAE_IN_TILES),
     Flip("hypertile_max_tile_vae", 256, "large", VAE_IN_TILES),
-    Flip("hypertile_swap_size_vae", 3, "large", VAE_IN_TILES),
+    Flip("hypertile_swap_size_vae", 1, "large", VAE_IN_TILES),
     Flip("tiling", True),
     # img2img
     Flip("img2img_background_color", "#00ff00", "img2img"),

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -28,13 +28,14 @@ class Server:
     options: dict[str, Any]
     names: dict[str, str]
     letter: str
+    usual: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def set(self, options: dict[str, Any]) -> None:
         known = {n: v for n, v in options.items() if v is not None}
         requests.post(f"{self.url}/sdapi/v1/options", json=known, timeout=300).raise_for_status()
 
     def pixels(self, job: str, overrides: dict[str, Any]) -> str:
-        """A digest of the pictures, or the error: a job that fails differs from one that works."""
+        """A digest of all pictures that the job returns."""
         payload = flips.filled(flips.payload(job), self.names)
         payload["override_settings"] = flips.filled(overrides, self.names)
         tab = "img2img" if "init_images" in payload else "txt2img"
@@ -47,17 +48,21 @@ class Server:
         return digest.hexdigest()
 
     def changes(self, flip: Flip) -> bool:
-        """Whether the job's pixels differ between the option's own value and the flip's."""
+        """Whether the job's pixels are others with the flip's value than with the host's own."""
         given = {**flips.GIVEN.get(flip.job, {}), **flip.given}
         given.pop(flip.name, None)
-        usual = self.options[flip.name]
-        own = {} if usual is None else {flip.name: usual}
+        flipped = self.put_back(flip.job, {**given, flip.name: flip.value})
+        case = flip.job, json.dumps(given, sort_keys=True)
+        if case not in self.usual:
+            self.usual[case] = self.put_back(flip.job, given)
+        return flipped != self.usual[case]
+
+    def put_back(self, job: str, overrides: dict[str, Any]) -> str:
+        """The pixels; what config.json does not have is not put back by the webui itself."""
         try:
-            flipped = self.pixels(flip.job, {**given, flip.name: flip.value})
-            return flipped != self.pixels(flip.job, {**given, **own})
+            return self.pixels(job, overrides)
         finally:
-            # What config.json does not have is not put back by the webui.
-            self.set({name: self.options[name] for name in (*given, flip.name)})
+            self.set({name: self.options[name] for name in overrides})
 
 
 @pytest.fixture(scope="module")
