@@ -147,14 +147,15 @@ PIXEL_OPTIONS: tuple[Option, ...] = (
     Option("img2img_background_color", "what shows through transparent parts", ("img2img",)),
     Option("img2img_color_correction", "puts the init image's colours back", ("img2img",)),
     Option("img2img_fix_steps", "all steps instead of those left by the strength", ("img2img",)),
-    Option("initial_noise_multiplier", "how much noise is put on the init image", ("img2img",)),
     Option("inpainting_mask_weight", "what an inpainting model sees below a mask", _DENOISED),
     Option("overlay_inpaint", "whether what is not masked is pasted back", ("img2img",)),
     Option("img2img_extra_noise", "noise put on before denoising", _DENOISED),
     Option("return_mask return_mask_composite", "returns the mask too", ("img2img",)),
     # hires. fix
     Option("hires_fix_refiner_pass", "which pass is refined", ("hires",)),
-    Option("hires_fix_use_firstpass_conds", "the first pass's conditioning again", ("hires",)),
+    Option(
+        "hires_fix_use_firstpass_conds", "its prompt read by the first pass's LoRAs", ("hires",)
+    ),
     Option("use_old_hires_fix_width_height", "which size the fields mean", ("hires",)),
     # upscalers
     Option("upscaler_for_img2img", "how an init image is enlarged", ("img2img",)),
