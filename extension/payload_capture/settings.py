@@ -110,7 +110,7 @@ PIXEL_OPTIONS: tuple[Option, ...] = (
     Option("eta_noise_seed_delta", "the seed of ancestral noise"),
     Option("no_dpmpp_sde_batch_determinism", "the noise of SDE samplers in a batch"),
     # sampling
-    Option("eta_ddim eta_ancestral ancestral_eta", "how much noise a step adds"),
+    Option("eta_ddim eta_ancestral", "how much noise a step adds"),
     Option("s_churn s_tmin s_tmax s_noise", "how much noise Euler, Heun and others add, and when"),
     Option("s_min_uncond s_min_uncond_all skip_early_cond", "steps without negative prompt"),
     Option("sigma_min sigma_max rho", "the schedule's ends and steepness"),
@@ -125,7 +125,8 @@ PIXEL_OPTIONS: tuple[Option, ...] = (
     Option("refiner_switch_by_sample_steps", "when the refiner takes over"),
     Option("epsilon_scaling_*", "scales the guided prediction"),
     # what samplers and schedules have of their own
-    Option("euler_*_s_* euler_*_eta euler_a2_extrapolation heun*_s_*", "a sampler's noise"),
+    Option("euler_*_s_* euler_*_eta heun*_s_*", "a sampler's noise"),
+    Option("euler_a2_extrapolation", "a sampler's noise", needs="sd_sampling ldm patched"),
     Option("dpm*_s_* dpm*_eta dpm*_r", "a sampler's noise and steps"),
     Option("dpm*_solver dpm*_solver_type", "a sampler's solver"),
     Option("ipndm*_max_order deis_max_order deis_mode", "a sampler's order"),
@@ -175,8 +176,18 @@ PIXEL_OPTIONS: tuple[Option, ...] = (
     Option("interrogate_return_ranks", "loopback's prompts", ("scripts",), needs=_WEIGHTS),
     Option("deepbooru_*", "loopback's prompts", ("scripts",), needs=_WEIGHTS),
     # Extras
-    Option("postprocessing_operation_order", "which operation comes first", ("extras",)),
-    Option("postprocessing_disable_in_extras", "which operations there are", ("extras",)),
+    Option(
+        "postprocessing_operation_order",
+        "which operation comes first",
+        ("extras",),
+        needs="two operations whose order shows",
+    ),
+    Option(
+        "postprocessing_disable_in_extras",
+        "which operations there are",
+        ("extras",),
+        needs="an operation switched off",
+    ),
 )
 """The options that decide pixels and that a request can set."""
 

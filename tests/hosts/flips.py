@@ -76,10 +76,6 @@ def sampled(name: str, steps: int = 4, **fields: Any) -> dict[str, Any]:
     return txt2img(sampler_name=name, steps=steps, **fields)
 
 
-# Axes as their index, values, choices; 4 is Steps, 0 Nothing (A1111 v1.10.1, scripts/xyz_grid.py).
-STEPS_1_AND_2 = [4, "1,2", [], 0, "", [], 0, "", []]
-STEPS_1_AND_2 += [True, False, False, False, False, False, False, 0, False]
-
 JOBS: dict[str, dict[str, Any]] = {
     "plain": txt2img(),
     "long prompt": txt2img(prompt=LONG),
@@ -107,7 +103,6 @@ JOBS: dict[str, dict[str, Any]] = {
     "hires refined": hires(refiner_checkpoint="{checkpoint}", refiner_switch_at=0.1),
     "hires with a LoRA": hires(hr_prompt="a dog <lora:{lora}:1>"),
     "batch with its grid": txt2img(steps=1, batch_size=3, save_images=True),
-    "X/Y/Z plot": txt2img(script_name="x/y/z plot", script_args=STEPS_1_AND_2),
     "prompt matrix": txt2img(
         prompt="a cat|in rain",
         steps=1,
@@ -133,7 +128,7 @@ VAE_IN_TILES = {"hypertile_enable_vae": True, **VAE_TILES}
 FLIPS: tuple[Flip, ...] = (
     # weights
     Flip("sd_model_checkpoint", "{checkpoint}", seen="AFRS"),
-    Flip("sd_vae", "{vae}", seen="AS"),
+    Flip("sd_vae", "{vae}", seen="ARS"),
     Flip("sd_vae_overrides_per_model_preferences", False, given={"sd_vae": "{vae}"}),
     Flip("forge_additional_modules", ["{module}"], seen="F"),
     Flip("sd_vae_decode_method", "Approx cheap", seen="AFRS"),
@@ -142,7 +137,7 @@ FLIPS: tuple[Flip, ...] = (
     Flip("upcast_attn", True, seen="S"),
     Flip("sd_unet", "None", seen="S"),
     # text to conditioning
-    Flip("CLIP_stop_at_last_layers", 3, seen="AFRS"),
+    Flip("CLIP_stop_at_last_layers", 3, seen="AFR6S"),
     Flip("dynamic_clip_skip_enabled", True, seen="R"),
     Flip("dynamic_clip_skip_start", 9, given=DYNAMIC, seen="R"),
     Flip("dynamic_clip_skip_use_schedule", True, given=DYNAMIC),
@@ -154,7 +149,7 @@ FLIPS: tuple[Flip, ...] = (
     Flip("sdxl_refiner_high_aesthetic_score", 2.0),
     Flip("sd3_enable_t5", True),
     Flip("emphasis", "No norm", seen="AFRS"),
-    Flip("enable_emphasis", False),
+    Flip("enable_emphasis", False, seen="6"),
     Flip("use_old_emphasis_implementation", True, seen="ARS"),
     Flip("comma_padding_backtrack", 0, "long prompt", seen="ARS"),
     Flip("enable_prompt_comments", False, seen="AFS"),
@@ -162,9 +157,9 @@ FLIPS: tuple[Flip, ...] = (
     Flip("pad_cond_uncond", True, "long prompt", seen="AS"),
     Flip("pad_cond_uncond_v0", True, "long prompt", seen="AS"),
     Flip("batch_cond_uncond", False, seen="A"),
-    Flip("extra_networks_default_multiplier", 0.3, given={"sd_lora": "{lora}"}, seen="AF"),
+    Flip("extra_networks_default_multiplier", 0.3, given={"sd_lora": "{lora}"}, seen="AFR6"),
     Flip("lora_functional", True, "LoRA", seen="A"),
-    Flip("sd_lora", "{lora}", seen="A"),
+    Flip("sd_lora", "{lora}", seen="AR"),
     Flip("sd_hypernetwork", "tiny-hyper", seen="AS"),
     # noise
     Flip("randn_source", "NV", seen="AFRS"),
@@ -174,7 +169,6 @@ FLIPS: tuple[Flip, ...] = (
     # sampling
     Flip("eta_ddim", 0.7, "DDIM", seen="AFRS"),
     Flip("eta_ancestral", 0.5, seen="AFRS"),
-    Flip("ancestral_eta", 0.5),
     Flip("s_churn", 20.0, "Euler", seen="AFRS"),
     Flip("s_tmin", 5.0, "Euler", CHURN, seen="AFRS"),
     Flip("s_tmax", 3.0, "Euler", CHURN, seen="AFRS"),
@@ -185,7 +179,7 @@ FLIPS: tuple[Flip, ...] = (
     Flip("sigma_min", 0.5, "Karras", seen="AFRS"),
     Flip("sigma_max", 8.0, "Karras", seen="AFRS"),
     Flip("rho", 3.0, "Karras", seen="AFRS"),
-    Flip("k_sched_type", "exponential", "Karras by sampler"),
+    Flip("k_sched_type", "exponential", "Karras by sampler", seen="6"),
     Flip("beta_dist_alpha", 0.9, "Beta", seen="AFRS"),
     Flip("beta_dist_beta", 0.9, "Beta", seen="AFRS"),
     Flip("use_old_karras_scheduler_sigmas", True, "Karras", seen="AFRS"),
@@ -197,7 +191,7 @@ FLIPS: tuple[Flip, ...] = (
     Flip("uni_pc_variant", "vary_coeff", "UniPC", seen="AFRS"),
     Flip("uni_pc_skip_type", "time_quadratic", "UniPC", seen="AFRS"),
     Flip("uni_pc_order", 2, "UniPC", seen="AFRS"),
-    Flip("uni_pc_lower_order_final", False, "UniPC in few steps", seen="ARS"),
+    Flip("uni_pc_lower_order_final", False, "UniPC in few steps", seen="AFRS"),
     Flip("refiner_switch_by_sample_steps", True, "refined", seen="AS"),
     Flip("epsilon_scaling_enabled", True, seen="R"),
     Flip("epsilon_scaling_factor", 1.2, given={"epsilon_scaling_enabled": True}, seen="R"),
@@ -226,17 +220,17 @@ FLIPS: tuple[Flip, ...] = (
     Flip("return_mask_composite", True, "inpainted", seen="AFRS"),
     # hires. fix
     Flip("hires_fix_refiner_pass", "first pass", "hires refined", seen="AFS"),
-    Flip("hires_fix_use_firstpass_conds", True, "hires with a LoRA", seen="A"),
-    Flip("use_old_hires_fix_width_height", True, "hires of old", seen="AS"),
+    Flip("hires_fix_use_firstpass_conds", True, "hires with a LoRA", seen="AFRS"),
+    Flip("use_old_hires_fix_width_height", True, "hires of old", seen="AFS"),
     # upscalers and faces
-    Flip("upscaler_for_img2img", "Nearest", "enlarged", seen="ARS"),
+    Flip("upscaler_for_img2img", "Nearest", "enlarged", seen="AFS"),
     # scripts
-    Flip("return_grid", False, "batch with its grid", seen="A"),
-    Flip("n_rows", 1, "batch with its grid", seen="AR"),
-    Flip("grid_prevent_empty_spots", True, "batch with its grid", seen="AR"),
-    Flip("grid_background_color", "#00ff00", "batch with its grid", seen="AR"),
-    Flip("grid_text_active_color", "#ff0000", "X/Y/Z plot", seen="A"),
-    Flip("grid_text_inactive_color", "#ff0000", "prompt matrix", seen="AR"),
+    Flip("return_grid", False, "batch with its grid", seen="AFRS"),
+    Flip("n_rows", 1, "batch with its grid", seen="AFR"),
+    Flip("grid_prevent_empty_spots", True, "batch with its grid", seen="AFR"),
+    Flip("grid_background_color", "#00ff00", "batch with its grid", seen="AFR"),
+    Flip("grid_text_active_color", "#ff0000", "prompt matrix", seen="AF"),
+    Flip("grid_text_inactive_color", "#ff0000", "prompt matrix", seen="AFR"),
     # options of reForge's own schedules
     *(
         Flip(name, value, job)
@@ -262,6 +256,21 @@ FLIPS: tuple[Flip, ...] = (
             ("own schedule Beta", "reforge_beta_dist_alpha", 0.9),
             ("own schedule Beta", "reforge_beta_dist_beta", 0.9),
             ("own schedule Cosine", "reforge_cosine_sf_factor", 2.0),
+            (
+                "own schedule Cosine-exponential Blend",
+                "reforge_cosexpblend_exp_decay",
+                0.5,
+            ),
+            (
+                "own schedule React Cosinusoidal DynSF",
+                "reforge_react_cosinusoidal_dynsf_factor",
+                1.0,
+            ),
+            (
+                "own schedule Align Your Steps Custom",
+                "reforge_ays_custom_sigmas",
+                "[14.6, 9, 5, 1, 0.5, 0.03]",
+            ),
             ("own schedule Phi", "reforge_phi_power", 3.0),
             ("own schedule Laplace", "reforge_laplace_mu", 0.4),
         )
@@ -317,8 +326,11 @@ UNCHANGED: tuple[Flip, ...] = (
     # Read before overrides are set, into a field that every request has (A1111 v1.10.1,
     # StableDiffusionProcessingImg2Img.__post_init__).
     Flip("initial_noise_multiplier", 0.7, "img2img"),
-    Flip("enable_batch_seeds", False, "batch"),
-    Flip("ddim_discretize", "quad", "DDIM"),
+    # The stand-in draws from these three, though no host was seen to.
+    Flip("enable_batch_seeds", False, "batch", seen="S"),
+    Flip("ddim_discretize", "quad", "DDIM", seen="S"),
+    Flip("save_mask", True, "inpainted", seen="S"),
+    Flip("ancestral_eta", 0.5),
     Flip("enable_prompt_comments_def", True),
     Flip("dont_fix_second_order_samplers_schedule", True, "switching prompt"),
     Flip("auto_backcompat", False),
@@ -332,7 +344,6 @@ UNCHANGED: tuple[Flip, ...] = (
     Flip("hide_samplers", ["Euler a"]),
     Flip("save_images_before_highres_fix", True, "hires"),
     Flip("save_images_before_color_correction", True, "img2img"),
-    Flip("save_mask", True, "inpainted"),
     Flip("save_init_img", True, "img2img"),
     Flip("textual_inversion_print_at_load", True),
     Flip("disable_mmap_load_safetensors", True),
@@ -346,7 +357,7 @@ UNCHANGED: tuple[Flip, ...] = (
     Flip("do_not_show_images", True),
     Flip("enable_pnginfo", False),
     Flip("export_for_4chan", False, "batch with its grid"),
-    Flip("grid_save", False, "X/Y/Z plot"),
+    Flip("grid_save", False, "prompt matrix"),
     Flip("forge_preset", "xl"),
     Flip("forge_inference_memory", 2048),
     Flip("control_net_no_detectmap", True),
