@@ -89,8 +89,6 @@ def applies(p: Any, scripted: bool) -> list[When]:
         found.append("img2img")
     if scripted or getattr(p, "enable_hr", False):
         found.append("hires")
-    if scripted:
-        found.append("scripts")
     if scripted or getattr(p, "restore_faces", None) is not False:
         found.append("faces")
     return found

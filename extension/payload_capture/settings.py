@@ -36,7 +36,7 @@ OWN: dict[str, tuple[Any, str, str]] = {
 }
 """The extension's options: name → (default, label, explanation)."""
 
-When = Literal["always", "txt2img", "img2img", "hires", "faces", "scripts", "extras"]
+When = Literal["always", "txt2img", "img2img", "hires", "faces", "extras"]
 """Kinds of job. `txt2img` and `img2img` tell them apart where no script runs."""
 
 
@@ -129,7 +129,8 @@ PIXEL_OPTIONS: tuple[Option, ...] = (
     Option("euler_a2_extrapolation", "a sampler's noise", needs="sd_sampling ldm patched"),
     Option("dpm*_s_* dpm*_eta dpm*_r", "a sampler's noise and steps"),
     Option("dpm*_solver dpm*_solver_type", "a sampler's solver"),
-    Option("ipndm*_max_order deis_max_order deis_mode", "a sampler's order"),
+    Option("ipndm*_max_order deis_max_order", "a sampler's order"),
+    Option("deis_mode", "a sampler's order", needs="a second mode that does not fail"),
     Option("kohaku_lonyu_*", "a sampler's noise"),
     Option("ode_*_rtol ode_*_atol ode_*_max_steps ode_custom_solver", "a solver's tolerances"),
     Option("custom_sampler_* custom_cfg_*", "what the sampler Custom is"),
@@ -167,14 +168,6 @@ PIXEL_OPTIONS: tuple[Option, ...] = (
     Option("face_restoration", "whether faces are restored", ("faces",), needs=_WEIGHTS),
     Option("face_restoration_model", "what restores them", ("faces",), needs=_WEIGHTS),
     Option("code_former_weight", "how much it changes them", ("faces",), needs=_WEIGHTS),
-    # scripts
-    Option("return_grid n_rows grid_prevent_empty_spots", "a grid's cells", ("scripts",)),
-    Option("grid_*_color", "a grid's ground and legend", ("scripts",)),
-    Option("font", "a grid's legend", ("scripts",), needs="another font's file"),
-    Option("interrogate_clip_*", "loopback's prompts", ("scripts",), needs=_WEIGHTS),
-    Option("interrogate_deepbooru_*", "loopback's prompts", ("scripts",), needs=_WEIGHTS),
-    Option("interrogate_return_ranks", "loopback's prompts", ("scripts",), needs=_WEIGHTS),
-    Option("deepbooru_*", "loopback's prompts", ("scripts",), needs=_WEIGHTS),
     # Extras
     Option(
         "postprocessing_operation_order",
@@ -191,24 +184,33 @@ PIXEL_OPTIONS: tuple[Option, ...] = (
 )
 """The options that decide pixels and that a request can set."""
 
-FIXED: dict[str, str] = {
-    "cross_attention_optimization": "the attention kernel; taken when a model is loaded",
-    "fp8_storage": "weights in 8 bits; taken when a model is loaded",
-    "cache_fp16_weight": "what LoRAs are added to where weights have 8 bits",
-    "sd3_enable_t5": "whether SD3's third text encoder is loaded at all",
-    "forge_unet_storage_dtype": "weights in low bits; taken when a model is loaded",
-    "sd_sampling": "which sampler code there is; taken at start",
-    "sd_text_encoder": "another text encoder; taken when a model is loaded",
-    "reflective_padding_vae_sd": "the VAE's padding; taken when a model is loaded",
-    "use_old_clip_g_load_and_ztsnr_application": "taken in part when a model is loaded",
-    "cond_stage_model_device_compatibility_check": "where the text encoder runs",
-    "postprocessing_enable_in_main_ui": "operations of Extras on each picture; taken at start",
-    "samples_format": "the API encodes its answer after overrides have ended; jpg, webp lose",
-    "jpeg_quality": "how much the API's answer loses",
-    "webp_lossless": "how much the API's answer loses",
-    REPEATABLE: "noise of encoding; unknown to servers without this extension",
-}
-"""Options that decide pixels and that ``override_settings`` cannot set: name → why.
+FIXED: tuple[Option, ...] = (
+    # taken when a model is loaded
+    Option("cross_attention_optimization", "the attention kernel"),
+    Option("fp8_storage", "weights in 8 bits"),
+    Option("cache_fp16_weight", "what LoRAs are added to where weights have 8 bits"),
+    Option("sd3_enable_t5", "whether SD3's third text encoder is loaded at all"),
+    Option("forge_unet_storage_dtype", "weights in low bits"),
+    Option("sd_text_encoder", "another text encoder"),
+    Option("reflective_padding_vae_sd", "the VAE's padding"),
+    Option("use_old_clip_g_load_and_ztsnr_application", "how SDXL's text encoder is loaded"),
+    Option("cond_stage_model_device_compatibility_check", "where the text encoder runs"),
+    # taken at start
+    Option("sd_sampling", "which sampler code there is"),
+    Option("postprocessing_enable_in_main_ui", "operations of Extras on each picture"),
+    # read by scripts before or after the generations in which overrides hold
+    Option("return_grid n_rows grid_prevent_empty_spots", "a grid's cells"),
+    Option("grid_*_color font", "a grid's ground and legend"),
+    Option("img2img_background_color", "what SD upscale puts below transparent parts"),
+    Option("img2img_color_correction", "whether loopback puts the first colours back"),
+    Option("interrogate_clip_* interrogate_deepbooru_*", "what loopback adds to the prompt"),
+    Option("interrogate_return_ranks deepbooru_*", "what loopback adds to the prompt"),
+    # read when the answer is encoded, after overrides have ended
+    Option("samples_format jpeg_quality webp_lossless", "what the answer loses as jpg or webp"),
+    # unknown to servers without this extension, which answer 500
+    Option(REPEATABLE, "the noise of encoding"),
+)
+"""Options that decide pixels and that ``override_settings`` cannot set, or not in every use.
 
 Those that are taken when a model is loaded have a callback, which an override does not run
 (A1111 v1.10.1, ``modules/processing.py``: ``run_callbacks=False``).
@@ -232,7 +234,8 @@ def decisive(options: Mapping[str, Any], when: Iterable[When]) -> dict[str, Any]
 
 def fixed(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that decide pixels and that no request can set, as the host has them."""
-    return {name: options[name] for name in FIXED if name in options}
+    known = dict.fromkeys(options)
+    return {name: options[name] for option in FIXED for name in option.of(known)}
 
 
 @functools.lru_cache

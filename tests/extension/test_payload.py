@@ -226,7 +226,7 @@ def test_which_options_apply() -> None:
         "txt2img",
         "hires",
     ]
-    scripted = ["always", "txt2img", "img2img", "hires", "scripts", "faces"]
+    scripted = ["always", "txt2img", "img2img", "hires", "faces"]
     assert applies(txt2img(), True) == scripted
 
 

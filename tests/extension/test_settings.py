@@ -34,7 +34,6 @@ def test_leaves_out_what_the_host_does_not_have() -> None:
         ("hires", "hires_fix_refiner_pass"),
         ("img2img", "img2img_color_correction"),
         ("faces", "code_former_weight"),
-        ("scripts", "grid_background_color"),
         ("extras", "postprocessing_operation_order"),
         ("hires", "ESRGAN_tile"),
         ("img2img", "ESRGAN_tile"),
@@ -68,7 +67,7 @@ def test_the_vae_is_a_module_where_there_are_modules() -> None:
         (["always", "img2img"], 0.5, False),
         (["always", "img2img"], 0, True),
         (["always", "txt2img"], 0.5, True),
-        (["always", "txt2img", "img2img", "scripts"], 0.5, True),
+        (["always", "txt2img", "img2img", "hires"], 0.5, True),
     ],
 )
 def test_token_merging_of_img2img_is_not_beaten(
@@ -79,16 +78,17 @@ def test_token_merging_of_img2img_is_not_beaten(
 
 
 def test_fixed_are_the_hosts_facts() -> None:
-    options = {"fp8_storage": "Disable", "sd_vae": "a", "sd_sampling": None}
-    assert fixed(options) == {"fp8_storage": "Disable", "sd_sampling": None}
-    assert set(FIXED) & set(OWN) == {REPEATABLE}
+    options = {"fp8_storage": "Disable", "sd_vae": "a", "grid_background_color": None}
+    assert fixed(options) == {"fp8_storage": "Disable", "grid_background_color": None}
+    assert set(fixed(OWN)) == {REPEATABLE}
 
 
 def test_no_name_stands_twice() -> None:
-    written = Counter(name for option in PIXEL_OPTIONS for name in option.names.split())
-    assert [name for name, count in written.items() if count > 1] == []
+    for table in (PIXEL_OPTIONS, FIXED):
+        written = Counter(name for option in table for name in option.names.split())
+        assert [name for name, count in written.items() if count > 1] == []
 
 
 def test_each_option_has_a_reason() -> None:
     assert all(option.reason and set(option.when) <= set(KINDS) for option in PIXEL_OPTIONS)
-    assert all(FIXED.values())
+    assert all(option.reason for option in FIXED)

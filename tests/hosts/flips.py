@@ -33,10 +33,10 @@ class Flip:
 
 HOSTS = {
     "stand-in": "S",
-    "AUTOMATIC1111 v1.10.1": "A",
-    "AUTOMATIC1111 v1.9.4": "9",
-    "AUTOMATIC1111 v1.8.0": "8",
-    "AUTOMATIC1111 v1.6.0": "6",
+    "v1.10.1": "A",
+    "v1.9.4": "9",
+    "v1.8.0": "8",
+    "v1.6.0": "6",
     "Forge": "F",
     "reForge": "R",
 }
@@ -222,15 +222,8 @@ FLIPS: tuple[Flip, ...] = (
     Flip("hires_fix_refiner_pass", "first pass", "hires refined", seen="AFS"),
     Flip("hires_fix_use_firstpass_conds", True, "hires with a LoRA", seen="AFRS"),
     Flip("use_old_hires_fix_width_height", True, "hires of old", seen="AFS"),
-    # upscalers and faces
+    # upscalers
     Flip("upscaler_for_img2img", "Nearest", "enlarged", seen="AFS"),
-    # scripts
-    Flip("return_grid", False, "batch with its grid", seen="AFRS"),
-    Flip("n_rows", 1, "batch with its grid", seen="AFR"),
-    Flip("grid_prevent_empty_spots", True, "batch with its grid", seen="AFR"),
-    Flip("grid_background_color", "#00ff00", "batch with its grid", seen="AFR"),
-    Flip("grid_text_active_color", "#ff0000", "prompt matrix", seen="AF"),
-    Flip("grid_text_inactive_color", "#ff0000", "prompt matrix", seen="AFR"),
     # options of reForge's own schedules
     *(
         Flip(name, value, job)
@@ -294,7 +287,6 @@ FLIPS: tuple[Flip, ...] = (
             ("IPNDM", "ipndm_max_order", 1, {}),
             ("IPNDM_V", "ipndm_v_max_order", 1, {}),
             ("DEIS", "deis_max_order", 1, {}),
-            ("DEIS", "deis_mode", "newton", {}),
             ("Kohaku_LoNyu_Yog", "kohaku_lonyu_yog_eta", 0.5, {}),
             ("Euler Ancestral CFG++", "euler_ancestral_cfg_pp_eta", 0.5, {}),
             ("DPM++ 2S Ancestral CFG++", "dpmpp_2s_ancestral_cfg_pp_eta", 0.5, {}),
@@ -382,6 +374,6 @@ def payload(job: str) -> dict[str, Any]:
         return JOBS[job]
     kind, name = job.split(" ", 1)
     if kind == "sampler":
-        return sampled(name)
+        return sampled(name, 6)
     sampler = "Euler Comfy" if kind == "own" else "Euler"
     return sampled(sampler, scheduler=name.removeprefix("schedule "))

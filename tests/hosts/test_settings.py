@@ -105,7 +105,7 @@ KINDS: dict[str, list[When]] = {
     "plain": ["always", "txt2img", "faces"],
     "img2img": ["always", "img2img", "faces"],
     "hires": ["always", "txt2img", "hires", "faces"],
-    "prompt matrix": ["always", "txt2img", "img2img", "hires", "faces", "scripts"],
+    "prompt matrix": ["always", "txt2img", "img2img", "hires", "faces"],
 }
 
 
