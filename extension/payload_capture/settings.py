@@ -217,15 +217,6 @@ Those that are taken when a model is loaded have a callback, which an override d
 """
 
 
-FIXED = ("cross_attention_optimization", "fp8_storage", "cache_fp16_weight", "sd3_enable_t5")
-"""Decide pixels, but a request cannot set them: they take effect when a model is loaded."""
-
-
-def fixed(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that decide pixels and that no request can set, as the host has them."""
-    return {name: options[name] for name in FIXED if options.get(name) is not None}
-
-
 def decisive(options: Mapping[str, Any], when: Iterable[When]) -> dict[str, Any]:
     """The options that decide the pixels of a job to which all of `when` applies.
 
