@@ -71,6 +71,8 @@ _DENOISED: tuple[When, ...] = ("img2img", "hires")
 _ENLARGED: tuple[When, ...] = ("img2img", "hires", "extras")
 _MODULES = "forge_additional_modules"
 _WEIGHTS = "the model's weights"
+_SHOWN = "a job that shows it: one was tried"
+_TRIED = "to be tried"
 
 PIXEL_OPTIONS: tuple[Option, ...] = (
     # weights
@@ -129,16 +131,19 @@ PIXEL_OPTIONS: tuple[Option, ...] = (
     Option("euler_a2_extrapolation", "a sampler's noise", needs="sd_sampling ldm patched"),
     Option("dpm*_s_* dpm*_eta dpm*_r", "a sampler's noise and steps"),
     Option("dpm*_solver dpm*_solver_type", "a sampler's solver"),
-    Option("ipndm*_max_order deis_max_order", "a sampler's order"),
-    Option("deis_mode", "a sampler's order", needs="a second mode that does not fail"),
-    Option("kohaku_lonyu_*", "a sampler's noise"),
-    Option("ode_*_rtol ode_*_atol ode_*_max_steps ode_custom_solver", "a solver's tolerances"),
-    Option("custom_sampler_* custom_cfg_*", "what the sampler Custom is"),
+    Option(
+        "ipndm*_max_order deis_max_order", "a sampler's order", needs="a job that does not fail"
+    ),
+    Option("deis_mode", "a sampler's order", needs="a job that does not fail"),
+    Option("kohaku_lonyu_*", "a sampler's noise", needs=_SHOWN),
+    Option("ode_*_rtol ode_*_atol", "an ODE solver's tolerances", needs=_TRIED),
+    Option("ode_*_max_steps ode_custom_solver", "an ODE solver and its steps", needs=_TRIED),
+    Option("custom_sampler_* custom_cfg_*", "what the sampler Custom is", needs=_TRIED),
     Option("*karras*_rho *polyexponential_rho *exponential_shrink_factor", "a schedule's shape"),
     Option("*_sf_factor *_dynsf_factor *cosexpblend_exp_decay", "a schedule's shape"),
     Option("phi_power laplace_mu laplace_beta ays_custom_sigmas", "a schedule's shape"),
     Option("reforge_phi_power reforge_laplace_* reforge_ays_custom_sigmas", "a schedule's shape"),
-    Option("reforge_normal_sgm reforge_beta_dist_*", "a schedule's shape"),
+    Option("reforge_normal_sgm reforge_beta_dist_*", "a schedule's shape", needs=_SHOWN),
     # attention
     Option("token_merging_ratio", "merges tokens"),
     Option("token_merging_ratio_img2img", "merges tokens in img2img", ("img2img",)),

@@ -31,8 +31,9 @@ class Server:
     usual: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def set(self, options: dict[str, Any]) -> None:
-        known = {n: v for n, v in options.items() if v is not None}
-        requests.post(f"{self.url}/sdapi/v1/options", json=known, timeout=300).raise_for_status()
+        """None stands for the choice "None" (upscaler_for_img2img): the API takes no null."""
+        said = {name: "None" if value is None else value for name, value in options.items()}
+        requests.post(f"{self.url}/sdapi/v1/options", json=said, timeout=300).raise_for_status()
 
     def pixels(self, job: str, overrides: dict[str, Any]) -> str:
         """A digest of all pictures that the job returns."""
@@ -51,11 +52,10 @@ class Server:
         """Whether the job's pixels are others with the flip's value than with the host's own."""
         given = {**flips.GIVEN.get(flip.job, {}), **flip.given}
         given.pop(flip.name, None)
-        flipped = self.put_back(flip.job, {**given, flip.name: flip.value})
         case = flip.job, json.dumps(given, sort_keys=True)
         if case not in self.usual:
             self.usual[case] = self.put_back(flip.job, given)
-        return flipped != self.usual[case]
+        return self.put_back(flip.job, {**given, flip.name: flip.value}) != self.usual[case]
 
     def put_back(self, job: str, overrides: dict[str, Any]) -> str:
         """The pixels; what config.json does not have is not put back by the webui itself."""
