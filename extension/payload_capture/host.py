@@ -98,7 +98,9 @@ def watch(listener: Listener) -> Callable[[], None]:
     def before_process(original: Any, self: Any, p: Any) -> Any:
         _begin_with_picture(p)
         tell("processing_started", p)
-        return original(self, p)
+        result = original(self, p)
+        _make_restorable(p)
+        return result
 
     def process(original: Any, self: Any, p: Any) -> Any:
         result = original(self, p)
@@ -208,6 +210,21 @@ def _unwrap(owner: Any, name: str) -> None:
     original = getattr(getattr(owner, name), _MARK, None)
     if original is not None:
         setattr(owner, name, original)
+
+
+def _make_restorable(p: Any) -> None:
+    """Give the options that a job overrides a value to go back to.
+
+    The webui restores only those that it has in memory. The others, which nobody ever saved, stay
+    as the job set them, for everybody (A1111 v1.8.0 on, Forge, reForge); on v1.6.0 the job fails.
+    Forge restores through callbacks, which may wait for the very queue that the job holds
+    (dfdcbab6, ``modules/sysinfo.py``, ``set_config``), so those that have one stay out there.
+    """
+    calls_back = hasattr(sys.modules.get("modules.sysinfo"), "set_config")
+    for name in getattr(p, "override_settings", None) or ():
+        known = shared.opts.data_labels.get(name)
+        if known is not None and not (calls_back and known.onchange):
+            shared.opts.data.setdefault(name, shared.opts.get_default(name))
 
 
 # ---- reading a job

@@ -192,3 +192,13 @@ def test_many_clients_at_once_lose_nothing(host: Host) -> None:
 def _send(url: str, prompt: str) -> None:
     payload = SMALL | {"prompt": prompt, "seed": -1}
     requests.post(f"{url}/sdapi/v1/txt2img", json=payload, timeout=60).raise_for_status()
+
+
+def test_what_a_request_overrides_is_as_before_though_nobody_ever_saved_it(host: Host) -> None:
+    url = f"{host.url}/sdapi/v1/options"
+    before = requests.get(url, timeout=30).json()
+    overrides = {"CLIP_stop_at_last_layers": 3, "eta_noise_seed_delta": 7}
+    host.generate(override_settings=overrides).raise_for_status()
+    assert requests.get(url, timeout=30).json() == before
+    used = host.latest()["payload"]["override_settings"]
+    assert used | overrides == used

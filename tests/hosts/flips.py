@@ -289,9 +289,8 @@ UNCHANGED: tuple[Flip, ...] = (
     # Read before overrides are set, into a field that every request has (A1111 v1.10.1,
     # StableDiffusionProcessingImg2Img.__post_init__).
     Flip("initial_noise_multiplier", 0.7, "img2img"),
-    # The stand-in draws from these two, though no host was seen to.
-    Flip("enable_batch_seeds", False, "batch", seen="S"),
-    Flip("ddim_discretize", "quad", "DDIM", seen="S"),
+    Flip("enable_batch_seeds", False, "batch"),
+    Flip("ddim_discretize", "quad", "DDIM"),
     Flip("ancestral_eta", 0.5),
     Flip("enable_prompt_comments_def", True),
     Flip("dont_fix_second_order_samplers_schedule", True, "switching prompt"),

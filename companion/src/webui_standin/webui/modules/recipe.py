@@ -64,14 +64,10 @@ def conditional_options(p, texts):
                 ["uni_pc_variant", "uni_pc_skip_type", "uni_pc_order", "uni_pc_lower_order_final"]
             )
         )
-    if name.startswith("DDIM"):
-        found.update(_option_values(["ddim_discretize"]))
     if "SDE" in name:
         found.update(_option_values(["no_dpmpp_sde_batch_determinism"]))
     if schedule(p.sampler_name, p.scheduler) == "beta":
         found.update(_option_values(["beta_dist_alpha", "beta_dist_beta"]))
-    if not opts.enable_batch_seeds:
-        found["batch_size"] = p.batch_size
     return found
 
 
