@@ -71,8 +71,6 @@ def hires_settings(scene: Scene) -> None:
     options={"samples_format": "jpg"},
     raw=False,
     reset=False,
-    verdict="close",
-    reason="lossy JPEG",
 )
 def samples_jpg(scene: Scene) -> None:
     scene.basics()
@@ -83,8 +81,6 @@ def samples_jpg(scene: Scene) -> None:
     options={"samples_format": "webp"},
     raw=False,
     reset=False,
-    verdict="close",
-    reason="lossy WEBP",
 )
 def samples_webp(scene: Scene) -> None:
     scene.basics()
