@@ -301,6 +301,12 @@ def describe_extras(picture: Any, args: Any) -> Draft:
 class _Options(dict[str, Any]):
     """The webui's options by name, read one by one: reading all of them takes milliseconds."""
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(shared.opts.data_labels)
+
+    def __contains__(self, name: object) -> bool:
+        return name in shared.opts.data_labels
+
     def get(self, name: str, default: Any = None) -> Any:
         known = name in shared.opts.data_labels
         return shared.opts.data.get(name, shared.opts.get_default(name)) if known else default

@@ -100,8 +100,10 @@ def endpoint(p: Any) -> str:
 
 
 def applies(p: Any, scripted: bool) -> list[When]:
-    """Which groups of options can decide this job's pixels; all of them where a script runs."""
+    """Which kinds of job this is, as options go; a script may run jobs of any kind."""
     found: list[When] = ["always"]
+    if endpoint(p) == TXT2IMG:
+        found.append("txt2img")
     if scripted or endpoint(p) == IMG2IMG:
         found.append("img2img")
     if scripted or getattr(p, "enable_hr", False):

@@ -54,6 +54,8 @@ _followed: list[_Accordion] = []
 
 def wire(service: Service) -> None:
     """Show the tab, and let each accordion follow its tab's results."""
+    _waiting.clear()
+    _followed.clear()
 
     def connect(component: Any, **_: Any) -> None:
         for drawn in _followed:

@@ -258,10 +258,15 @@ def test_seeds_are_read_as_the_webui_reads_them(value: object, expected: int) ->
 
 
 def test_which_options_apply() -> None:
-    assert applies(txt2img(restore_faces=False), False) == ["always"]
+    assert applies(txt2img(restore_faces=False), False) == ["always", "txt2img"]
     assert applies(img2img(restore_faces=None), False) == ["always", "img2img", "faces"]
-    assert applies(txt2img(enable_hr=True, restore_faces=False), False) == ["always", "hires"]
-    assert applies(txt2img(), True) == ["always", "img2img", "hires", "faces"]
+    assert applies(txt2img(enable_hr=True, restore_faces=False), False) == [
+        "always",
+        "txt2img",
+        "hires",
+    ]
+    scripted = ["always", "txt2img", "img2img", "hires", "faces"]
+    assert applies(txt2img(), True) == scripted
 
 
 def test_endpoints() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import infotext
 from .capture import IMG2IMG, UPSCALE, Capture
+from .preflight import fixed
 from .verify import Comparison, Verification, worst
 
 HostFacts = Callable[[], Mapping[str, Any]]
@@ -35,13 +36,19 @@ _HOST = ("webui", "version", "torch", "device", "gradio", "python")
 _SHOWN = 3
 
 
-def explain(capture: Capture, found: Verification, host: HostFacts) -> str:
-    """Why `found` is not identical, with the measure of how far off the worst picture is."""
+def explain(
+    capture: Capture, found: Verification, host: HostFacts, options: Mapping[str, Any]
+) -> str:
+    """Why `found` is not identical, with the measure of how far off the worst picture is.
+
+    `options` are the server's settings, `host` asks for what it is.
+    """
     causes = (
         _missing(capture, found),
         _lossy(found),
         _sizes(found.images),
         _fields(found.images),
+        _settings(capture, options),
         _hosts(capture, host),
         _unseeded(capture),
         "nothing that is known differs: look at the weights, the device, or a script",
@@ -103,6 +110,13 @@ def _fields(images: list[Comparison]) -> Iterator[str]:
         said = [f"{n} {_value(off[n][1])} instead of {_value(off[n][0])}" for n in names]
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         yield f"the server used {', '.join(said[:_SHOWN])}{more}"
+
+
+def _settings(capture: Capture, options: Mapping[str, Any]) -> Iterator[str]:
+    said = [str(problem) for problem in fixed(capture, options)]
+    if said:
+        more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+        yield f"{'; '.join(said[:_SHOWN])}{more}"
 
 
 def _hosts(capture: Capture, host: HostFacts) -> Iterator[str]:
