@@ -41,7 +41,7 @@ setting("token_merging", "token merging", {"token_merging_ratio": 0.5})
 setting(
     "sigmas",
     "sigmas of the schedule",
-    {"sigma_min": 0.1, "sigma_max": 10.0, "rho": 5.0, "k_sched_type": "exponential"},
+    {"sigma_min": 0.1, "sigma_max": 10.0, "rho": 5.0},
 )
 setting("noise_multiplier_sgm", "the SGM noise multiplier", {"sgm_noise_multiplier": True})
 setting("guidance", "skipped guidance", {"s_min_uncond": 3.0, "pad_cond_uncond": True})
