@@ -166,22 +166,27 @@ def _unreachable(call: ScriptCall, encoder: Encoder) -> bool:
     return bool(call.hindrance)
 
 
+_ONE_SEED = ("Iterate seed every line", "Use same random seed for all lines")
 _RANDOM = re.compile(r"(?<![\d.])-1(?![\d.])")
 
 
 def _drawn_anew(call: ScriptCall, seed: int) -> str:
     """Why a script draws seeds that no request can hold, or "".
 
-    X/Y/Z plot draws those of an axis of -1, and with "Keep -1 for seeds" those of every cell
-    (A1111 v1.6.0 to v1.10.1, ``scripts/xyz_grid.py``).
+    X/Y/Z plot draws those of an axis of -1, and with "Keep -1 for seeds" those of every cell;
+    Prompts from file that of every line (A1111 v1.6.0 to v1.10.1, ``scripts/xyz_grid.py``,
+    ``prompts_from_file.py``).
     """
     for place, name in _chosen(call):
         values = call.args[int(place.rpartition("[")[2][:-1]) + 1 :][:1]
         if name in ("Seed", "Var. seed") and _RANDOM.search(str(values)):
             return f"the axis {name} asks for random seeds (-1), drawn anew each time"
-    kept = dict(zip(call.labels, call.args, strict=False)).get("Keep -1 for seeds")
-    if kept is True and seed == -1:
+    given = dict(zip(call.labels, call.args, strict=False))
+    if given.get("Keep -1 for seeds") is True and seed == -1:
         return "“Keep -1 for seeds” draws a seed for each cell, anew each time"
+    lines = [line for line in str(given.get("List of prompt inputs") or "").splitlines() if line]
+    if len(lines) > 1 and seed == -1 and not any(given.get(name) for name in _ONE_SEED):
+        return "with the seed -1 each line of prompts draws one, anew each time"
     return ""
 
 

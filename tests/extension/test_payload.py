@@ -100,6 +100,27 @@ def test_seeds_that_a_plot_draws_anew_block_a_replay(args: Any, seed: int, said:
     assert made.choices == {"script_args[0]": ("Nothing", "Seed")[args[0]]}
 
 
+LINES = ["Iterate seed every line", "Use same random seed for all lines", "List of prompt inputs"]
+
+
+@pytest.mark.parametrize(
+    ("args", "seed", "blocks"),
+    [
+        ([False, False, "a cat\na dog"], -1, True),
+        ([False, False, "a cat\na dog"], 7, False),
+        ([False, False, "a cat\n"], -1, False),
+        ([True, False, "a cat\na dog"], -1, False),
+        ([False, True, "a cat\na dog"], -1, False),
+    ],
+)
+def test_lines_of_prompts_that_draw_their_seeds_block_a_replay(
+    args: Any, seed: int, blocks: bool
+) -> None:
+    call = ScriptCall("prompts from file or textbox", False, args, {}, LINES)
+    caveats = drafted(txt2img(seed=seed), scripts=[call]).caveats
+    assert [c.path for c in caveats if c.severity == "blocks"] == ["script_args"] * blocks
+
+
 def test_a_script_that_the_api_cannot_call_is_said_and_left_out() -> None:
     always = ScriptCall("twin", True, [1], hindrance="another one")
     selected = ScriptCall("plot", False, [1], hindrance="no title")

@@ -67,11 +67,11 @@ def extras_focal(scene: Scene) -> None:
     _operation(scene.extras(), "Auto focal point crop")
 
 
-@kind("split into parts", pictures=2)
+@kind("split into parts", pictures=3)
 def extras_split(scene: Scene) -> None:
     page = scene.extras()
     page.subtab("extras_resize_mode", "Scale to")
-    page.number("extras_upscaling_resize_w", 768)
+    page.number("extras_upscaling_resize_w", 1100)
     page.number("extras_upscaling_resize_h", 512)
     _operation(page, "Split oversized images")
 

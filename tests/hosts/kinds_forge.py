@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from kinds import Models, Scene, group, need
@@ -32,7 +33,7 @@ def hires_modules(scene: Scene) -> None:
     page.need("hr_vae_te", "modules for hires. fix")
     page.accordion("txt2img_hr")
     page.number("txt2img_hires_steps", 2)
-    page.choose("hr_vae_te", "tiny-vae" if page.has("forge_preset") else "vae")
+    page.choose_only("hr_vae_te", Path(_modules(scene.models)["forge_additional_modules"][0]).name)
 
 
 def _modules(models: Models) -> Mapping[str, Any]:

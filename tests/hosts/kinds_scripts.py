@@ -124,7 +124,7 @@ def prompts_iterated(scene: Scene) -> None:
     page.check("script_txt2img_prompts_from_file_or_textbox_checkbox_iterate")
 
 
-@kind("Prompts from a text box, every line a random seed", pictures=2)
+@kind("Prompts from a text box, every line a random seed", pictures=2, **DRAWN)
 def prompts_random(scene: Scene) -> None:
     _from_text(scene.basics(seed=-1), "a cat\na dog")
 

@@ -41,7 +41,7 @@ setting("token_merging", "token merging", {"token_merging_ratio": 0.5})
 setting(
     "sigmas",
     "sigmas of the schedule",
-    {"sigma_min": 0.1, "sigma_max": 10.0, "rho": 5.0, "k_sched_type": "exponential"},
+    {"sigma_min": 0.1, "sigma_max": 10.0, "rho": 5.0},
 )
 setting("noise_multiplier_sgm", "the SGM noise multiplier", {"sgm_noise_multiplier": True})
 setting("guidance", "skipped guidance", {"s_min_uncond": 3.0, "pad_cond_uncond": True})
@@ -71,8 +71,6 @@ def hires_settings(scene: Scene) -> None:
     options={"samples_format": "jpg"},
     raw=False,
     reset=False,
-    verdict="close",
-    reason="lossy JPEG",
 )
 def samples_jpg(scene: Scene) -> None:
     scene.basics()
@@ -83,8 +81,6 @@ def samples_jpg(scene: Scene) -> None:
     options={"samples_format": "webp"},
     raw=False,
     reset=False,
-    verdict="close",
-    reason="lossy WEBP",
 )
 def samples_webp(scene: Scene) -> None:
     scene.basics()

@@ -202,6 +202,15 @@ class WebuiPage:
         shown = self._of(element, "input").first.input_value()
         assert shown == value, f"{element} stays {shown!r}"
 
+    def choose_only(self, element: str, *values: str) -> None:
+        """Of a dropdown of several values, pick these instead of those that are picked."""
+        tokens = self.page.locator(f"{_root(element)} .token").all_inner_texts()
+        before = [token.strip() for token in tokens]
+        self._changes(element, lambda: self.choose_only(element, *before))
+        self._empty(element)
+        if values:
+            self.choose(element, *values)
+
     def _empty(self, element: str) -> None:
         self.page.locator(f"{_root(element)} .remove-all").first.click()
         self.page.wait_for_timeout(SETTLE)
