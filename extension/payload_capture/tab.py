@@ -145,8 +145,9 @@ def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
     if hasattr(page, "fns") and isinstance(page.fns, dict):  # gradio 4.40
         found = ((event.targets, event.inputs) for event in page.fns.values())
     else:
-        events = ((event["targets"], event["inputs"]) for event in page.dependencies)
-        found = ((targets, [page.blocks[one] for one in inputs]) for targets, inputs in events)
+        # The event knows its inputs by number only, and img2img's has one that lies in txt2img.
+        events = zip(page.dependencies, page.fns, strict=False)
+        found = ((event["targets"], function.inputs) for event, function in events)
     for targets, inputs in found:
         for target in targets:
             number, kind = target if isinstance(target, (tuple, list)) else (target, "click")
