@@ -59,6 +59,7 @@ class Listener(Protocol):
     def run_ended(self, p: Any, processed: Any, error: BaseException | None) -> None: ...
     def processing_started(self, p: Any) -> None: ...
     def seeds_known(self, p: Any) -> None: ...
+    def batch_ended(self, p: Any) -> None: ...
     def processing_ended(self, p: Any, processed: Any) -> None: ...
     def picture_started(self, job: Any, picture: Any, args: Any) -> None: ...
     def picture_ended(self, job: Any, images: Iterable[Any]) -> None: ...
@@ -71,11 +72,11 @@ def watch(listener: Listener) -> Callable[[], None]:
 
     Script callbacks alone cannot tell a job: for a script's inner pictures they see copies of the
     processing object, for a failed job no end, and their order among extensions is not ours. So
-    five methods of the webui are wrapped: `ScriptRunner.run`, which sees the complete outer object
+    six methods of the webui are wrapped: `ScriptRunner.run`, which sees the complete outer object
     of a page's job first; `before_process`, the first to see an API job without a script;
-    `process`, where seeds are known; `postprocess`; and `StableDiffusionProcessing.close`, which
-    page and API both call at a job's end, failed or not (A1111 v1.6.0 on, ``modules/txt2img.py``,
-    ``modules/api/api.py``).
+    `process`, where seeds are known; `postprocess_batch`, where a skip still shows; `postprocess`;
+    and `StableDiffusionProcessing.close`, which page and API both call at a job's end, failed or
+    not (A1111 v1.6.0 on, ``modules/txt2img.py``, ``modules/api/api.py``).
     """
     tell = functools.partial(_tell, listener)
     runner, processed = scripts.ScriptRunner, processing.StableDiffusionProcessing
@@ -106,6 +107,10 @@ def watch(listener: Listener) -> Callable[[], None]:
             seed_encoding(p)
         return result
 
+    def postprocess_batch(original: Any, self: Any, p: Any, images: Any, **named: Any) -> Any:
+        tell("batch_ended", p)
+        return original(self, p, images, **named)
+
     def postprocess(original: Any, self: Any, p: Any, processed: Any) -> Any:
         result = original(self, p, processed)
         tell("processing_ended", p, processed)
@@ -119,7 +124,8 @@ def watch(listener: Listener) -> Callable[[], None]:
         return result
 
     wrapped = [
-        *((runner, wrapper) for wrapper in (run, before_process, process, postprocess)),
+        *((runner, wrapper) for wrapper in (run, before_process, process)),
+        *((runner, wrapper) for wrapper in (postprocess_batch, postprocess)),
         (processed, close),
         *_extras_wrappers(tell),
     ]
@@ -213,7 +219,7 @@ def job_token() -> object:
 
 
 def source(p: Any) -> Source:
-    """Where the job comes from: the page names its jobs ``task(...)`` (A1111, call_queue.py)."""
+    """Where the job comes from."""
     if isinstance(p, ExtrasJob):
         return p.source
     if getattr(p, "is_api", False):
@@ -222,7 +228,11 @@ def source(p: Any) -> Source:
 
 
 def _page_runs() -> bool:
-    return str(shared.state.job or "").startswith("task(")
+    """Whether the page's job runs: it names them ``task(...)`` (A1111, ``call_queue.py``).
+
+    So do API requests, which are told before; `State.job` is renamed by the batch tab.
+    """
+    return str(task() or "").startswith("task(")
 
 
 def task() -> str | None:
@@ -237,6 +247,11 @@ def interrupted() -> bool:
     """Whether somebody broke the running job off, or made it stop after the current picture."""
     state = shared.state
     return bool(state.interrupted or getattr(state, "stopping_generation", False))
+
+
+def skipped() -> bool:
+    """Whether somebody skipped the batch that was just sampled (A1111, State.skip)."""
+    return bool(shared.state.skipped)
 
 
 def writes_infotext() -> bool:
@@ -286,6 +301,12 @@ def describe_extras(picture: Any, args: Any) -> Draft:
 class _Options(dict[str, Any]):
     """The webui's options by name, read one by one: reading all of them takes milliseconds."""
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(shared.opts.data_labels)
+
+    def __contains__(self, name: object) -> bool:
+        return name in shared.opts.data_labels
+
     def get(self, name: str, default: Any = None) -> Any:
         known = name in shared.opts.data_labels
         return shared.opts.data.get(name, shared.opts.get_default(name)) if known else default
@@ -313,17 +334,31 @@ def script_calls(p: Any) -> Iterable[ScriptCall]:
 
 
 def _call(runner: Any, script: Any, args: list[Any], found_among: list[Any]) -> ScriptCall:
-    # The API takes the first script of a title in lower case (A1111, `script_name_to_index`).
-    title = _title(script)
-    first = next((other for other in found_among if _title(other) == title), None)
     here = slice(script.args_from, script.args_to)
     return ScriptCall(
-        title,
+        _title(script),
         script in runner.alwayson_scripts,
         args[here],
-        _choices((getattr(runner, "inputs", None) or ())[here]),
-        shadowed=first is not script,
+        _choices(components := list((getattr(runner, "inputs", None) or ())[here])),
+        [str(getattr(component, "label", None) or "") for component in components],
+        _hindrance(script, found_among),
     )
+
+
+def _hindrance(script: Any, found_among: list[Any]) -> str:
+    """Why the API, which looks for a script's title in a list, cannot call it.
+
+    It takes the first of a title in lower case, and answers 422 to every title while one of the
+    list has none (A1111, `script_name_to_index`).
+    """
+    title = _title(script)
+    titles = [_title(other) for other in found_among]
+    if "" in titles:
+        name = Path(str(found_among[titles.index("")].filename or "")).name
+        return f"the script {name} has no title, and while it is there the API finds no script"
+    if found_among[titles.index(title)] is not script:
+        return f"another script has the title {title!r} too, and the API finds only that one"
+    return ""
 
 
 def _choices(components: Iterable[Any]) -> dict[int, Any]:

@@ -72,6 +72,7 @@ class Webui(Protocol):
     def source(self, p: Any) -> Source: ...
     def task(self) -> str | None: ...
     def interrupted(self) -> bool: ...
+    def skipped(self) -> bool: ...
     def writes_infotext(self) -> bool: ...
     def checkpoint(self, p: Any) -> str: ...
     def repeatable(self) -> bool: ...
@@ -99,6 +100,7 @@ class _Running:
     shown: Any = None
     """What the page shows of the job: the result of its first run, which the batch tab extends."""
     error: str | None = None
+    skipped: bool = False
     failures: list[str] = field(default_factory=list)
 
 
@@ -167,6 +169,11 @@ class Recorder:
             value = fixed if fixed != -1 else whole(getattr(p, drawn, None))
             if value != -1:
                 job.run.draft.resolve(name, value)
+
+    def batch_ended(self, p: Any) -> None:
+        """A batch is sampled. What was skipped is known only until the next one begins."""
+        if self._job is not None and self._webui.skipped():
+            self._job.skipped = True
 
     def processing_ended(self, p: Any, processed: Any) -> None:
         """`process_images` has its pictures, and every script has seen them."""
@@ -260,7 +267,7 @@ class Recorder:
         state: State = "ok"
         if job.error is not None or (job.run.outputs is None and not job.failures):
             state = "failed"
-        elif self._webui.interrupted():
+        elif job.skipped or self._webui.interrupted():
             state = "interrupted"
         error = job.error or ("it returned no result" if state == "failed" else None)
         about = Job(

@@ -7,7 +7,8 @@ Pure: takes what `host` read and returns data; raises nothing, since every value
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ from payload_capture.capture import (
     TXT2IMG,
     UPSCALE,
     Caveat,
+    Severity,
 )
 from payload_capture.settings import When
 from payload_capture.values import Encoder
@@ -50,14 +52,16 @@ class ScriptCall:
     """One script of the webui with the arguments it was given.
 
     `choices` names what an argument that is a place in a list stands for, by the argument's own
-    place. `shadowed` says that the API would find another script by this title.
+    place; `labels` are what the page shows beside each. `hindrance` says why the API cannot call
+    it, "" where it can.
     """
 
     title: str
     alwayson: bool
     args: list[Any]
     choices: Mapping[int, Any] = field(default_factory=dict)
-    shadowed: bool = False
+    labels: Sequence[str] = ()
+    hindrance: str = ""
 
     @property
     def path(self) -> str:
@@ -96,8 +100,10 @@ def endpoint(p: Any) -> str:
 
 
 def applies(p: Any, scripted: bool) -> list[When]:
-    """Which groups of options can decide this job's pixels; all of them where a script runs."""
+    """Which kinds of job this is, as options go; a script may run jobs of any kind."""
     found: list[When] = ["always"]
+    if endpoint(p) == TXT2IMG:
+        found.append("txt2img")
     if scripted or endpoint(p) == IMG2IMG:
         found.append("img2img")
     if scripted or getattr(p, "enable_hr", False):
@@ -139,6 +145,8 @@ def draft(
         made.payload["script_args"] = _args(selected, encoder)
     for call in calls:
         adapters.apply_effect(call.title, call.args, encoder, made.payload)
+    if selected is not None and (reason := _drawn_anew(selected, whole(_get(p, "seed")))):
+        encoder.caveats.append(Caveat("script_args", reason, "blocks"))
     made.choices = {place: name for call in calls for place, name in _chosen(call)}
     if (first := _get(p, "firstpass_image")) is not None:
         made.endpoint = UPSCALE
@@ -151,16 +159,30 @@ def _args(call: ScriptCall, encoder: Encoder) -> Any:
 
 
 def _unreachable(call: ScriptCall, encoder: Encoder) -> bool:
-    """Whether the API cannot reach a script, which is said unless it has nothing to say."""
-    if call.title and not call.shadowed:
-        return False
-    reason = (
-        f"another script has the title {call.title!r} too, and the API finds only that one"
-        if call.title
-        else "a script without a title cannot be called through the API"
-    )
-    encoder.caveats.append(Caveat(call.path, reason, "pixels" if call.alwayson else "blocks"))
-    return True
+    """Whether the API cannot call a script, which is said."""
+    if call.hindrance:
+        severity: Severity = "pixels" if call.alwayson else "blocks"
+        encoder.caveats.append(Caveat(call.path, call.hindrance, severity))
+    return bool(call.hindrance)
+
+
+_RANDOM = re.compile(r"(?<![\d.])-1(?![\d.])")
+
+
+def _drawn_anew(call: ScriptCall, seed: int) -> str:
+    """Why a script draws seeds that no request can hold, or "".
+
+    X/Y/Z plot draws those of an axis of -1, and with "Keep -1 for seeds" those of every cell
+    (A1111 v1.6.0 to v1.10.1, ``scripts/xyz_grid.py``).
+    """
+    for place, name in _chosen(call):
+        values = call.args[int(place.rpartition("[")[2][:-1]) + 1 :][:1]
+        if name in ("Seed", "Var. seed") and _RANDOM.search(str(values)):
+            return f"the axis {name} asks for random seeds (-1), drawn anew each time"
+    kept = dict(zip(call.labels, call.args, strict=False)).get("Keep -1 for seeds")
+    if kept is True and seed == -1:
+        return "“Keep -1 for seeds” draws a seed for each cell, anew each time"
+    return ""
 
 
 def _chosen(call: ScriptCall) -> Iterator[tuple[str, str]]:

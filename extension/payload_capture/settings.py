@@ -1,21 +1,22 @@
 """Which of the webui's options decide pixels, and the extension's own options.
 
 An option that decides pixels is in no payload by itself: the same payload gives another picture
-on a server that is set otherwise. Each is pinned in ``override_settings``.
+on a server that is set otherwise. What a request can set is pinned in ``override_settings``
+(`PIXEL_OPTIONS`); the rest are facts of the host, in which both have to agree (`FIXED`).
 
-Source of the table: the options that generation code of A1111 v1.10.1 reads
-(``modules/processing.py``, ``sd_samplers_*.py``, ``sd_hijack*.py``, ``rng.py``, ``sd_vae.py``,
-``sd_models.py``, ``extra_networks.py``, ``upscaler*.py``, ``face_restoration*.py``), and those
-that Forge dfdcbab6 and reForge 3b56b268 add. An option that a host does not have is left out.
-
-Not here, though they decide pixels: ``cross_attention_optimization``, ``fp8_storage``,
-``cache_fp16_weight`` and ``sd3_enable_t5``. They take effect when a model is loaded, by a callback
-that an override does not run (A1111 v1.10.1, ``modules/processing.py``: ``run_callbacks=False``).
+Source of both tables: the options that the generation code of A1111 v1.6.0, v1.8.0, v1.9.4,
+v1.10.1, Forge dfdcbab6 and reForge 3b56b268 reads. ``tests/hosts/test_settings.py`` flips each on
+a running host and looks at the pixels; ``docs/settings.md`` says what was seen where. An option
+that a host does not have is left out by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import fnmatch
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 REPEATABLE = "payload_capture_repeatable"
@@ -35,145 +36,214 @@ OWN: dict[str, tuple[Any, str, str]] = {
 }
 """The extension's options: name → (default, label, explanation)."""
 
-When = Literal["always", "img2img", "hires", "faces", "extras"]
+When = Literal["always", "txt2img", "img2img", "hires", "faces", "extras"]
+"""Kinds of job. `txt2img` and `img2img` tell them apart where no script runs."""
 
-PIXEL_OPTIONS: dict[When, tuple[str, ...]] = {
-    "always": (
-        # weights
-        "sd_model_checkpoint",
-        "sd_vae",
+
+@dataclass(frozen=True)
+class Option:
+    """One option that decides pixels, or a family of them.
+
+    Args:
+        names: one name or several, or shell patterns for them, with spaces between.
+        reason: what it changes.
+        when: the kinds of job in which it counts.
+        unless: an option whose presence says that the host takes this from there.
+        needs: what a host needs to show it, where the tests' hosts do not have it.
+    """
+
+    names: str
+    reason: str
+    when: tuple[When, ...] = ("always",)
+    unless: str = ""
+    needs: str = ""
+
+    def of(self, known: Mapping[str, object]) -> Iterator[str]:
+        """Those of the known options that it names."""
+        for name in self.names.split():
+            if set(name) & set("*["):
+                yield from filter(re.compile(fnmatch.translate(name)).match, known)
+            elif name in known:
+                yield name
+
+
+_DENOISED: tuple[When, ...] = ("img2img", "hires")
+_ENLARGED: tuple[When, ...] = ("img2img", "hires", "extras")
+_MODULES = "forge_additional_modules"
+_WEIGHTS = "the model's weights"
+
+PIXEL_OPTIONS: tuple[Option, ...] = (
+    # weights
+    Option("sd_model_checkpoint", "the weights"),
+    Option("sd_vae", "the VAE", unless=_MODULES),
+    Option(
         "sd_vae_overrides_per_model_preferences",
-        "sd_vae_decode_method",
-        "auto_vae_precision",
-        "auto_vae_precision_bfloat16",
-        "sd_unet",
-        "upcast_attn",
-        "forge_additional_modules",
-        "forge_unet_storage_dtype",
-        "forge_preset",
-        # text to conditioning
-        "CLIP_stop_at_last_layers",
-        "sdxl_clip_l_skip",
-        "sdxl_crop_top",
-        "sdxl_crop_left",
-        "sdxl_refiner_low_aesthetic_score",
-        "sdxl_refiner_high_aesthetic_score",
-        "emphasis",
-        "comma_padding_backtrack",
-        "enable_prompt_comments",
-        "use_old_emphasis_implementation",
-        "use_old_scheduling",
-        "pad_cond_uncond",
-        "pad_cond_uncond_v0",
-        "batch_cond_uncond",
-        "extra_networks_default_multiplier",
-        "lora_functional",
-        "sd_hypernetwork",
-        "sd_lora",
-        # noise
-        "randn_source",
-        "eta_noise_seed_delta",
-        "enable_batch_seeds",
-        "no_dpmpp_sde_batch_determinism",
-        # sampling
-        "eta_ddim",
-        "eta_ancestral",
-        "ddim_discretize",
-        "s_churn",
-        "s_tmin",
-        "s_tmax",
-        "s_noise",
-        "s_min_uncond",
-        "s_min_uncond_all",
-        "skip_early_cond",
-        "sigma_min",
-        "sigma_max",
-        "rho",
-        "k_sched_type",
-        "always_discard_next_to_last_sigma",
-        "sgm_noise_multiplier",
-        "sd_noise_schedule",
-        "use_downcasted_alpha_bar",
-        "use_old_karras_scheduler_sigmas",
-        "uni_pc_variant",
-        "uni_pc_skip_type",
-        "uni_pc_order",
-        "uni_pc_lower_order_final",
-        "beta_dist_alpha",
-        "beta_dist_beta",
-        "enable_quantization",
-        "refiner_switch_by_sample_steps",
-        # attention
-        "token_merging_ratio",
-        "hypertile_enable_unet",
-        "hypertile_max_depth_unet",
-        "hypertile_max_tile_unet",
-        "hypertile_swap_size_unet",
-        "hypertile_enable_vae",
-        "hypertile_max_depth_vae",
-        "hypertile_max_tile_vae",
-        "hypertile_swap_size_vae",
-        "tiling",
+        "that VAE or the checkpoint's own",
+        unless=_MODULES,
+        needs="a VAE beside the checkpoint",
     ),
-    "img2img": (
-        "img2img_background_color",
-        "img2img_color_correction",
-        "img2img_fix_steps",
-        "initial_noise_multiplier",
-        "inpainting_mask_weight",
-        "overlay_inpaint",
-        "sd_vae_encode_method",
-        "token_merging_ratio_img2img",
-        "upscaler_for_img2img",
-        "img2img_extra_noise",
+    Option(_MODULES, "VAE and text encoders beside the checkpoint"),
+    Option("sd_unet", "a converted UNet instead of the checkpoint's", needs="such a UNet"),
+    Option("auto_vae_precision*", "decodes NaN again, more exactly", needs="half precision"),
+    Option("upcast_attn", "attention in float32", needs="half precision"),
+    Option("sd_vae_decode_method", "what decodes: the VAE or an approximation"),
+    Option("sd_vae_encode_method", "what encodes", _DENOISED, needs="TAESD's weights"),
+    # text to conditioning
+    Option("CLIP_stop_at_last_layers", "clip skip"),
+    Option("dynamic_clip_skip_*", "clip skip by step"),
+    Option("sdxl_clip_l_skip", "clip skip of the first text encoder", needs="SDXL"),
+    Option("sdxl_crop_top sdxl_crop_left", "the crop that the model is told", needs="SDXL"),
+    Option("sdxl_refiner_*_aesthetic_score", "the score it is told", needs="SDXL's refiner"),
+    Option("sd3_enable_t5", "whether the third text encoder reads the prompt", needs="SD3"),
+    Option("emphasis enable_emphasis", "how (words:1.2) weigh"),
+    Option("use_old_emphasis_implementation", "how (words:1.2) weigh and where a text is cut"),
+    Option("comma_padding_backtrack", "where a long prompt is cut"),
+    Option("enable_prompt_comments", "whether # begins a comment"),
+    Option("use_old_scheduling", "when [from:to:when] switches"),
+    Option("pad_cond_uncond pad_cond_uncond_v0", "pads the shorter of the two prompts"),
+    Option("batch_cond_uncond", "one batch for both prompts rounds otherwise than two"),
+    Option("extra_networks_default_multiplier", "the weight of <lora:name>"),
+    Option("lora_functional", "adds a LoRA to results instead of weights"),
+    Option("sd_lora sd_hypernetwork", "a network in every prompt"),
+    # noise
+    Option("randn_source forge_try_reproduce", "which generator draws the noise"),
+    Option("eta_noise_seed_delta", "the seed of ancestral noise"),
+    Option("no_dpmpp_sde_batch_determinism", "the noise of SDE samplers in a batch"),
+    # sampling
+    Option("eta_ddim eta_ancestral", "how much noise a step adds"),
+    Option("s_churn s_tmin s_tmax s_noise", "how much noise Euler, Heun and others add, and when"),
+    Option("s_min_uncond s_min_uncond_all skip_early_cond", "steps without negative prompt"),
+    Option("sigma_min sigma_max rho", "the schedule's ends and steepness"),
+    Option("k_sched_type", "the schedule, before requests had a field for it"),
+    Option("beta_dist_alpha beta_dist_beta", "the shape of the schedule Beta"),
+    Option("use_old_karras_scheduler_sigmas", "the ends of the schedule Karras"),
+    Option("always_discard_next_to_last_sigma", "the schedule without its last but one step"),
+    Option("sd_noise_schedule use_downcasted_alpha_bar", "the model's own noise schedule"),
+    Option("sgm_noise_multiplier", "the first noise, as in Stability's code"),
+    Option("enable_quantization", "sigmas rounded to the trained steps"),
+    Option("uni_pc_*", "UniPC's variant, steps and order"),
+    Option("refiner_switch_by_sample_steps", "when the refiner takes over"),
+    Option("epsilon_scaling_*", "scales the guided prediction"),
+    # what samplers and schedules have of their own
+    Option("euler_*_s_* euler_*_eta heun*_s_*", "a sampler's noise"),
+    Option("euler_a2_extrapolation", "a sampler's noise", needs="sd_sampling ldm patched"),
+    Option("dpm*_s_* dpm*_eta dpm*_r", "a sampler's noise and steps"),
+    Option("dpm*_solver dpm*_solver_type", "a sampler's solver"),
+    Option("ipndm*_max_order deis_max_order", "a sampler's order"),
+    Option("deis_mode", "a sampler's order", needs="a second mode that does not fail"),
+    Option("kohaku_lonyu_*", "a sampler's noise"),
+    Option("ode_*_rtol ode_*_atol ode_*_max_steps ode_custom_solver", "a solver's tolerances"),
+    Option("custom_sampler_* custom_cfg_*", "what the sampler Custom is"),
+    Option("*karras*_rho *polyexponential_rho *exponential_shrink_factor", "a schedule's shape"),
+    Option("*_sf_factor *_dynsf_factor *cosexpblend_exp_decay", "a schedule's shape"),
+    Option("phi_power laplace_mu laplace_beta ays_custom_sigmas", "a schedule's shape"),
+    Option("reforge_phi_power reforge_laplace_* reforge_ays_custom_sigmas", "a schedule's shape"),
+    Option("reforge_normal_sgm reforge_beta_dist_*", "a schedule's shape"),
+    # attention
+    Option("token_merging_ratio", "merges tokens"),
+    Option("token_merging_ratio_img2img", "merges tokens in img2img", ("img2img",)),
+    Option("token_merging_ratio_hr", "merges tokens in hires. fix", ("hires",)),
+    Option("hypertile_enable_* hypertile_max_* hypertile_swap_*", "attention in tiles"),
+    Option("tiling", "edges that meet"),
+    # img2img
+    Option("img2img_background_color", "what shows through transparent parts", ("img2img",)),
+    Option("img2img_color_correction", "puts the init image's colours back", ("img2img",)),
+    Option("img2img_fix_steps", "all steps instead of those left by the strength", ("img2img",)),
+    Option("inpainting_mask_weight", "what an inpainting model sees below a mask", _DENOISED),
+    Option("overlay_inpaint", "whether what is not masked is pasted back", ("img2img",)),
+    Option("img2img_extra_noise", "noise put on before denoising", _DENOISED),
+    Option("return_mask return_mask_composite", "returns the mask too", ("img2img",)),
+    # hires. fix
+    Option("hires_fix_refiner_pass", "which pass is refined", ("hires",)),
+    Option(
+        "hires_fix_use_firstpass_conds", "its prompt read by the first pass's LoRAs", ("hires",)
     ),
-    "hires": (
-        "img2img_extra_noise",
-        "hires_fix_refiner_pass",
-        "hires_fix_use_firstpass_conds",
-        "hypertile_enable_unet_secondpass",
-        "sd_vae_encode_method",
-        "token_merging_ratio_hr",
-        "use_old_hires_fix_width_height",
-        "ESRGAN_tile",
-        "ESRGAN_tile_overlap",
-        "DAT_tile",
-        "DAT_tile_overlap",
-        "SWIN_tile",
-        "SWIN_tile_overlap",
-        "SCUNET_tile",
-        "SCUNET_tile_overlap",
-    ),
-    "extras": (
+    Option("use_old_hires_fix_width_height", "which size the fields mean", ("hires",)),
+    # upscalers
+    Option("upscaler_for_img2img", "how an init image is enlarged", ("img2img",)),
+    Option("[A-Z]*_tile [A-Z]*_tile_overlap", "upscales in tiles", _ENLARGED, needs=_WEIGHTS),
+    Option("prefer_fp16_upscalers", "upscales in half precision", _ENLARGED, needs=_WEIGHTS),
+    Option("SWIN_torch_compile ldsr_steps", "kernels and steps", _ENLARGED, needs=_WEIGHTS),
+    # faces
+    Option("face_restoration", "whether faces are restored", ("faces",), needs=_WEIGHTS),
+    Option("face_restoration_model", "what restores them", ("faces",), needs=_WEIGHTS),
+    Option("code_former_weight", "how much it changes them", ("faces",), needs=_WEIGHTS),
+    # Extras
+    Option(
         "postprocessing_operation_order",
-        "postprocessing_disable_in_extras",
-        "ESRGAN_tile",
-        "ESRGAN_tile_overlap",
-        "DAT_tile",
-        "DAT_tile_overlap",
-        "SWIN_tile",
-        "SWIN_tile_overlap",
-        "SCUNET_tile",
-        "SCUNET_tile_overlap",
+        "which operation comes first",
+        ("extras",),
+        needs="two operations whose order shows",
     ),
-    "faces": ("face_restoration", "face_restoration_model", "code_former_weight"),
-}
+    Option(
+        "postprocessing_disable_in_extras",
+        "which operations there are",
+        ("extras",),
+        needs="an operation switched off",
+    ),
+)
+"""The options that decide pixels and that a request can set."""
 
+FIXED: tuple[Option, ...] = (
+    # taken when a model is loaded
+    Option("cross_attention_optimization", "the attention kernel"),
+    Option("fp8_storage", "weights in 8 bits"),
+    Option("cache_fp16_weight", "what LoRAs are added to where weights have 8 bits"),
+    Option("sd3_enable_t5", "whether SD3's third text encoder is loaded at all"),
+    Option("forge_unet_storage_dtype", "weights in low bits"),
+    Option("sd_text_encoder", "another text encoder"),
+    Option("reflective_padding_vae_sd", "the VAE's padding"),
+    Option("use_old_clip_g_load_and_ztsnr_application", "how SDXL's text encoder is loaded"),
+    Option("cond_stage_model_device_compatibility_check", "where the text encoder runs"),
+    # taken at start
+    Option("sd_sampling", "which sampler code there is"),
+    Option("postprocessing_enable_in_main_ui", "operations of Extras on each picture"),
+    # read by scripts before or after the generations in which overrides hold
+    Option("return_grid n_rows grid_prevent_empty_spots", "a grid's cells"),
+    Option("grid_*_color font", "a grid's ground and legend"),
+    Option("img2img_background_color", "what SD upscale puts below transparent parts"),
+    Option("img2img_color_correction", "whether loopback puts the first colours back"),
+    Option("interrogate_clip_* interrogate_deepbooru_*", "what loopback adds to the prompt"),
+    Option("interrogate_return_ranks deepbooru_*", "what loopback adds to the prompt"),
+    # read when the answer is encoded, after overrides have ended
+    Option("samples_format jpeg_quality webp_lossless", "what the answer loses as jpg or webp"),
+    # unknown to servers without this extension, which answer 500
+    Option(REPEATABLE, "the noise of encoding"),
+)
+"""Options that decide pixels and that ``override_settings`` cannot set, or not in every use.
 
-FIXED = ("cross_attention_optimization", "fp8_storage", "cache_fp16_weight", "sd3_enable_t5")
-"""Decide pixels, but a request cannot set them: they take effect when a model is loaded."""
-
-
-def fixed(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that decide pixels and that no request can set, as the host has them."""
-    return {name: options[name] for name in FIXED if options.get(name) is not None}
+Those that are taken when a model is loaded have a callback, which an override does not run
+(A1111 v1.10.1, ``modules/processing.py``: ``run_callbacks=False``).
+"""
 
 
 def decisive(options: Mapping[str, Any], when: Iterable[When]) -> dict[str, Any]:
     """The options that decide the pixels of a job to which all of `when` applies.
 
-    `options` are the host's, by name; None stands for "not set" and is left out, since the API
-    answers 500 to some options that are null.
+    `options` are all that the host has, by name; None stands for "not set" and is left out, since
+    the API answers 500 to some options that are null.
     """
-    names = (name for group in when for name in PIXEL_OPTIONS[group])
-    return {name: options[name] for name in names if options.get(name) is not None}
+    groups = frozenset(when)
+    found = {name: options[name] for name in _names(tuple(options), groups)}
+    # In img2img a pinned token_merging_ratio beats the one for img2img, which by itself it does not
+    # (A1111 v1.10.1, StableDiffusionProcessingImg2Img.get_token_merging_ratio).
+    if "txt2img" not in groups and found.get("token_merging_ratio_img2img"):
+        del found["token_merging_ratio"]
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def fixed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that decide pixels and that no request can set, as the host has them."""
+    known = dict.fromkeys(options)
+    return {name: options[name] for option in FIXED for name in option.of(known)}
+
+
+@functools.lru_cache
+def _names(known: tuple[str, ...], groups: frozenset[When]) -> tuple[str, ...]:
+    names = dict.fromkeys(known)
+    counting = (
+        option
+        for option in PIXEL_OPTIONS
+        if not groups.isdisjoint(option.when) and option.unless not in names
+    )
+    return tuple(name for option in counting for name in option.of(names))

@@ -54,6 +54,8 @@ _followed: list[_Accordion] = []
 
 def wire(service: Service) -> None:
     """Show the tab, and let each accordion follow its tab's results."""
+    _waiting.clear()
+    _followed.clear()
 
     def connect(component: Any, **_: Any) -> None:
         for drawn in _followed:
@@ -131,6 +133,7 @@ def _offer_preview(service: Service, drawn: _Accordion) -> None:
     with drawn.hidden:
         asked, told = _pressed(f"payload_capture_{drawn.tab}_preview"), _letter()
     drawn.hidden.parent = parent
+    inputs = [told if one is None else one for one in inputs]
 
     def preview(request: gr.Request, *args: Any) -> str:
         return questions.of_preview(service, drawn.tab, request, args)
@@ -141,19 +144,21 @@ def _offer_preview(service: Service, drawn: _Accordion) -> None:
 
 
 def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
-    """The inputs of a button's event, None while it has none."""
+    """The inputs of a button's event, None while it has none.
+
+    One that is not on this page is None: img2img's first two are a dummy of the txt2img page, whose
+    values the button's script fills in (A1111 v1.10.1, ``modules/ui.py``).
+    """
     if hasattr(page, "fns") and isinstance(page.fns, dict):  # gradio 4.40
         found = ((event.targets, event.inputs) for event in page.fns.values())
     else:
-        # The event knows its inputs by number only, and img2img's has one that lies in txt2img.
-        events = zip(page.dependencies, page.fns, strict=False)
-        found = ((event["targets"], function.inputs) for event, function in events)
+        found = ((event["targets"], event["inputs"]) for event in page.dependencies)
     for targets, inputs in found:
         for target in targets:
             number, kind = target if isinstance(target, (tuple, list)) else (target, "click")
             button = page.blocks.get(number)
             if kind == "click" and getattr(button, "elem_id", None) == elem_id and len(inputs) > 10:
-                return list(inputs)
+                return [page.blocks.get(one) if isinstance(one, int) else one for one in inputs]
     return None
 
 

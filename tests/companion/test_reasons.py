@@ -9,14 +9,18 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from payload_replay.capture import IMG2IMG, Capture, Host, Result
+from payload_replay import reasons
+from payload_replay.capture import BATCH, IMG2IMG, TXT2IMG, UPSCALE, Capture, Host, Job, Result
 from payload_replay.images import Picture
-from payload_replay.reasons import explain
 from payload_replay.verify import Answered, Comparison, Verification
 
 pytestmark = pytest.mark.once
 
 RESULT = Result("0" * 64, 8, 8, "sample", 1, infotext="a\nSteps: 2, Seed: 1, Model: alpha, VAE: x")
+
+
+def explain(made: Capture, found: Verification, host: Any, options: Any = ()) -> str:
+    return reasons.explain(made, found, host, dict(options))
 
 
 def capture(**fields: Any) -> Capture:
@@ -89,8 +93,39 @@ def test_the_host_is_asked_only_if_nothing_else_tells() -> None:
     explain(capture(), pair(size=(1, 1)), asked)
 
 
-def test_img2img() -> None:
-    assert "nothing seeds" in explain(capture(endpoint=IMG2IMG), pair(), unknown)
+HIRES = {"enable_hr": True, "hr_upscaler": "Lanczos"}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "payload"),
+    [
+        (IMG2IMG, {"init_images": ["x"]}),
+        (UPSCALE, {"firstpass_image": "x", "enable_hr": True, "hr_upscaler": "Latent"}),
+        (TXT2IMG, HIRES),
+        (BATCH, {"requests": [{"endpoint": IMG2IMG, "payload": {"init_images": ["x"]}}]}),
+    ],
+)
+def test_what_encodes_a_picture_depends_on_the_job_before(
+    endpoint: str, payload: dict[str, Any]
+) -> None:
+    made = capture(endpoint=endpoint, payload=payload)
+    assert "nothing seeds" in explain(made, pair(), unknown)
+    on = dataclasses.replace(made, job=Job(repeatable=True))
+    assert "switch that on in this server" in explain(on, pair(), unknown)
+
+
+@pytest.mark.parametrize("payload", [{}, HIRES | {"hr_upscaler": "Latent (nearest)"}])
+def test_what_encodes_none_does_not(payload: dict[str, Any]) -> None:
+    assert "nothing that is known" in explain(capture(payload=payload), pair(), unknown)
+
+
+def test_settings_that_no_request_can_set() -> None:
+    settings = {"fp8_storage": "Enable", "n_rows": -1, "a": 1, "b": 1, "c": 1}
+    made = capture(host=Host(settings=settings))
+    said = explain(made, pair(), unknown, {"fp8_storage": "Disable", "n_rows": -1})
+    assert said.startswith("host.settings.fp8_storage: was 'Enable', the server has 'Disable'")
+    others = dict.fromkeys(settings, 2)
+    assert "and 2 more" in explain(made, pair(), unknown, others)
 
 
 def test_nothing_known() -> None:

@@ -19,6 +19,7 @@ class FakeWebui:
     def __init__(self) -> None:
         self.token = 0
         self.broken_off = False
+        self.skips = False
         self.describing_raises = False
 
     def job_token(self) -> object:
@@ -40,6 +41,9 @@ class FakeWebui:
 
     def interrupted(self) -> bool:
         return self.broken_off
+
+    def skipped(self) -> bool:
+        return self.skips
 
     def writes_infotext(self) -> bool:
         return True
@@ -308,6 +312,20 @@ def test_a_job_that_was_never_closed_does_not_swallow_the_next(stage: Stage) -> 
     stage.page_job(processing(), [2])
     assert [f.job.state for f in stage.done] == ["failed", "ok"]
     assert [f.runs[0].draft.payload["prompt"] for f in stage.done] == ["lost", "a cat"]
+
+
+def test_a_job_with_a_skipped_batch_says_so(stage: Stage) -> None:
+    p = processing()
+    stage.webui.token += 1
+    stage.recorder.run_started(p)
+    stage.recorder.run_ended(p, None, None)
+    stage.webui.skips = True
+    stage.recorder.batch_ended(p)
+    stage.webui.skips = False  # the webui forgets it when the next batch begins
+    stage.recorder.batch_ended(p)
+    stage.inner(p, [1, 2])
+    stage.recorder.closed(p, None)
+    assert stage.last.job.state == "interrupted"
 
 
 def test_an_interrupted_job_says_so(stage: Stage) -> None:

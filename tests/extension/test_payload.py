@@ -78,6 +78,45 @@ def test_scripts_by_title() -> None:
     assert (payload["script_name"], payload["script_args"]) == ("x/y/z plot", [4, "1,2"])
 
 
+LABELS = ["X type", "X values", "Keep -1 for seeds"]
+
+
+@pytest.mark.parametrize(
+    ("args", "seed", "said"),
+    [
+        ([1, "-1, 5", False], 5, "the axis Seed asks for random seeds"),
+        ([1, "-10, 5", False], -1, ""),
+        ([0, "-1", False], 5, ""),
+        ([0, "", True], -1, "“Keep -1 for seeds” draws a seed for each cell"),
+        ([0, "", True], 5, ""),
+    ],
+)
+def test_seeds_that_a_plot_draws_anew_block_a_replay(args: Any, seed: int, said: str) -> None:
+    call = ScriptCall("x/y/z plot", False, args, {0: ["Nothing", "Seed"]}, LABELS)
+    made = drafted(txt2img(seed=seed), scripts=[call])
+    assert [c.reason[: len(said)] for c in made.caveats if c.severity == "blocks"] == (
+        [said] if said else []
+    )
+    assert made.choices == {"script_args[0]": ("Nothing", "Seed")[args[0]]}
+
+
+def test_a_script_that_the_api_cannot_call_is_said_and_left_out() -> None:
+    always = ScriptCall("twin", True, [1], hindrance="another one")
+    selected = ScriptCall("plot", False, [1], hindrance="no title")
+    made = drafted(txt2img(), scripts=[always, selected])
+    assert made.payload["alwayson_scripts"] == {}
+    assert "script_name" not in made.payload
+    assert [(c.path, c.severity) for c in made.caveats] == [
+        ("alwayson_scripts.twin.args", "pixels"),
+        ("script_args", "blocks"),
+    ]
+
+
+def test_no_picture_chosen_blocks_a_replay() -> None:
+    (caveat,) = drafted(img2img(init_images=[None])).caveats
+    assert (caveat.path, caveat.severity) == ("init_images", "blocks")
+
+
 def test_pictures_of_img2img_are_copies() -> None:
     image, mask = Image.new("RGBA", (2, 2), "red"), Image.new("L", (2, 2), 255)
     made = drafted(img2img(init_images=[image], image_mask=mask))
@@ -219,10 +258,15 @@ def test_seeds_are_read_as_the_webui_reads_them(value: object, expected: int) ->
 
 
 def test_which_options_apply() -> None:
-    assert applies(txt2img(restore_faces=False), False) == ["always"]
+    assert applies(txt2img(restore_faces=False), False) == ["always", "txt2img"]
     assert applies(img2img(restore_faces=None), False) == ["always", "img2img", "faces"]
-    assert applies(txt2img(enable_hr=True, restore_faces=False), False) == ["always", "hires"]
-    assert applies(txt2img(), True) == ["always", "img2img", "hires", "faces"]
+    assert applies(txt2img(enable_hr=True, restore_faces=False), False) == [
+        "always",
+        "txt2img",
+        "hires",
+    ]
+    scripted = ["always", "txt2img", "img2img", "hires", "faces"]
+    assert applies(txt2img(), True) == scripted
 
 
 def test_endpoints() -> None:

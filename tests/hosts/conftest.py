@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Route
 
 import kinds
+from all_kinds import KINDS
+from fidelity import FAILED, Outcome
+from payload_replay import WebUI
 from real_host import RealHost
+from webui_page import WebuiPage
 from webui_standin import Process
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -19,6 +23,21 @@ CONFIG = '{"hires_fix_show_sampler": true, "hires_fix_show_prompts": true}'
 """Shows the hires fields; every other option stays absent, which is when webuis leak overrides."""
 
 STYLES = 'name,prompt,negative_prompt\npainted,"{prompt}, watercolor, bright",ugly\n'
+SLOW = ("--seconds-per-step", "0.02")
+"""Gives a person the time to interrupt the stand-in."""
+
+
+FAILURE = pytest.StashKey[str]()
+"""What a test failed with, for the fixtures that are closed after it."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if call.when == "call" and call.excinfo is not None:
+        item.stash[FAILURE] = call.excinfo.exconly()
+    return (yield)
 
 
 def is_local(url: str) -> bool:
@@ -47,21 +66,58 @@ def host(
         with RealHost(Path(folder), data, extensions, flags) as real:
             yield real.url
         return
-    with Process(extensions=extensions, data_dir=data) as standin:
+    with Process(extensions=extensions, data_dir=data, flags=SLOW) as standin:
         yield standin.url
         assert standin.errors() == []
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that fails the test on script errors of ours; gradio 3.41's own pages raise some."""
+@pytest.fixture(scope="module")
+def client(host: str) -> WebUI:
+    return WebUI(host)
+
+
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile that reaches this machine only."""
     context = browser.new_context(viewport={"width": 1400, "height": 1600})
     context.route(lambda url: not is_local(url), abort)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(f"{error}\n{error.stack}"))
-    yield page
+    yield context
     context.close()
+
+
+@pytest.fixture(scope="module")
+def problems() -> list[str]:
+    """The script errors of the pages; gradio 3.41's own pages raise some."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def open_page(profile: BrowserContext, host: str, problems: list[str]) -> Callable[[], WebuiPage]:
+    def opened() -> WebuiPage:
+        page = profile.new_page()
+        page.on("pageerror", lambda error: problems.append(f"{error}\n{error.stack}"))
+        return WebuiPage(page, host)
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def opened(open_page: Callable[[], WebuiPage]) -> WebuiPage:
+    """One page for all kinds: opening it takes longer than most of them."""
+    return open_page()
+
+
+@pytest.fixture
+def webui(
+    opened: WebuiPage, problems: list[str], request: pytest.FixtureRequest
+) -> Iterator[WebuiPage]:
+    """The page with its defaults; script errors of ours fail the test."""
+    problems.clear()
+    yield opened
+    if FAILURE in request.node.stash:
+        opened.load()
+    else:
+        opened.reset()
     assert not [text for text in problems if "payload_capture" in text]
 
 
@@ -74,17 +130,59 @@ def models(host: str) -> kinds.Models:
     # Forge loads VAEs as modules, by their files.
     vaes, modules = names("sd-vae", "model_name"), names("sd-modules", "filename")
     vae = {"sd_vae": vaes[-1]} if vaes else {"forge_additional_modules": modules[-1:]}
+    embeddings = requests.get(f"{host}/sdapi/v1/embeddings", timeout=30)
 
     return kinds.Models(
         checkpoints=names("sd-models", "title"),
         names=names("sd-models", "model_name"),
         vae=vae,
         loras=names("loras", "name"),
+        hypernetworks=names("hypernetworks", "name"),
+        embeddings=sorted(embeddings.json()["loaded"]) if embeddings.ok else [],
         styles=[name for name in names("prompt-styles", "name") if name != "None"],
     )
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("pictures")
-    return kinds.init_picture(folder / "init.png"), kinds.mask_picture(folder / "mask.png")
+def files(tmp_path_factory: pytest.TempPathFactory) -> kinds.Files:
+    return kinds.make_files(tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture
+def scene(
+    webui: WebuiPage,
+    host: str,
+    models: kinds.Models,
+    files: kinds.Files,
+    open_page: Callable[[], WebuiPage],
+) -> Iterator[kinds.Scene]:
+    others: list[WebuiPage] = []
+
+    def another() -> WebuiPage:
+        others.append(open_page())
+        return others[-1]
+
+    yield kinds.Scene(webui, host, models, files, another)
+    for page in others:
+        page.page.close()
+
+
+@pytest.fixture
+def column(request: pytest.FixtureRequest, host: str, client: WebUI) -> str:
+    """The host as the table names it."""
+    about = client.captures.status()["host"]
+    named = any(request.config.getoption(name) for name in ("--host", "--host-folder"))
+    return f"{about['webui']} {about['version']}" if named else f"stand-in for {about['webui']}"
+
+
+@pytest.fixture
+def outcome(request: pytest.FixtureRequest, column: str) -> Iterator[Outcome]:
+    """What the test finds, written down where ``--fidelity`` says."""
+    kind = KINDS[name := request.getfixturevalue("name")]
+    outcome = Outcome(column, name, kind.group, kind.title, FAILED)
+    yield outcome
+    if failure := request.node.stash.get(FAILURE, None):
+        outcome.say(FAILED, failure.splitlines()[0][:300])
+    if path := request.config.getoption("--fidelity"):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(outcome.line())

@@ -1,16 +1,26 @@
-"""Kinds of generation: how a person sets the page up for each, and what is set around it."""
+"""What a kind of generation is: how a person sets the page up, and what must come of it.
+
+The kinds themselves are in the modules ``kinds_*.py``; `all_kinds` has them all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import base64
+import functools
+import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import requests
 from PIL import Image, ImageDraw
 
-from webui_page import WebuiPage
+from webui_page import NotThere, WebuiPage
+
+Verdict = Literal["identical", "close", "refused", "as it falls"]
+STEPS = 2
 
 
 @dataclass(frozen=True)
@@ -21,201 +31,175 @@ class Models:
     names: list[str]
     vae: dict[str, Any]
     loras: list[str]
+    hypernetworks: list[str]
+    embeddings: list[str]
     styles: list[str]
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a kind may use: the page, the host's models, pictures to upload."""
+    """What a kind may use: the page, the host, its models, and pictures to upload."""
 
     page: WebuiPage
+    host: str
     models: Models
-    init: Path
-    mask: Path
+    files: Files
+    another: Callable[[], WebuiPage]
+    """Opens a second person's page."""
 
     def basics(
         self, tab: str = "txt2img", prompt: str = "a cat in a garden", seed: int = 1
-    ) -> None:
+    ) -> WebuiPage:
+        """The tab with everything as all kinds have it, hence not to be set back."""
         page = self.page
         page.open(tab)
-        page.text(f"{tab}_prompt", prompt)
-        page.number(f"{tab}_steps", 2)
+        if tab == "img2img":
+            page.mode("img2img")
+        page.number(f"{tab}_steps", STEPS)
         page.number(f"{tab}_width", 64)
         page.number(f"{tab}_height", 64)
-        page.number(f"{tab}_seed", seed)
         page.choose(f"{tab}_sampling", "Euler a")
+        page.text(f"{tab}_prompt", prompt)
+        page.number(f"{tab}_seed", seed)
+        page.keep()
+        return page
+
+    def img2img(self, **basics: Any) -> WebuiPage:
+        """The img2img tab with a picture."""
+        page = self.basics("img2img", **basics)
+        page.upload("img2img_image", self.files.init)
+        return page
+
+    def extras(self) -> WebuiPage:
+        """The Extras tab, enlarging a picture by two."""
+        page = self.page
+        page.open("Extras")
+        page.subtab("mode_extras", "Single Image")
+        page.upload("extras_image", self.files.init)
+        page.choose("extras_upscaler_1", "Lanczos")
+        page.number("extras_upscaling_resize", 2)
+        return page
+
+    def get(self, path: str) -> Any:
+        answer = requests.get(self.host + path, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    def post(self, path: str, payload: Mapping[str, Any]) -> Shown:
+        """Send a payload as a program does."""
+        answer = requests.post(self.host + path, json=payload, timeout=120)
+        assert answer.ok, answer.text[:1000]
+        pictures = pictures_in(answer.json())
+        return lambda: pictures
+
+
+@dataclass(frozen=True)
+class Files:
+    """Pictures to upload: colours, the same half transparent, a mask; folders of two of each."""
+
+    init: Path
+    transparent: Path
+    mask: Path
+    folder: Path
+    masks: Path
+
+
+Shown = Callable[[], Sequence[Image.Image]]
+"""Looks at what was shown to who made the pictures; a busy page paints late."""
+Arrange = Callable[["Scene"], Shown | None]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`options` are set globally before the generation and set back before the replay."""
+    """One way to make pictures.
 
-    arrange: Callable[[Scene], None]
+    `arrange` sets the page up and leaves Generate to the test, or makes the pictures itself and
+    returns where they are shown. `pictures` is how many the capture must hold that decide.
+    `options` are set globally before the generation and set back before the replay. `verdict`
+    other than identical needs a `reason`: what the replay's own must contain; "as it falls" is
+    identical or close. `raw`: whether the
+    request, sent unchanged, brings the same pixels. `reset`: whether the options are set back.
+    """
+
+    title: str
+    group: str
+    arrange: Arrange
     pictures: int = 1
     options: Mapping[str, Any] | Callable[[Models], Mapping[str, Any]] = field(default_factory=dict)
-    needs: str = ""
+    verdict: Verdict = "identical"
+    reason: str = ""
+    raw: bool = True
+    reset: bool = True
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def kind(pictures: int = 1, needs: str = "", options: Any = None) -> Callable[..., Any]:
-    def add(arrange: Callable[[Scene], None]) -> Callable[[Scene], None]:
-        KINDS[arrange.__name__] = Kind(arrange, pictures, options or {}, needs)
+def kind(title: str, *, group: str, name: str = "", **more: Any) -> Callable[[Arrange], Arrange]:
+    """Register a function as the kind of its name; `more` are fields of `Kind`."""
+
+    def add(arrange: Arrange) -> Arrange:
+        key = name or arrange.__name__
+        assert key not in KINDS, f"two kinds are called {key}"
+        KINDS[key] = Kind(title, group, arrange, **more)
         return arrange
 
     return add
 
 
-@kind()
-def plain(scene: Scene) -> None:
-    scene.basics()
+def group(name: str) -> Callable[..., Any]:
+    """`kind` for one group of kinds."""
+    return functools.partial(kind, group=name)
 
 
-@kind()
-def random_seed(scene: Scene) -> None:
-    scene.basics(seed=-1)
+def need(offered: object, what: str) -> None:
+    """Raise NotThere where the host offers nothing of `what`."""
+    if not offered:
+        raise NotThere(f"the host has no {what}")
 
 
-@kind()
-def random_variation(scene: Scene) -> None:
-    scene.basics()
-    scene.page.check("txt2img_subseed_show")
-    scene.page.page.wait_for_timeout(500)
-    scene.page.number("txt2img_subseed", -1)
-    scene.page.number("txt2img_subseed_strength", 0.5)
+def pictures_in(answer: Mapping[str, Any]) -> list[Image.Image]:
+    """The pictures of an answer of the API."""
+    texts = answer["images"] if "images" in answer else [answer["image"]]
+    return [Image.open(io.BytesIO(base64.b64decode(text))) for text in texts]
 
 
-@kind(pictures=4)
-def batches(scene: Scene) -> None:
-    scene.basics(seed=-1)
-    scene.page.number("txt2img_batch_count", 2)
-    scene.page.number("txt2img_batch_size", 2)
+def encoded(picture: Path) -> str:
+    """A file as base64, as the API takes it."""
+    return base64.b64encode(picture.read_bytes()).decode()
 
 
-@kind()
-def hires(scene: Scene) -> None:
-    scene.basics()
-    page = scene.page
-    page.accordion("txt2img_hr")
-    page.choose("txt2img_hr_upscaler", "Latent")
-    page.number("txt2img_hires_steps", 2)
-    page.number("txt2img_hr_scale", 2)
-    page.choose("hr_checkpoint", scene.models.names[1])
-    page.choose("hr_sampler", "DPM++ 2M")
-    page.text("hires_prompt", "a dog in a garden")
-    page.text("hires_neg_prompt", "rain")
+# ---- pictures to upload
 
 
-@kind()
-def refiner(scene: Scene) -> None:
-    scene.basics()
-    scene.page.number("txt2img_steps", 4)
-    scene.page.accordion("txt2img_enable")
-    scene.page.choose("txt2img_checkpoint", scene.models.names[1])
-    scene.page.number("txt2img_switch_at", 0.5)
+def make_files(folder: Path) -> Files:
+    """Draw the pictures into `folder`."""
+    several, masks = folder / "several", folder / "masks"
+    several.mkdir()
+    masks.mkdir()
+    for number in (1, 2):
+        init_picture(seed=number).save(several / f"{number}.png")
+        mask_picture(shift=10 * number).save(masks / f"{number}.png")
+    files = Files(folder / "init.png", folder / "rgba.png", folder / "mask.png", several, masks)
+    init_picture(seed=7).save(files.init)
+    mask_picture().save(files.mask)
+    transparent = init_picture(seed=7)
+    transparent.putalpha(Image.linear_gradient("L").resize(transparent.size))
+    transparent.save(files.transparent)
+    return files
 
 
-@kind(needs="styles")
-def styles(scene: Scene) -> None:
-    scene.basics()
-    scene.page.choose("txt2img_styles", scene.models.styles[0])
-
-
-@kind(needs="loras")
-def lora(scene: Scene) -> None:
-    scene.basics(prompt=f"a cat <lora:{scene.models.loras[0]}:1>")
-
-
-@kind(options={"CLIP_stop_at_last_layers": 2, "eta_noise_seed_delta": 31337})
-def clip_skip_and_ensd(scene: Scene) -> None:
-    scene.basics()
-
-
-@kind(options=lambda models: {"sd_model_checkpoint": models.checkpoints[1]})
-def another_checkpoint(scene: Scene) -> None:
-    scene.basics()
-
-
-@kind(needs="vae", options=lambda models: models.vae)
-def another_vae(scene: Scene) -> None:
-    scene.basics()
-
-
-@kind(pictures=4)
-def prompt_matrix(scene: Scene) -> None:
-    scene.basics(prompt="a cat|in rain|at night", seed=-1)
-    scene.page.script("Prompt matrix")
-
-
-@kind(pictures=4)
-def xyz_plot(scene: Scene) -> None:
-    scene.basics(prompt="a red cat", seed=-1)
-    page = scene.page
-    page.script("X/Y/Z plot")
-    page.choose("script_txt2img_xyz_plot_x_type", "Prompt S/R")
-    page.text("script_txt2img_xyz_plot_x_values", "red, blue")
-    page.choose("script_txt2img_xyz_plot_y_type", "Steps")
-    page.text("script_txt2img_xyz_plot_y_values", "2,3")
-    page.check("script_txt2img_xyz_plot_include_lone_images")
-
-
-@kind(pictures=2)
-def prompts_from_textbox(scene: Scene) -> None:
-    scene.basics()
-    scene.page.script("Prompts from file or textbox")
-    box = "script_txt2img_prompts_from_file_or_textbox_prompt_txt"
-    scene.page.text(box, "a cat\n--prompt 'a dog' --steps 3 --seed 7")
-
-
-@kind()
-def img2img(scene: Scene) -> None:
-    scene.basics("img2img")
-    scene.page.upload("img2img_image", scene.init)
-
-
-@kind()
-def inpaint_upload(scene: Scene) -> None:
-    scene.basics("img2img", seed=-1)
-    scene.page.mode("Inpaint upload")
-    scene.page.upload("img_inpaint_base", scene.init)
-    scene.page.upload("img_inpaint_mask", scene.mask)
-
-
-@kind()
-def inpaint_drawn(scene: Scene) -> None:
-    scene.basics("img2img")
-    scene.page.mode("Inpaint")
-    scene.page.upload("img2maskimg", scene.init)
-    scene.page.draw("img2maskimg")
-
-
-@kind()
-def sd_upscale(scene: Scene) -> None:
-    scene.basics("img2img", seed=-1)
-    scene.page.upload("img2img_image", scene.init)
-    scene.page.script("SD upscale")
-    scene.page.number("script_sd_upscale_overlap", 16)
-
-
-@kind()
-def hostile_prompt(scene: Scene) -> None:
-    scene.basics(prompt="<img src=x onerror=document.title='owned'> \"'&<script>alert(1)</script>")
-
-
-def init_picture(path: Path) -> Path:
+def init_picture(seed: int) -> Image.Image:
     """A picture with an edge, a gradient and noise: what img2img can lose shows."""
     rows, columns = np.mgrid[0:96, 0:96]
-    noise = np.random.default_rng(7).integers(0, 40, (96, 96))
+    noise = np.random.default_rng(seed).integers(0, 40, (96, 96))
     pixels = np.dstack([columns * 2 + noise, rows * 2, 200 - rows]).clip(0, 255).astype(np.uint8)
     image = Image.fromarray(pixels)
     ImageDraw.Draw(image).ellipse((20, 30, 70, 80), fill=(250, 210, 40))
-    image.save(path)
-    return path
+    return image
 
 
-def mask_picture(path: Path) -> Path:
+def mask_picture(shift: int = 0) -> Image.Image:
     image = Image.new("L", (96, 96))
-    ImageDraw.Draw(image).rectangle((30, 20, 80, 70), fill=255)
-    image.save(path)
-    return path
+    ImageDraw.Draw(image).rectangle((30 - shift, 20, 80 - shift, 70), fill=255)
+    return image

@@ -1,7 +1,11 @@
 """The page of a webui, driven as a person drives it: by its element ids, with real events.
 
 The ids are those of A1111 v1.6.0 on, Forge and reForge. gradio 3 and gradio 4 differ in how a
-dropdown offers its choices and how an accordion opens; both are handled here and nowhere else.
+dropdown offers its choices, how an accordion opens and how a picture is taken out again; this is
+handled here and nowhere else.
+
+One page serves many generations: a setter remembers what was there before, and `reset` puts it
+back, which takes a tenth of the time of loading the page anew.
 """
 
 from __future__ import annotations
@@ -9,32 +13,94 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Error, Locator, Page
 
 SETTLE = 250
 """Milliseconds that gradio takes to send a changed value to its event handlers."""
 
+_RESULT = """tab => {
+    const info = document.querySelector(`#generation_info_${tab} textarea`);
+    const shown = [...document.querySelectorAll(`#${tab}_gallery img`)].map(img => img.src);
+    return [
+        document.querySelector(`#html_log_${tab} .prose`).innerHTML,
+        info ? info.value : [...new Set(shown)].sort().join(),
+    ];
+}"""
+"""What the page says of the last job: its log, and the account of it (Extras gives pictures only);
+the log alone may be the same as of the job before, to the tenth of a second."""
+_DONE = f"""([tab, before]) => {{
+    const [log, made] = ({_RESULT})(tab);
+    const waits = document.querySelector(`#html_log_${{tab}} > .wrap.translucent`);
+    const fresh = log !== before[0] || (made && made !== before[1]);
+    return !waits && fresh && /Time taken|error/i.test(log);
+}}"""
+"""Both gradios lay a translucent cover over what they wait for, hidden or not."""
+
+
+class NotThere(Exception):
+    """What a person looks for is not on this page."""
+
 
 class WebuiPage:
-    """One browser page on `url`; setters take the id of the gradio component."""
+    """One browser page on `url`; setters take the id of the gradio component.
+
+    An id may be ``label:Text`` for a component that has none: the visible one with this label.
+    """
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.url = url
-        self.tab = "txt2img"
-        self._awaited: tuple[str, str] | None = None
         page.set_default_timeout(20_000)
-        page.goto(f"{url}/", wait_until="domcontentloaded")
+        self.load()
+
+    def load(self) -> None:
+        """Open the page anew, with all its defaults."""
+        self.tab = "txt2img"
+        self._modes: dict[str, str] = {}
+        self._awaited: tuple[str, list[str]] | None = None
+        self._uploaded: dict[str, Sequence[Path]] = {}
+        self._undo: dict[str, tuple[str, Callable[[], None]]] = {}
+        page = self.page
+        page.goto(f"{self.url}/", wait_until="domcontentloaded")
         page.wait_for_selector("#txt2img_generate", timeout=60_000)
         page.wait_for_function("typeof opts === 'object' && Object.keys(opts).length > 0")
         page.wait_for_timeout(800)
 
+    # ---- what there is
+
+    def has(self, element: str) -> bool:
+        """Whether the page has this component, shown or hidden."""
+        return self.page.locator(_root(element)).count() > 0
+
+    def need(self, element: str, what: str) -> None:
+        """Raise NotThere where the page has no such component."""
+        if not self.has(element):
+            raise NotThere(f"the page has no {what}")
+
+    # ---- setting and setting back
+
+    def keep(self) -> None:
+        """Take what is set now for what `reset` goes back to."""
+        self._undo.clear()
+
+    def reset(self) -> None:
+        """Set back what was changed since `keep`, the last first."""
+        try:
+            for tab, undo in reversed(list(self._undo.values())):
+                self.open(tab)
+                undo()
+        except (Error, AssertionError, NotThere):
+            self.load()
+        self._undo.clear()
+
     def open(self, tab: str) -> None:
         """Switch to a top-level tab: txt2img, img2img, Extras, Payloads."""
+        if tab == self.tab:
+            return
         name = re.compile(rf"^\s*{re.escape(tab)}\s*$", re.IGNORECASE)
         self.page.locator("#tabs > .tab-nav button", has_text=name).first.click()
         self.tab = tab
@@ -42,52 +108,131 @@ class WebuiPage:
 
     def mode(self, name: str) -> None:
         """Switch img2img to one of its modes: img2img, Inpaint, Inpaint upload, Batch."""
-        buttons = self.page.locator("#mode_img2img > .tab-nav > button")
-        buttons.get_by_text(name, exact=True).first.click()
+        self.subtab("mode_img2img", name)
+
+    def subtab(self, element: str, name: str) -> None:
+        """Switch a row of tabs inside the page."""
+        buttons = self.page.locator(f"#{element} > .tab-nav > button")
+        before = buttons.and_(self.page.locator(".selected")).first.inner_text().strip()
+        if before == name:
+            return
+        button = buttons.get_by_text(name, exact=True).first
+        if button.count() == 0:
+            raise NotThere(f"{element} has no tab {name!r}")
+        self._changes(f"{element} tab", lambda: self.subtab(element, before))
+        button.click()
         self.page.wait_for_timeout(2 * SETTLE)
 
     def text(self, element: str, value: str) -> None:
-        self._of(element, "textarea, input[type=text]").first.fill(value)
+        field = self._of(element, "textarea, input[type=text]").first
+        if (before := field.input_value()) != value:
+            self._changes(element, lambda: self.text(element, before))
+            field.fill(value)
 
     def number(self, element: str, value: float) -> None:
         field = self._of(element, "input[type=number]").first
-        field.fill(str(value))
-        field.press("Tab")
+        if (before := field.input_value()) != str(value):
+            self._changes(element, lambda: self.number(element, _number(before)))
+            field.fill(str(value))
+            field.press("Tab")
 
     def check(self, element: str, on: bool = True) -> None:
-        self._of(element, "input[type=checkbox]").first.set_checked(on, force=True)
+        box = self._of(element, "input[type=checkbox]").first
+        if box.is_checked() != on:
+            self._changes(element, lambda: self.check(element, not on))
+            box.set_checked(on, force=True)
+            self.page.wait_for_timeout(SETTLE)
+
+    def checks(self, element: str, *labels: str) -> None:
+        """Of a group of boxes, tick exactly those with these labels."""
+        boxes = self.page.locator(f"{_root(element)} label")
+        names = [name.strip() for name in boxes.all_inner_texts()]
+        ticked = [boxes.nth(n).locator("input").is_checked() for n in range(len(names))]
+        before = [name for name, on in zip(names, ticked, strict=True) if on]
+        self._changes(element, lambda: self.checks(element, *before))
+        for place, name in enumerate(names):
+            boxes.nth(place).locator("input").set_checked(name in labels, force=True)
+        self.page.wait_for_timeout(SETTLE)
 
     def radio(self, element: str, label: str) -> None:
-        self._of(element, "label").get_by_text(label, exact=True).first.click()
+        chosen = self.page.locator(f"{_root(element)} label:has(input:checked)").first
+        before = chosen.inner_text().strip()
+        button = self._of(element, "label").get_by_text(label, exact=True).first
+        if before != label:
+            if button.count() == 0:
+                raise NotThere(f"{element} has no {label!r}")
+            self._changes(element, lambda: self.radio(element, before))
+            button.click()
 
-    def accordion(self, element: str) -> None:
+    def accordion(self, element: str, on: bool = True) -> None:
         """Open an accordion with a checkbox in its head, which switches it on (hires, refiner)."""
         box = self.page.locator(f"#{element}-visible-checkbox").first
-        if not box.is_checked():
+        if box.is_checked() != on:
+            self._changes(element, lambda: self.accordion(element, not on))
             self.page.locator(f"#{element} > .label-wrap > .icon").first.click()
             self.page.wait_for_timeout(2 * SETTLE)
-        assert box.is_checked(), f"{element} did not switch on"
+        assert box.is_checked() == on, f"{element} did not switch"
 
     def choose(self, element: str, *values: str) -> None:
         """Pick values of a dropdown; a value may be the beginning of a choice."""
         field = self._of(element, "input").first
+        before = field.input_value()
+        if values == (before,):
+            return
         for value in values:
             field.click()
             choices = self.page.locator("ul.options li:visible")
             choices.first.wait_for()
             names = [re.sub(r"^[✓\s]+", "", name).strip() for name in choices.all_inner_texts()]
             found = _match(names, value)
-            assert found is not None, f"{element}: no choice {value!r} in {names[:20]}"
+            if found is None:
+                field.blur()
+                raise NotThere(f"{element} offers no {value!r}")
             choices.nth(found).dispatch_event("mousedown")
             self.page.wait_for_timeout(SETTLE)
         field.blur()
         self.page.wait_for_timeout(SETTLE)
+        if self.page.locator(f"{_root(element)} .token").count():
+            self._changes(element, lambda: self._empty(element))
+        elif before:  # nobody can choose nothing again, as the refiner's checkpoint is at first
+            self._changes(element, lambda: self._pick(element, before))
 
-    def upload(self, element: str, picture: Path) -> None:
-        self.page.locator(f"#{element} input[type=file]").first.set_input_files(picture)
-        shown = self.page.locator(f"#{element} img, #{element} canvas").first
-        shown.wait_for(state="attached")
+    def _pick(self, element: str, value: str) -> None:
+        self.choose(element, value)
+        shown = self._of(element, "input").first.input_value()
+        assert shown == value, f"{element} stays {shown!r}"
+
+    def _empty(self, element: str) -> None:
+        self.page.locator(f"{_root(element)} .remove-all").first.click()
+        self.page.wait_for_timeout(SETTLE)
+
+    def script(self, title: str) -> None:
+        """Select a script of the dropdown below the settings."""
+        self.choose(f"{self.tab}_script_container #script_list", title)
+        self.page.wait_for_timeout(SETTLE)
+
+    # ---- pictures
+
+    def upload(self, element: str, *files: Path) -> None:
+        """Give a picture, or to a list of files several; it stays until another is given."""
+        if self._uploaded.get(element) == files:
+            return
+        field = self.page.locator(f"{_root(element)} input[type=file]").first
+        if field.count() == 0:
+            self.take_out(element)
+        field.set_input_files(files)
+        shown = "img, canvas, .file-preview, .file"
+        self._of(element, shown).first.wait_for(state="attached")
+        self._uploaded[element] = files
         self.page.wait_for_timeout(3 * SETTLE)
+
+    def take_out(self, element: str) -> None:
+        """Take the picture out of an input, and what was drawn on it."""
+        names = "Clear", "Remove Image", "Remove"
+        kinds = ", ".join(f'button[aria-label="{n}"], button[title="{n}"]' for n in names)
+        self._of(element, kinds).first.click()
+        self._uploaded.pop(element, None)
+        self.page.wait_for_timeout(SETTLE)
 
     def draw(self, element: str) -> None:
         """Drag the brush across the picture of an editor."""
@@ -95,6 +240,7 @@ class WebuiPage:
         canvas.scroll_into_view_if_needed()
         box = canvas.bounding_box()
         assert box is not None, f"{element} shows no canvas to draw on"
+        self._changes(f"{element} drawing", lambda: self.take_out(element))
         mouse = self.page.mouse
         mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.4)
         mouse.down()
@@ -102,47 +248,38 @@ class WebuiPage:
         mouse.up()
         self.page.wait_for_timeout(2 * SETTLE)
 
-    def script(self, title: str) -> None:
-        """Select a script of the dropdown below the settings."""
-        container = f"{self.tab}_script_container"
-        self.choose(f"{container} #script_list", title)
-        self.page.wait_for_timeout(2 * SETTLE)
+    # ---- generating
 
-    def generate(self, timeout: float = 90) -> None:
+    def generate(self, button: str = "generate", timeout: float = 90) -> None:
         """Press Generate and wait until the page shows the result."""
-        self.press()
+        self.press(button)
         self.finished(timeout)
-        failed = self.page.locator(f"#html_log_{self.tab} .error")
+        failed = self.page.locator(f"#html_log_{self._part} .error")
         assert failed.count() == 0, failed.first.inner_text()
 
-    def press(self) -> None:
+    def press(self, button: str = "generate") -> None:
         """Press Generate, as soon as the page shows the result of the press before.
 
         gradio 4 drops a press while it still waits for the last one's result, though the button
         is there again.
         """
         self.finished()
-        log = f"#html_log_{self.tab}"
-        self._awaited = log, self.page.locator(log).first.inner_html()
-        self.page.click(f"#{self.tab}_generate")
+        self._awaited = self._part, self.page.evaluate(_RESULT, self._part)
+        self.page.click(f"#{self._part}_{button}")
 
     def finished(self, timeout: float = 90) -> None:
         """Wait until the page shows the result of the last press."""
         if self._awaited is None:
             return
-        self.page.wait_for_function(
-            "([id, before]) => { const now = document.querySelector(id).innerHTML;"
-            " return now !== before && /Time taken|error/.test(now); }",
-            arg=list(self._awaited),
-            timeout=timeout * 1000,
-        )
+        arg = list(self._awaited)
+        self.page.wait_for_function(_DONE, arg=arg, timeout=timeout * 1000)
         self._awaited = None
         self.page.wait_for_timeout(SETTLE)
 
     def gallery(self) -> list[Image.Image]:
         """The pictures that the result gallery offers, grids first where the webui shows them."""
         thumbnails = self.page.locator(
-            f"#{self.tab}_gallery .thumbnails img, #{self.tab}_gallery .grid-container img"
+            f"#{self._part}_gallery .thumbnails img, #{self._part}_gallery .grid-container img"
         )
         sources = dict.fromkeys(thumbnails.evaluate_all("all => all.map(img => img.src)"))
         return [self._picture(source) for source in sources]
@@ -152,14 +289,31 @@ class WebuiPage:
         made: dict[str, object] = json.loads(value)
         return made
 
+    @property
+    def _part(self) -> str:
+        return self.tab.lower()
+
+    def _changes(self, key: str, undo: Callable[[], None]) -> None:
+        self._undo.setdefault(f"{self.tab} {key}", (self.tab, undo))
+
     def _picture(self, source: str) -> Image.Image:
         answer = self.page.request.get(source)
         assert answer.ok, f"{source}: {answer.status}"
         return Image.open(io.BytesIO(answer.body()))
 
     def _of(self, element: str, kinds: str) -> Locator:
-        parts = (f"#{element} {kind.strip()}" for kind in kinds.split(","))
-        return self.page.locator(", ".join(parts))
+        root = _root(element)
+        return self.page.locator(", ".join(f"{root} {kind.strip()}" for kind in kinds.split(",")))
+
+
+def _root(element: str) -> str:
+    label = element.removeprefix("label:")
+    return f"#{element}" if label == element else f'.block:visible:has(span:text-is("{label}"))'
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def _match(names: Sequence[str], value: str) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -92,16 +92,22 @@ class Inventory:
 
 def blocking(webui: WebUI, capture: Capture) -> str | None:
     """Why this capture must not be sent to this server, or None."""
-    return next((str(p) for p in problems(webui, capture) if p.severity == "blocks"), None)
+    return next((str(p) for p in obstacles(webui, capture) if p.severity == "blocks"), None)
 
 
 def problems(webui: WebUI, capture: Capture) -> Iterator[Problem]:
     """Everything known to stand in the way: first what the capture itself says."""
+    yield from obstacles(webui, capture)
+    if capture.host.settings:
+        yield from fixed(capture, webui.options())
+
+
+def obstacles(webui: WebUI, capture: Capture) -> Iterator[Problem]:
+    """Those problems that may block; a server is asked only for the lists that they need."""
     yield from recorded(capture)
     yield from _routes(webui, capture)
     yield from missing(webui.inventory, capture)
     yield from shifted(webui.inventory, capture)
-    yield from fixed(webui, capture)
 
 
 def recorded(capture: Capture) -> Iterator[Problem]:
@@ -152,14 +158,11 @@ def shifted(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
             yield Problem(path, f"stands for {name!r} where it was captured, for {there!r} here")
 
 
-def fixed(webui: WebUI, capture: Capture) -> Iterator[Problem]:
+def fixed(capture: Capture, options: Mapping[str, Any]) -> Iterator[Problem]:
     """Settings that decide pixels, that no request can set, and that the server has otherwise."""
-    if not capture.host.settings:
-        return
-    there = webui.options()
     for name, value in capture.host.settings.items():
-        if name in there and there[name] != value:
-            reason = f"was {value!r}, the server has {there[name]!r}, and no request can set it"
+        if name in options and options[name] != value:
+            reason = f"was {value!r}, the server has {options[name]!r}, and no request can set it"
             yield Problem(f"host.settings.{name}", reason, "pixels")
 
 

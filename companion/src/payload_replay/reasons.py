@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from . import infotext
-from .capture import IMG2IMG, Capture
+from .capture import IMG2IMG, UPSCALE, Capture
+from .preflight import fixed
 from .verify import Comparison, Verification, worst
 
 HostFacts = Callable[[], Mapping[str, Any]]
@@ -35,13 +36,19 @@ _HOST = ("webui", "version", "torch", "device", "gradio", "python")
 _SHOWN = 3
 
 
-def explain(capture: Capture, found: Verification, host: HostFacts) -> str:
-    """Why `found` is not identical, with the measure of how far off the worst picture is."""
+def explain(
+    capture: Capture, found: Verification, host: HostFacts, options: Mapping[str, Any]
+) -> str:
+    """Why `found` is not identical, with the measure of how far off the worst picture is.
+
+    `options` are the server's settings, `host` asks for what it is.
+    """
     causes = (
         _missing(capture, found),
         _lossy(found),
         _sizes(found.images),
         _fields(found.images),
+        _settings(capture, options),
         _hosts(capture, host),
         _unseeded(capture),
         "nothing that is known differs: look at the weights, the device, or a script",
@@ -105,6 +112,13 @@ def _fields(images: list[Comparison]) -> Iterator[str]:
         yield f"the server used {', '.join(said[:_SHOWN])}{more}"
 
 
+def _settings(capture: Capture, options: Mapping[str, Any]) -> Iterator[str]:
+    said = [str(problem) for problem in fixed(capture, options)]
+    if said:
+        more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+        yield f"{'; '.join(said[:_SHOWN])}{more}"
+
+
 def _hosts(capture: Capture, host: HostFacts) -> Iterator[str]:
     there = host()
     said = [
@@ -117,11 +131,26 @@ def _hosts(capture: Capture, host: HostFacts) -> Iterator[str]:
 
 
 def _unseeded(capture: Capture) -> Iterator[str]:
-    if capture.endpoint == IMG2IMG:
+    if not any(_encodes(endpoint, payload) for _, endpoint, payload in capture.requests()):
+        return
+    if capture.job.repeatable:
         yield (
-            "img2img samples the VAE encoding of the init image from a generator that nothing "
-            "seeds, so the picture depends on the job before it"
+            "it was captured with “Make img2img repeatable bit for bit” on: switch that on in this "
+            "server's settings too"
         )
+    yield (
+        "the webui samples the VAE encoding of a picture from a generator that nothing seeds, so "
+        "the result depends on the job before it (the extension's setting “Make img2img repeatable "
+        "bit for bit” seeds it for what is captured from then on)"
+    )
+
+
+def _encodes(endpoint: str, payload: Mapping[str, Any]) -> bool:
+    """Whether a picture goes through the VAE: an init image, or what an upscaler made of one."""
+    if endpoint in (IMG2IMG, UPSCALE):
+        return True
+    upscaler = str(payload.get("hr_upscaler") or "Latent")
+    return bool(payload.get("enable_hr")) and not upscaler.startswith("Latent")
 
 
 def _measure(images: list[Comparison]) -> str:

@@ -115,7 +115,7 @@ def _verified(webui: WebUI, sent: _Sent, fetch: Fetch) -> Replay:
     if found.verdict == "identical":
         reason = f"{_counted(len(found.images))} pixel for pixel{_through(found)}{_beside(found)}"
     else:
-        reason = explain(capture, found, lambda: _host(webui))
+        reason = explain(capture, found, lambda: _host(webui), sent.settings.before)
     result = _finished(sent, found.verdict, reason)
     return dataclasses.replace(result, images=found.images, others=found.others)
 

@@ -7,9 +7,12 @@ from modules import infotext_utils
 
 
 def script_name_to_index(name, scripts):
-    """The place of a title, whatever its case; HTTPException 422 if there is none."""
-    titles = [script.title().lower() for script in scripts]
-    if not isinstance(name, str) or name.lower() not in titles:
+    """The place of a title, whatever its case.
+
+    HTTPException 422 if there is none, and for every title while a script has none.
+    """
+    titles = [str(script.title() or "").lower() for script in scripts]
+    if not isinstance(name, str) or name.lower() not in titles or "" in titles:
         raise HTTPException(status_code=422, detail=f"Script '{name}' not found")
     return titles.index(name.lower())
 
