@@ -113,6 +113,23 @@ def client_requirements(repository: Path) -> set[str]:
     return {one for each in lists for one in re.findall(r'"([^"]+)"', each)}
 
 
+def test_the_extra_of_the_stand_in_takes_what_the_locks_hold(
+    flavour: str, repository: Path
+) -> None:
+    text = (repository / "companion" / "pyproject.toml").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^standin = \[\n(.*?)^\]$", text, flags=re.MULTILINE | re.DOTALL)
+    asked = [
+        Requirement(one) for _, one in re.findall(r"""^    (["'])(.+)\1,$""", block, re.MULTILINE)
+    ]
+    assert {"gradio", "huggingface-hub"} <= names(asked)
+    pins = [one for name in (flavour, "project") for one in read(f"{name}.txt", repository)]
+    pinned = {canonicalize_name(one.name): one for one in pins}
+    for one in asked:
+        if one.marker is None or one.marker.evaluate():
+            (pin,) = pinned[canonicalize_name(one.name)].specifier
+            assert one.specifier.contains(pin.version), one
+
+
 def test_install_hook_asks_for_what_the_locks_hold(repository: Path) -> None:
     asked = [Requirement(one) for one in asked_for(repository)]
     pinned = {canonicalize_name(one.name): one for one in read("project.txt", repository)}

@@ -12,7 +12,7 @@ import dataclasses
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +54,7 @@ class Service:
         self.writer.flush()
         self._retry()
         waiting = [] if cursor else [summary(w.capture, w.failure) for w in self._waiting()]
+        waiting = [row for row in waiting if _matches(row, **filters)]
         try:
             stored = self.store.page(limit, cursor, **filters)
         except StoreError:
@@ -215,6 +216,12 @@ class Service:
             print(f"[payload-capture] {reason}", file=sys.stderr)
         self.failures += 1
         self.last_failure = reason
+
+
+def _matches(row: Mapping[str, Any], q: str | None = None, **equal: str | None) -> bool:
+    """Whether the store's filters would let a summary through."""
+    others = all(row[name] == value for name, value in equal.items() if value)
+    return others and (not q or q.casefold() in row["prompt"].casefold())
 
 
 _service: Service | None = None

@@ -108,7 +108,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 
 def mount(app: FastAPI, service: Service, gate: Gate) -> None:
     """Add the routes to the webui's app; each asks `gate` first."""
-    every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    every = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     for method, path, handler in ROUTES:
         app.add_route(
             PREFIX + path,

@@ -182,7 +182,8 @@ def test_show(said, captured) -> None:
     capture = captured()
     code, out, _ = said("show")
     assert code == 0
-    assert "a cat" in out
+    lines = [line.split("\t") for line in out.splitlines()]
+    assert ["prompt", "a cat"] in lines
     code, out, _ = said("show", "cat-1", "--json")
     assert Capture.from_json(out) == capture
 
@@ -195,7 +196,7 @@ def test_export_and_replay_the_file(said, captured, tmp_path: Path, name: str) -
     assert said("replay", path)[0] == 0
     code, _, err = said("export", "--format", name, "--out", path)
     assert code == 2
-    assert "exists" in err
+    assert "exists, and is not overwritten: name another" in err
 
 
 def test_export_to_a_pipe(captured, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

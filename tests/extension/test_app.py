@@ -166,6 +166,9 @@ def test_a_corrupt_store_loses_nothing_until_it_is_mended(start: Start, data: Pa
     assert status["waiting"] == 1
     assert "damaged: move it away" in status["last_failure"]
     identity = host.latest()["id"]
+    for fits, others in (({"q": "A Cat"}, {"q": "dog"}), ({"source": "api"}, {"source": "ui"})):
+        assert len(host.json("/captures", **fits)["captures"]) == 1
+        assert host.get("/captures", params=others).status_code == 503
     path.unlink()
     assert host.json("/captures")["captures"][0]["id"] == identity
     assert host.json("/status")["waiting"] == 0

@@ -116,6 +116,12 @@ def test_errors_have_one_shape(
     assert error(host.get(path)) == (status, code, field)
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "OPTIONS"])
+def test_a_method_that_a_route_has_not(host: Host, method: str) -> None:
+    answer = requests.request(method, f"{host.url}{PREFIX}/status", timeout=30)
+    assert error(answer) == (404, "not_found", None)
+
+
 def test_deletes(host: Host) -> None:
     host.generate(prompt="to be deleted").raise_for_status()
     identity = host.latest()["id"]

@@ -14,7 +14,7 @@ from . import __version__, console, local
 from .batch import Outcome
 from .batch import run as run_batch
 from .client import WebUI
-from .errors import ReplayError
+from .errors import BadSource, ReplayError
 from .exits import ExitStatus
 from .export import FORMATS, SUFFIXES
 from .source import full, load
@@ -218,8 +218,11 @@ def line(value: Any) -> None:
 def write(data: bytes, out: Path | None, suffix: str) -> None:
     """To a new file, or to standard output, where a terminal gets no zip."""
     if out is not None:
-        with out.open("xb") as file:
-            file.write(data)
+        try:
+            with out.open("xb") as file:
+                file.write(data)
+        except FileExistsError as error:
+            raise BadSource(f"--out {out}: exists, and is not overwritten: name another") from error
     elif suffix == ".zip" and sys.stdout.isatty():
         console.complain(f"a bundle is no text: give --out FILE{suffix}, or a pipe")
         raise typer.Exit(ExitStatus.REFUSED)

@@ -87,7 +87,11 @@ def list_captures(console: Console, rows: Iterable[Summary]) -> None:
 
 
 def show_capture(console: Console, capture: Capture) -> None:
-    """What a capture holds, field by field."""
+    """What a capture holds, field by field: a table, or tab-separated lines in a pipe."""
+    if not console.is_terminal:
+        for fact in _facts(capture):
+            tabbed(fact)
+        return
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in _facts(capture):
         table.add_row(Text(name, style="bold"), shown(value))

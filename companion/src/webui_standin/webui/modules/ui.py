@@ -98,16 +98,15 @@ def create_ui():
     infotext_utils.reset()
     settings = ui_settings.UiSettings()
     settings.register_settings()
+    txt2img, dummy = ui_txt2img.create_interface()
     interfaces = [
-        (ui_txt2img.create_interface(), "txt2img", "txt2img"),
-        (ui_img2img.create_interface(), "img2img", "img2img"),
+        (txt2img, "txt2img", "txt2img"),
+        (ui_img2img.create_interface(dummy), "img2img", "img2img"),
     ]
     scripts.scripts_current = None
     with gr.Blocks(analytics_enabled=False) as extras:
         ui_postprocessing.create_ui()
     interfaces += [(extras, "Extras", "extras"), (_create_pnginfo(), "PNG Info", "pnginfo")]
-    with gr.Blocks(analytics_enabled=False):
-        dummy = gr.Textbox(visible=False)
     settings.create_ui(None, dummy)
     interfaces += script_callbacks.ui_tabs_callback()
     interfaces += [

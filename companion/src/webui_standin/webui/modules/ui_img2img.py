@@ -22,14 +22,15 @@ _SUB_TABS = [
 ]
 
 
-def create_interface():
-    """Build the tab and return its Blocks."""
+def create_interface(dummy):
+    """Build the tab and return its Blocks; `dummy` is an input of its events that lies in txt2img,
+    as in A1111 v1.10.1, reForge and Forge (modules/ui.py)."""
     scripts.scripts_current = runner = scripts.scripts_img2img
     runner.initialize_scripts(is_img2img=True)
     with gr.Blocks(analytics_enabled=False) as interface:
         toprow = ui_toprow.Toprow(is_img2img=True, is_compact=shared.opts.compact_prompt_box)
         parts = {
-            "dummy": gr.Textbox(visible=False),
+            "dummy": dummy,
             "mode": gr.Number(visible=False, value=0, precision=0),
         }
         with gr.Tabs(elem_id="img2img_extra_tabs", elem_classes=["extra-networks"]):

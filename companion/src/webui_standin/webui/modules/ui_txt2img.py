@@ -32,7 +32,7 @@ from webui_standin.gradio_compat import js
 
 
 def create_interface():
-    """Build the tab and return its Blocks."""
+    """Build the tab; its Blocks, and the invisible component that img2img's events use as well."""
     scripts.scripts_current = runner = scripts.scripts_txt2img
     runner.initialize_scripts(is_img2img=False)
     with gr.Blocks(analytics_enabled=False) as interface:
@@ -47,7 +47,7 @@ def create_interface():
                         _create_part(category, parts, toprow, runner)
                 panel = create_output_panel("txt2img", shared.opts.outdir_txt2img_samples, toprow)
         _connect(parts, toprow, panel, runner)
-    return interface
+    return interface, dummy
 
 
 def _create_part(category, parts, toprow, runner):

@@ -43,10 +43,16 @@ _OF_IMG2IMG = {
 
 
 def _request_model(name, cls, extra):
-    """A body with one optional field for each argument of a constructor, and some of its own."""
+    """A body with one optional field for each argument of a constructor, and some of its own.
+
+    Where a base class has the argument as well its default counts: so txt2img's
+    ``denoising_strength`` is null, and hires. fix fails without one.
+    """
     hints = typing.get_type_hints(cls)
+    ancestors = [kind for kind in cls.__mro__ if dataclasses.is_dataclass(kind)]
+    defaults = {i.name: _default(i) for kind in ancestors for i in dataclasses.fields(kind)}
     fields = {
-        item.name: (Optional[_json_type(hints[item.name])], _default(item))
+        item.name: (Optional[_json_type(hints[item.name])], defaults[item.name])
         for item in dataclasses.fields(cls)
         if item.init and item.name not in API_NOT_ALLOWED
     }
