@@ -74,7 +74,8 @@ def server(host: str, models: Models, request: pytest.FixtureRequest) -> Iterato
     real = any(map(request.config.getoption, ("--host", "--host-folder")))
     fork = {"forge_additional_modules": "Forge", "sd_sampling": "reForge"}
     name = next((fork[option] for option in fork if option in options), infotext.split()[-1])
-    server = Server(host, options, named(models), flips.HOSTS[name if real else "stand-in"])
+    standin = "stand-in for Forge" if "forge_additional_modules" in options else "stand-in"
+    server = Server(host, options, named(models), flips.HOSTS[name if real else standin])
     usual = {"payload_capture_repeatable": False, "persistent_cond_cache": True}
     server.set({"payload_capture_repeatable": True, "persistent_cond_cache": False})
     yield server
