@@ -38,6 +38,14 @@ class BadParameterError(ValueError):
         self.field = field
 
 
+class MethodError(Exception):
+    """A route that exists, asked by a method that it does not have; `allowed` are those it has."""
+
+    def __init__(self, method: str, allowed: list[str]) -> None:
+        super().__init__(f"{method} is not for this route; it has {', '.join(allowed)}")
+        self.allowed = allowed
+
+
 Handler = Callable[["Service", "Request"], Any]
 
 
@@ -90,6 +98,8 @@ def run(service: Service, request: Request) -> Any:
 
 
 def unknown(service: Service, request: Request) -> Any:
+    if methods := _methods_of(request.url.path):
+        raise MethodError(request.method, methods)
     raise NotFoundError(f"the route {request.method} {request.url.path}")
 
 
@@ -104,6 +114,15 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     *(("POST", endpoint.removeprefix(PREFIX), run) for endpoint in ENDPOINTS),
     ("*", "/{rest:path}", unknown),
 )
+
+
+def _methods_of(path: str) -> list[str]:
+    """The methods of the routes that a path belongs to."""
+    from starlette.routing import compile_path
+
+    known = ((method, compile_path(PREFIX + route)[0]) for method, route, _ in ROUTES)
+    here = path[path.rindex(PREFIX) :] if PREFIX in path else path
+    return [method for method, pattern in known if method != "*" and pattern.match(here)]
 
 
 def mount(app: FastAPI, service: Service, gate: Gate) -> None:
@@ -128,7 +147,9 @@ def _answering(handler: Handler, service: Service, gate: Gate) -> Callable[[Requ
             made = handler(service, request)
         except Exception as error:
             known, code, message, field = _explained(error, request)
-            headers = {"WWW-Authenticate": "Basic"} if known == 401 else None
+            headers = {"WWW-Authenticate": "Basic"} if known == 401 else {}
+            if isinstance(error, MethodError):
+                headers["Allow"] = ", ".join(error.allowed)
             body = {"error": {"code": code, "message": message, "field": field}}
             return JSONResponse(body, known, headers)
         if isinstance(made, Response):
@@ -144,6 +165,8 @@ def _explained(error: Exception, request: Request) -> tuple[int, str, str, str |
         return error.status, error.code, str(error), error.field
     if isinstance(error, Refused):
         return error.status, error.code, str(error), None
+    if isinstance(error, MethodError):
+        return 405, "method_not_allowed", str(error), None
     if isinstance(error, BadParameterError):
         return 400, "bad_parameter", str(error), error.field
     if isinstance(error, NotFoundError):

@@ -29,12 +29,17 @@ def test_one_that_fails_does_not_stop_the_next(webui: WebUI, captured) -> None:
     assert [outcome.status for outcome in outcomes] == [2, 2, 2, 0]
 
 
-def test_what_every_source_would_meet_ends_the_run(fake: FakeWebUI, webui: WebUI) -> None:
+def test_what_every_source_would_meet_is_said_of_all_and_asked_once(
+    fake: FakeWebUI, webui: WebUI
+) -> None:
     fake.answers["GET", f"{API}/options"] = NO_ROUTE
     stdin = io.BytesIO(b'{"prompt": "a"}')
-    (outcome,) = run(["-", "latest"], webui, stdin=stdin)
-    assert (outcome.verdict, outcome.status) == ("failed", ExitStatus.FAILED)
-    assert "--api" in outcome.reason
+    outcomes = list(run(["-", "latest"], webui, stdin=stdin))
+    assert [outcome.source for outcome in outcomes] == ["-", "latest"]
+    for outcome in outcomes:
+        assert (outcome.verdict, outcome.status) == ("failed", ExitStatus.FAILED)
+        assert "--api" in outcome.reason
+    assert len(fake.asked) == 1
 
 
 def test_a_server_that_fails_once(fake: FakeWebUI, webui: WebUI, captured) -> None:

@@ -227,4 +227,4 @@ def test_without_the_extra_it_says_how_to_install(fake: FakeWebUI) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "pip install 'payload-replay[cli]'" in done.stderr
+    assert "pip install './companion[cli]'" in done.stderr

@@ -37,8 +37,8 @@ def test_a_server_that_repeats_itself_is_quoted_once() -> None:
 
 
 def test_a_refusal_names_the_field() -> None:
-    assert str(InvalidPayload("no", "steps")) == "the server refuses the payload: steps: no"
-    assert str(InvalidPayload("no")) == "the server refuses the payload: no"
+    assert str(InvalidPayload("no", "steps")) == "the server refuses this: steps: no"
+    assert str(InvalidPayload("no")) == "the server refuses this: no"
 
 
 def test_the_public_face_is_sorted_and_whole() -> None:

@@ -39,7 +39,7 @@ def test_without_the_stand_in(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setitem(sys.modules, "webui_standin", None)
     for command in ("demo", "standin"):
         assert main([command]) == ExitStatus.REFUSED
-        assert "pip install 'payload-replay[cli,standin]'" in capsys.readouterr().err
+        assert "pip install './companion[cli,standin]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,16 @@ def test_they_are_put_back_after_a_failure(fake: FakeWebUI, webui: WebUI, captur
     assert fake.options == before
 
 
+def test_a_failure_says_as_well_what_could_not_be_put_back(
+    fake: FakeWebUI, webui: WebUI, captured
+) -> None:
+    capture = captured(PINNED)
+    fake.fails_with = "no memory"
+    fake.answer("POST", f"{API}/options", 500, {"errors": "frozen"})
+    with pytest.raises(ServerError, match=r"no memory; and settings could not be put back.*frozen"):
+        webui.replay(capture)
+
+
 def test_settings_that_cannot_be_put_back_are_told(fake: FakeWebUI, webui: WebUI, captured) -> None:
     capture = captured(PINNED)
     fake.answer("POST", f"{API}/options", 500, {"errors": "frozen"})

@@ -119,7 +119,12 @@ def test_errors_have_one_shape(
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "OPTIONS"])
 def test_a_method_that_a_route_has_not(host: Host, method: str) -> None:
     answer = requests.request(method, f"{host.url}{PREFIX}/status", timeout=30)
-    assert error(answer) == (404, "not_found", None)
+    assert error(answer) == (405, "method_not_allowed", None)
+    assert answer.headers["allow"] == "GET"
+
+
+def test_a_get_of_a_run(host: Host) -> None:
+    assert error(host.get("/run/batch"))[:2] == (405, "method_not_allowed")
 
 
 def test_deletes(host: Host) -> None:

@@ -18,8 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (error.name or "").partition(".")[0] not in _NEEDED:
             raise
         print(
-            f"The command line needs {error.name}. Install it with:  "
-            "pip install 'payload-replay[cli]'",
+            f"The command line needs {error.name}. In a checkout of this project, install "
+            "it with:  pip install './companion[cli]'",
             file=sys.stderr,
         )
         return ExitStatus.REFUSED

@@ -16,7 +16,7 @@ from .exits import OF_VERDICT, ExitStatus, of_error
 from .images import Picture
 from .replay import Replay
 
-# What ends the whole run: every further source would meet the same.
+# What every further source would meet as well, so that none is tried.
 _HOPELESS = (ConnectionFailed, WrongCredentials, NoAPI)
 
 
@@ -62,15 +62,20 @@ def run(
 ) -> Iterator[Outcome]:
     """Replay each source; one that fails does not keep the next from being tried.
 
+    Where the server itself cannot be used, the others get the same outcome without being tried.
+
     Args:
         endpoint: where bare payloads belong.
         out: a folder for the pictures that came.
     """
+    hopeless: Exception | None = None
     for name in names:
-        outcome = _one(name, webui, endpoint, out, stdin)
+        outcome = (
+            Outcome(name, error=hopeless) if hopeless else _one(name, webui, endpoint, out, stdin)
+        )
         yield outcome
         if isinstance(outcome.error, _HOPELESS):
-            return
+            hopeless = outcome.error
 
 
 def save(pictures: Sequence[Picture], folder: Path, stem: str) -> list[Path]:

@@ -8,7 +8,7 @@
     ├── NoAPI                  a server is up, but without /sdapi
     ├── NoExtension            the webui has no /payload-capture routes
     ├── NotFound               the server does not know that id or picture
-    ├── InvalidPayload         the server refuses the payload; `field` names the place
+    ├── InvalidPayload         the server refuses what was sent; `field` names the place
     ├── ServerError            500 and above; `error`, `detail`, `errors` are the server's words
     └── UnexpectedAnswer       HTML, half a body, no JSON, pictures that are none
 
@@ -51,14 +51,14 @@ class NotFound(ReplayError):
 
 
 class InvalidPayload(ReplayError):
-    """The server refuses the payload.
+    """The server refuses the request.
 
     `field` is the place that it names, for instance ``steps``, or None; `reason` its words.
     """
 
     def __init__(self, reason: str, field: str | None = None) -> None:
         place = f"{field}: " if field else ""
-        super().__init__(f"the server refuses the payload: {place}{reason}")
+        super().__init__(f"the server refuses this: {place}{reason}")
         self.reason = reason
         self.field = field
 

@@ -74,8 +74,8 @@ def ready(flavour: str | None) -> Any:
         here = webui_standin.flavours_here()
     except ImportError as error:
         raise BadSource(
-            f"the stand-in is not installed here ({error}): run `python3 companion demo` in a "
-            "checkout, or pip install 'payload-replay[cli,standin]'"
+            f"the stand-in is not installed here ({error}): in a checkout, run `python3 "
+            "companion demo`, or pip install './companion[cli,standin]'"
         ) from error
     if flavour is not None and flavour not in webui_standin.FLAVOURS:
         known = ", ".join(webui_standin.FLAVOURS)

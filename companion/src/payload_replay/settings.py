@@ -30,16 +30,29 @@ class Kept:
 
 @contextmanager
 def kept(webui: WebUI) -> Iterator[Kept]:
-    """Put back, at the end of the block and however it ends, each setting that moved in it."""
+    """Put back, at the end of the block and however it ends, each setting that moved in it.
+
+    An error of the block comes through, and says as well what could not be put back.
+    """
     state = Kept(webui.options())
     try:
         yield state
-    finally:
-        try:
-            put_back(webui, state)
-        except ReplayError as error:
-            # An error of the generation itself must come through; this one is told beside it.
-            state.lost = str(error)
+    except ReplayError as error:
+        _try_to_put_back(webui, state)
+        if state.lost:
+            error.args = (f"{error}; and settings could not be put back: {state.lost}",)
+        raise
+    except BaseException:
+        _try_to_put_back(webui, state)
+        raise
+    _try_to_put_back(webui, state)
+
+
+def _try_to_put_back(webui: WebUI, state: Kept) -> None:
+    try:
+        put_back(webui, state)
+    except ReplayError as error:
+        state.lost = str(error)
 
 
 def put_back(webui: WebUI, state: Kept) -> None:
