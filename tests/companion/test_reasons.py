@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from payload_replay import reasons
-from payload_replay.capture import BATCH, IMG2IMG, TXT2IMG, UPSCALE, Capture, Host, Job, Result
+from payload_replay.capture import BATCH, IMG2IMG, UPSCALE, Capture, Host, Job, Result
 from payload_replay.images import Picture
 from payload_replay.verify import Answered, Comparison, Verification
 
@@ -93,15 +93,11 @@ def test_the_host_is_asked_only_if_nothing_else_tells() -> None:
     explain(capture(), pair(size=(1, 1)), asked)
 
 
-HIRES = {"enable_hr": True, "hr_upscaler": "Lanczos"}
-
-
 @pytest.mark.parametrize(
     ("endpoint", "payload"),
     [
         (IMG2IMG, {"init_images": ["x"]}),
         (UPSCALE, {"firstpass_image": "x", "enable_hr": True, "hr_upscaler": "Latent"}),
-        (TXT2IMG, HIRES),
         (BATCH, {"requests": [{"endpoint": IMG2IMG, "payload": {"init_images": ["x"]}}]}),
     ],
 )
@@ -114,9 +110,9 @@ def test_what_encodes_a_picture_depends_on_the_job_before(
     assert "switch that on in this server" in explain(on, pair(), unknown)
 
 
-@pytest.mark.parametrize("payload", [{}, HIRES | {"hr_upscaler": "Latent (nearest)"}])
-def test_what_encodes_none_does_not(payload: dict[str, Any]) -> None:
-    assert "nothing that is known" in explain(capture(payload=payload), pair(), unknown)
+def test_hires_fix_does_not() -> None:
+    made = capture(payload={"enable_hr": True, "hr_upscaler": "Lanczos"})
+    assert "nothing that is known" in explain(made, pair(), unknown)
 
 
 def test_settings_that_no_request_can_set() -> None:
