@@ -110,7 +110,7 @@ def latest_id(host: str) -> str | None:
 
 def assert_shown(client: WebUI, capture: Capture, shown: Shown) -> None:
     """The capture holds the very pictures that were shown; of lossy files, what they are of."""
-    captured = [stored(client, result) for result in capture.results]
+    captured = [without_mark(stored(client, result)) for result in capture.results]
     for _ in range(LOOKS):
         pictures = shown()
         wanted = {hashed(as_saved(client, one, pictures)) for one in captured}
