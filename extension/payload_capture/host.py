@@ -42,6 +42,7 @@ from payload_capture.capture import (
     Model,
     Source,
 )
+from payload_capture.jobs import UNMARKED
 from payload_capture.payload import Draft, ScriptCall
 from payload_capture.portable import Defaults
 from payload_capture.runs import RunError
@@ -130,6 +131,7 @@ def watch(listener: Listener) -> Callable[[], None]:
         *((runner, wrapper) for wrapper in (postprocess_batch, postprocess)),
         (processed, close),
         *_extras_wrappers(tell),
+        *_marking_wrappers(),
     ]
     for owner, wrapper in wrapped:
         _wrap(owner, wrapper)
@@ -139,6 +141,24 @@ def watch(listener: Listener) -> Callable[[], None]:
             _unwrap(owner, wrapper.__name__)
 
     return undo
+
+
+def _marking_wrappers() -> list[tuple[Any, Callable[..., Any]]]:
+    """A wrapper of what hides the infotext in the pixels of a picture that is saved, in place.
+
+    Forge does, in the alpha channel by default (dfdcbab6, ``modules/stealth_infotext.py``, option
+    ``stealth_pnginfo_option``), reForge too; what the API makes is not saved and so not marked.
+    """
+    if importlib.util.find_spec("modules.stealth_infotext") is None:
+        return []
+    from modules import stealth_infotext
+
+    def add_stealth_pnginfo(original: Any, params: Any) -> Any:
+        if not hasattr(params.image, UNMARKED):
+            setattr(params.image, UNMARKED, params.image.copy())
+        return original(params)
+
+    return [(stealth_infotext, add_stealth_pnginfo)]
 
 
 class ExtrasJob:

@@ -28,6 +28,10 @@ from payload_capture.payload import Draft, endpoint, whole
 _serials = itertools.count(1)
 
 
+UNMARKED = "_payload_capture_unmarked"
+"""The attribute in which `host` keeps a picture as it was before the webui marked it."""
+
+
 @dataclass
 class Output:
     """One returned picture (a PIL image, not copied: the webui only reads it from here on)."""
@@ -37,6 +41,11 @@ class Output:
     seed: int | None
     subseed: int | None
     infotext: str
+
+    @property
+    def pixels(self) -> Any:
+        """The picture that was generated, without what the webui may have hidden in it."""
+        return getattr(self.image, UNMARKED, self.image)
 
 
 @dataclass

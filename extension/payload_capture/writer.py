@@ -173,7 +173,7 @@ class _Bag:
         return value
 
     def result(self, output: Output) -> Result:
-        image = comparable(output.image)
+        image = comparable(output.pixels)
         return Result(
             sha256=pixel_hash(image.mode, image.size, image.tobytes()),
             width=image.width,
@@ -182,7 +182,7 @@ class _Bag:
             seed=output.seed,
             subseed=output.subseed,
             infotext=output.infotext,
-            asset=self.png(output.image, "results", _texts(output)),
+            asset=self.png(output.pixels, "results", _texts(output)),
             thumbnail=self.thumbnail(image),
         )
 

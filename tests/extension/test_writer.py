@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from payload_capture.capture import Capture, Host, Job, pixel_hash
-from payload_capture.jobs import Finished, Output, Run
+from payload_capture.jobs import UNMARKED, Finished, Output, Run
 from payload_capture.payload import Draft
 from payload_capture.values import Picture
 from payload_capture.writer import Drafts, Writer, Written, comparable, generation_key, new_id
@@ -68,6 +68,16 @@ def test_pictures_become_assets_and_the_document_reads_back() -> None:
     assert opened(written.files[result.asset or ""]).info["parameters"] == "a cat\nSeed: 5"
     assert opened(written.files[result.thumbnail or ""]).size == (256, 128)
     assert capture.host.version == "alpha [12ab] []"
+
+
+def test_a_picture_that_the_webui_marked_counts_as_it_was_before() -> None:
+    image = Image.new("RGB", (3, 2), "red")
+    setattr(image, UNMARKED, image.copy())
+    image.putalpha(254)
+    written = write(finished(None, image), facts)
+    (result,) = written.capture.results
+    assert result.sha256 == pixel_hash("RGB", (3, 2), Image.new("RGB", (3, 2), "red").tobytes())
+    assert opened(written.files[result.asset or ""]).mode == "RGB"
 
 
 def test_a_sent_picture_keeps_its_16_bits() -> None:
