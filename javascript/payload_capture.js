@@ -538,6 +538,10 @@
                 parts.push(make("p", {class: "pc-note"}, "What was typed, where the job drew a value of its own:"));
                 parts.push(tree.draw(capture.template, "What was typed"));
             }
+            if (capture.resolved) {
+                parts.push(make("p", {class: "pc-note"}, "What styles, wildcards and scripts made of the prompts:"));
+                parts.push(tree.draw(capture.resolved, "What the prompts became"));
+            }
             return make("details", {class: "pc-section", open: true}, ...parts);
         }
 

@@ -154,8 +154,11 @@ def _marking_wrappers() -> list[tuple[Any, Callable[..., Any]]]:
     from modules import stealth_infotext
 
     def add_stealth_pnginfo(original: Any, params: Any) -> Any:
-        if not hasattr(params.image, UNMARKED):
-            setattr(params.image, UNMARKED, params.image.copy())
+        try:
+            if not hasattr(params.image, UNMARKED):
+                setattr(params.image, UNMARKED, params.image.copy())
+        except Exception as error:
+            print(f"[payload-capture] before a picture is marked: {error!r}", file=sys.stderr)
         return original(params)
 
     return [(stealth_infotext, add_stealth_pnginfo)]

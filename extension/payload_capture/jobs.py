@@ -23,7 +23,7 @@ from datetime import datetime, timezone
 from typing import Any, Protocol
 
 from payload_capture.capture import Job, Role, Source, State
-from payload_capture.payload import Draft, endpoint, whole
+from payload_capture.payload import Draft, became, endpoint, whole
 
 _serials = itertools.count(1)
 
@@ -178,6 +178,8 @@ class Recorder:
             value = fixed if fixed != -1 else whole(getattr(p, drawn, None))
             if value != -1:
                 job.run.draft.resolve(name, value)
+        if not job.run.in_script:  # a script's inner runs have prompts of their own
+            job.run.draft.resolved = became(p, job.run.draft.payload)
 
     def batch_ended(self, p: Any) -> None:
         """A batch is sampled. What was skipped is known only until the next one begins."""

@@ -69,6 +69,28 @@ class ScriptCall:
         return f"alwayson_scripts.{self.title}.args" if self.alwayson else "script_args"
 
 
+_BECOMING = {
+    "prompt": "all_prompts",
+    "negative_prompt": "all_negative_prompts",
+    "hr_prompt": "all_hr_prompts",
+    "hr_negative_prompt": "all_hr_negative_prompts",
+}
+"""The prompts' fields → what the processing object holds of them once scripts have seen them."""
+
+
+def became(p: Any, payload: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What prompts became where that is not what `payload` says; one text where all are alike."""
+    found = {}
+    for name, resolved in _BECOMING.items():
+        texts = _get(p, resolved)
+        if name not in payload or not isinstance(texts, list) or not texts:
+            continue
+        texts = [str(text) for text in texts]
+        if set(texts) - {payload[name] or payload.get(name.removeprefix("hr_"))}:
+            found[name] = texts if len(set(texts)) > 1 else texts[:1]
+    return found
+
+
 @dataclass
 class Draft:
     """A capture's request while its job runs; pictures are `values.Picture` objects."""
@@ -78,6 +100,7 @@ class Draft:
     template: dict[str, Any] = field(default_factory=dict)
     choices: dict[str, str] = field(default_factory=dict)
     caveats: list[Caveat] = field(default_factory=list)
+    resolved: dict[str, Any] = field(default_factory=dict)
 
     def prompts(self) -> list[str]:
         """Every text that may name models: prompts of both passes, of all requests."""
@@ -267,7 +290,9 @@ def compose(drafts: list[Draft]) -> Draft:
         for index, draft in enumerate(drafts)
         for place, name in draft.choices.items()
     }
-    return Draft(BATCH, {"requests": requests}, typed, choices, named)
+    became = {"requests": [draft.resolved for draft in drafts]}
+    resolved = became if any(draft.resolved for draft in drafts) else {}
+    return Draft(BATCH, {"requests": requests}, typed, choices, named, resolved)
 
 
 def extras(picture: Any, scripts: Mapping[str, Mapping[str, Any]], options: Any) -> Draft:

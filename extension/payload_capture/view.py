@@ -87,6 +87,7 @@ def shown(capture: Capture) -> dict[str, Any]:
         "facts": [fact for fact in facts(capture) if fact[1]],
         "payload": node(capture.payload, capture, []),
         "template": node(capture.template, capture, None) if capture.template else None,
+        "resolved": node(capture.resolved, capture, None) if capture.resolved else None,
     }
 
 

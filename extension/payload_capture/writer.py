@@ -145,6 +145,7 @@ class _Document:
             payload=draft.payload,
             template=draft.template,
             choices=draft.choices,
+            resolved=draft.resolved,
             results=self._results,
             host=host,
             job=finished.job,

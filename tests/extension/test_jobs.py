@@ -140,6 +140,24 @@ def test_a_plain_job_of_the_page(stage: Stage) -> None:
     assert (job.source, job.state, job.user, job.task) == ("ui", "ok", "ann", "task(1)")
 
 
+def test_what_the_prompts_became_is_kept_beside_what_was_typed(stage: Stage) -> None:
+    p = processing(prompt="a __colour__ cat")
+    p.all_prompts = ["a red cat", "a blue cat"]
+    stage.page_job(p, [1, 2])
+    assert stage.run.draft.payload["prompt"] == "a __colour__ cat"
+    assert stage.run.draft.resolved == {"prompt": ["a red cat", "a blue cat"]}
+
+
+def test_prompts_of_a_scripts_inner_runs_are_not_the_jobs(stage: Stage) -> None:
+    p = processing()
+    stage.webui.token += 1
+    stage.recorder.run_started(p)
+    p.all_prompts = ["a cell"]
+    stage.recorder.run_ended(p, stage.inner(p, [1]), None)
+    stage.recorder.closed(p, None)
+    assert stage.run.draft.resolved == {}
+
+
 def test_a_plain_job_of_the_api(stage: Stage) -> None:
     stage.api_job(processing("api"), [7])
     assert (stage.last.job.source, stage.run.draft.payload["seed"]) == ("api", 7)

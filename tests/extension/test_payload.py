@@ -13,6 +13,7 @@ from payload_capture.payload import (
     Draft,
     ScriptCall,
     applies,
+    became,
     compose,
     draft,
     endpoint,
@@ -268,6 +269,22 @@ def test_resolving_keeps_what_was_typed() -> None:
     made.resolve("seed", 123)
     made.resolve("subseed", 5)
     assert (made.payload["seed"], made.template) == (123, {"seed": -1})
+
+
+@pytest.mark.parametrize(
+    ("resolved", "kept"),
+    [
+        ({}, {}),
+        ({"all_prompts": ["a cat"] * 3}, {}),
+        ({"all_prompts": ["a cat, painted"] * 3}, {"prompt": ["a cat, painted"]}),
+        ({"all_prompts": ["red", "blue"]}, {"prompt": ["red", "blue"]}),
+        ({"all_hr_prompts": ["a cat"]}, {}),  # empty, it is the first pass's
+        ({"all_hr_prompts": ["a dog"]}, {"hr_prompt": ["a dog"]}),
+    ],
+)
+def test_what_prompts_became(resolved: dict[str, Any], kept: dict[str, Any]) -> None:
+    payload = {"prompt": "a cat", "hr_prompt": ""}
+    assert became(txt2img(**resolved), payload) == kept
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,9 @@ class Capture:
     `payload` is what to POST to `endpoint`. `template` holds, for each of the payload's fields
     that the job resolved (a seed of -1, a wildcard), what the user had typed there. `choices`
     names what a number among script arguments stands for, by its place such as
-    ``script_args[0]``: the same number can mean something else on another server.
+    ``script_args[0]``: the same number can mean something else on another server. `resolved`
+    holds what styles, wildcards and scripts made of the prompts, by field and in the pictures'
+    order, where that differs from what the payload says.
     """
 
     format: Literal[1]
@@ -183,6 +185,7 @@ class Capture:
     assets: dict[str, Asset] = field(default_factory=dict)
     warnings: list[Caveat] = field(default_factory=list)
     choices: dict[str, str] = field(default_factory=dict)
+    resolved: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Capture:
