@@ -22,17 +22,17 @@ class Broken(scripts.Script):
     def title(self): return "Breaks off"
     def run(self, p, *args): raise ValueError("the axis is bent")
 """
-NO_TITLE = """
+SABOTEUR = """
+import sys
 from modules import scripts
-import gradio as gr
-class NoTitle(scripts.Script):
-    asked = 0
-    def title(self):
-        if self.asked: raise RuntimeError("no title today")
-        return "No title"
+
+def broken(*given):
+    raise RuntimeError("no draft today")
+
+class Saboteur(scripts.Script):
+    def title(self): return "Saboteur"
     def show(self, is_img2img): return scripts.AlwaysVisible
-    def ui(self, is_img2img): return [gr.Checkbox(False)]
-    def process(self, p, *args): NoTitle.asked = 1
+    def process(self, p, *args): sys.modules["payload_capture.payload"].draft = broken
 """
 SLOW = """
 import time
@@ -55,17 +55,17 @@ def test_a_failed_generation_is_a_row_with_the_reason(start: Start) -> None:
 
 
 def test_a_failure_of_capturing_is_a_row_and_the_generation_goes_on(start: Start) -> None:
-    host = start(neighbours={"no_title": NO_TITLE})
+    host = start(neighbours={"saboteur": SABOTEUR})
     host.generate().raise_for_status()
     answer = host.generate()
     assert len(answer.json()["images"]) == 1
     row = host.json("/captures")["captures"][0]
-    assert "no title today" in row["failure"]
+    assert "no draft today" in row["failure"]
     assert row["state"] == "ok"
     refused = host.get(f"/captures/{row['id']}/request")
     assert refused.status_code == 409
-    assert "no title today" in refused.json()["error"]["message"]
-    assert "no title today" in host.json("/status")["last_failure"]
+    assert "no draft today" in refused.json()["error"]["message"]
+    assert "no draft today" in host.json("/status")["last_failure"]
     host.process.stop()
 
 
