@@ -155,10 +155,17 @@ def _marking_wrappers() -> list[tuple[Any, Callable[..., Any]]]:
 
     def add_stealth_pnginfo(original: Any, params: Any) -> Any:
         if not hasattr(params.image, UNMARKED):
-            setattr(params.image, UNMARKED, params.image.copy())
+            setattr(params.image, UNMARKED, _unmarked(params.image))
         return original(params)
 
     return [(stealth_infotext, add_stealth_pnginfo)]
+
+
+def _unmarked(image: Any) -> Any:
+    """A copy; of a grid of marked pictures without their alpha channels, which hold but marks."""
+    if image.mode == "RGBA" and image.getchannel("A").getextrema()[0] >= 254:
+        return image.convert("RGB")
+    return image.copy()
 
 
 class ExtrasJob:

@@ -160,7 +160,7 @@ def hires_batch(scene: Scene) -> None:
 
 def _unmarked(models: Models) -> dict[str, str]:
     """Forge's button fails on files in whose alpha channel Forge itself hid the infotext."""
-    return {name: "None" for name in models.marks}
+    return dict.fromkeys(models.marks, "None")
 
 
 @hires("the ✨ button on a finished picture", options=_unmarked)
