@@ -132,6 +132,8 @@ def models(host: str) -> kinds.Models:
     vae = {"sd_vae": vaes[-1]} if vaes else {"forge_additional_modules": modules[-1:]}
     embeddings = requests.get(f"{host}/sdapi/v1/embeddings", timeout=30)
 
+    options = requests.get(f"{host}/sdapi/v1/options", timeout=60).json()
+
     return kinds.Models(
         checkpoints=names("sd-models", "title"),
         names=names("sd-models", "model_name"),
@@ -139,7 +141,8 @@ def models(host: str) -> kinds.Models:
         loras=names("loras", "name"),
         hypernetworks=names("hypernetworks", "name"),
         embeddings=sorted(embeddings.json()["loaded"]) if embeddings.ok else [],
-        styles=[name for name in names("prompt-styles", "name") if name != "None"],
+        styles=names("prompt-styles", "name"),
+        marks=[name for name in options if name.startswith("stealth_pnginfo")],
     )
 
 

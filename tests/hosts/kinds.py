@@ -34,6 +34,8 @@ class Models:
     hypernetworks: list[str]
     embeddings: list[str]
     styles: list[str]
+    marks: list[str]
+    """The options that choose whether infotext is hidden in the pixels of saved pictures."""
 
 
 @dataclass(frozen=True)

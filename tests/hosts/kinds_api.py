@@ -85,8 +85,8 @@ def api_extras_batch(scene: Scene) -> Shown:
 
 @kind("a style by name, in a batch", pictures=2)
 def api_styles(scene: Scene) -> Shown:
-    styles = scene.models.styles[:1]
-    return scene.post(TXT2IMG, {**BASICS, "seed": -1, "styles": styles, "batch_size": 2})
+    need("painted" in scene.models.styles, "style called painted")
+    return scene.post(TXT2IMG, {**BASICS, "seed": -1, "styles": ["painted"], "batch_size": 2})
 
 
 def _needs(scene: Scene, field: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kinds import Scene, Shown, group, need
+from kinds import Models, Scene, Shown, group, need
 from webui_page import WebuiPage
 
 kind = group("txt2img")
@@ -158,7 +158,12 @@ def hires_batch(scene: Scene) -> None:
     page.number("txt2img_batch_size", 2)
 
 
-@hires("the ✨ button on a finished picture")
+def _unmarked(models: Models) -> dict[str, str]:
+    """Forge's button fails on files in whose alpha channel Forge itself hid the infotext."""
+    return dict.fromkeys(models.marks, "None")
+
+
+@hires("the ✨ button on a finished picture", options=_unmarked)
 def upscale_button(scene: Scene) -> Shown:
     page = _hires(scene)
     page.need("txt2img_upscale", "✨ button")
@@ -174,8 +179,8 @@ def upscale_button(scene: Scene) -> Shown:
 
 @prompts("a style of the menu")
 def styles(scene: Scene) -> None:
-    need(scene.models.styles, "style")
-    scene.basics().choose("txt2img_styles", scene.models.styles[0])
+    need("painted" in scene.models.styles, "style called painted")
+    scene.basics().choose("txt2img_styles", "painted")
 
 
 @prompts("a LoRA")
