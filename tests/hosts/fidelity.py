@@ -62,7 +62,7 @@ class Notes:
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """One row for each kind, one column for each host, and below what did not come back and why."""
-    hosts = list(dict.fromkeys(outcome.host for outcome in outcomes))
+    hosts = sorted(dict.fromkeys(outcome.host for outcome in outcomes), key=_is_standin)
     cells = {(outcome.kind, outcome.host): outcome for outcome in outcomes}
     kinds = dict.fromkeys((o.group, o.title, o.kind) for o in outcomes)
     notes = Notes()
@@ -73,6 +73,10 @@ def table(outcomes: Sequence[Outcome]) -> str:
             row = (_cell(cells.get((kind, host)), notes) for host in hosts)
             lines.append(_row(title, *row))
     return "\n".join([*lines, "", *notes.lines()])
+
+
+def _is_standin(host: str) -> bool:
+    return host.startswith("stand-in")
 
 
 def _row(*cells: str) -> str:
