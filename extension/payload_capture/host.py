@@ -609,6 +609,8 @@ def preview(tab: str, request: Any, args: Sequence[Any]) -> list[Draft]:
     given = list(args)
     names = list(inspect.signature(function).parameters)
     given.insert(names.index("request"), request)
+    if "mode" in names:  # which mode of img2img is shown; a text where it came through a text box
+        given[names.index("mode")] = int(given[names.index("mode")])
     state = shared.state
     kept = {name: getattr(state, name) for name in ("job", "job_count", "skipped")}
     drafts: list[Draft] = []
