@@ -156,19 +156,12 @@ def _marking_wrappers() -> list[tuple[Any, Callable[..., Any]]]:
     def add_stealth_pnginfo(original: Any, params: Any) -> Any:
         try:
             if not hasattr(params.image, UNMARKED):
-                setattr(params.image, UNMARKED, _unmarked(params.image))
+                setattr(params.image, UNMARKED, params.image.copy())
         except Exception as error:
             print(f"[payload-capture] before a picture is marked: {error!r}", file=sys.stderr)
         return original(params)
 
     return [(stealth_infotext, add_stealth_pnginfo)]
-
-
-def _unmarked(image: Any) -> Any:
-    """A copy; of a grid of marked pictures without their alpha channels, which hold but marks."""
-    if image.mode == "RGBA" and image.getchannel("A").getextrema()[0] >= 254:
-        return image.convert("RGB")
-    return image.copy()
 
 
 class ExtrasJob:

@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from payload_capture.capture import (
+    OPAQUE,
     Asset,
     Capture,
     Caveat,
@@ -233,7 +234,7 @@ def comparable(image: Image) -> Image:
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         alpha: Any = rgba.getchannel("A")
-        if alpha.getextrema()[0] < 255:
+        if alpha.getextrema()[0] < OPAQUE:
             return rgba
     return image.convert("RGB")
 

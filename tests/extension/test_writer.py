@@ -175,6 +175,8 @@ def test_the_text_of_extras_is_kept_under_its_own_name() -> None:
 def test_pictures_are_compared_without_an_alpha_that_says_nothing() -> None:
     opaque, clear = Image.new("RGBA", (1, 1), (1, 2, 3, 255)), Image.new("RGBA", (1, 1))
     assert comparable(opaque).mode == "RGB"
+    opaque.putalpha(254)  # Forge's hidden infotext
+    assert comparable(opaque).mode == "RGB"
     assert comparable(clear).mode == "RGBA"
     assert comparable(Image.new("L", (1, 1))).mode == "RGB"
 

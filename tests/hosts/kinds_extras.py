@@ -67,12 +67,13 @@ def extras_focal(scene: Scene) -> None:
     _operation(scene.extras(), "Auto focal point crop")
 
 
-@kind("split into parts", pictures=3)
+@kind("split into parts of a size", pictures=5)
 def extras_split(scene: Scene) -> None:
     page = scene.extras()
     page.subtab("extras_resize_mode", "Scale to")
-    page.number("extras_upscaling_resize_w", 1100)
+    page.number("extras_upscaling_resize_w", 128)
     page.number("extras_upscaling_resize_h", 512)
+    page.check("extras_upscaling_crop", False)
     _operation(page, "Split oversized images")
 
 

@@ -14,7 +14,8 @@ kind = group("Forge's own")
 @kind("distilled CFG scale")
 def distilled_cfg(scene: Scene) -> None:
     page = scene.basics()
-    page.need("txt2img_distilled_cfg_scale", "distilled CFG scale")
+    shown = page.page.locator("#txt2img_distilled_cfg_scale:visible").count()
+    need(shown, "distilled CFG scale for this kind of checkpoint")
     page.number("txt2img_distilled_cfg_scale", 2)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from all_kinds import KINDS
 from environment import ROOT
 from fidelity import Outcome, page, read, table
 
@@ -52,3 +53,9 @@ def test_the_command_prints_the_page(tmp_path: Path) -> None:
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     assert printed == page([SAME, CLOSE])
     assert "python3 tests/hosts/fidelity.py" in printed
+
+
+def test_the_page_has_a_row_for_each_kind() -> None:
+    rows = (ROOT / "docs/fidelity.md").read_text(encoding="utf-8").splitlines()
+    titles = {row.split(" | ")[0].removeprefix("| ") for row in rows if row.startswith("| ")}
+    assert {kind.title.replace("|", "\\|") for kind in KINDS.values()} - titles == set()

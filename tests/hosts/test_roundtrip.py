@@ -113,11 +113,11 @@ def latest_id(host: str) -> str | None:
 
 def assert_shown(client: WebUI, capture: Capture, shown: Shown) -> None:
     """The capture holds the very pictures that were shown; of lossy files, what they are of."""
-    captured = [without_mark(stored(client, result)) for result in capture.results]
+    captured = [stored(client, result) for result in capture.results]
     for _ in range(LOOKS):
         pictures = shown()
         wanted = {hashed(as_saved(client, one, pictures)) for one in captured}
-        found = {hashed(without_mark(picture)) for picture in pictures}
+        found = {hashed(picture) for picture in pictures}
         if found == wanted:
             return
         time.sleep(0.25)
@@ -128,14 +128,7 @@ def as_saved(client: WebUI, picture: Image.Image, others: Sequence[Image.Image])
     """The picture in the lossy format in which the webui saved those that it shows, if it did."""
     lossy = {str(other.format) for other in others if other.format in LOSSY}
     for kind in lossy:
-        return compressed(picture, kind, client.options()["jpeg_quality"])
-    return picture
-
-
-def without_mark(picture: Image.Image) -> Image.Image:
-    """The picture without the infotext that Forge hides in the lowest bit of an alpha channel."""
-    if picture.mode == "RGBA" and picture.getchannel("A").getextrema()[0] >= 254:
-        return picture.convert("RGB")
+        return compressed(picture, kind, int(client.options()["jpeg_quality"]))
     return picture
 
 

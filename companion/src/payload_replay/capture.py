@@ -289,10 +289,15 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
+OPAQUE = 254
+"""The alpha from which a pixel counts as opaque: Forge hides the infotext in the lowest bit of the
+alpha channel of what it saves (dfdcbab6, ``modules/stealth_infotext.py``)."""
+
+
 def pixel_hash(mode: str, size: tuple[int, int], pixels: bytes) -> str:
     """The sha256 of a decoded picture: `mode` as Pillow names it, `pixels` row by row.
 
-    Both sides compare pictures as RGB, or as RGBA where any pixel is not opaque.
+    Both sides compare pictures as RGB, or as RGBA where any pixel's alpha is below `OPAQUE`.
     """
     digest = hashlib.sha256(f"{mode} {size[0]}x{size[1]}\n".encode())
     digest.update(pixels)

@@ -17,7 +17,7 @@ from typing import TypeVar
 from PIL import Image
 
 from . import codec
-from .capture import pixel_hash
+from .capture import OPAQUE, pixel_hash
 from .errors import UnexpectedAnswer
 
 # What a webui can be set to save; the rest of Pillow's formats stay out of a server's reach.
@@ -56,7 +56,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def comparable(image: Image.Image) -> Image.Image:
-    """The picture as RGB, or as RGBA where any pixel is not opaque."""
+    """The picture as RGB, or as RGBA where any pixel is not opaque (`capture.OPAQUE`)."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if "A" not in image.getbands() and "transparency" not in image.info:
@@ -104,7 +104,7 @@ def threaded(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
 
 def _opaque(image: Image.Image) -> bool:
     counts = image.getchannel("A").histogram()
-    return sum(counts[:255]) == 0
+    return sum(counts[:OPAQUE]) == 0
 
 
 def _decoded(index: int, text: str, hashes: bool) -> Picture:
