@@ -246,8 +246,9 @@ def _make_restorable(p: Any) -> None:
     calls_back = hasattr(sys.modules.get("modules.sysinfo"), "set_config")
     for name in getattr(p, "override_settings", None) or ():
         known = shared.opts.data_labels.get(name)
-        if known is not None and not (calls_back and known.onchange):
-            shared.opts.data.setdefault(name, shared.opts.get_default(name))
+        if known is None or known.default is None or (calls_back and known.onchange):
+            continue
+        shared.opts.data.setdefault(name, shared.opts.get_default(name))
 
 
 # ---- reading a job
@@ -602,6 +603,8 @@ def preview(tab: str, request: Any, args: Sequence[Any]) -> list[Draft]:
     given = list(args)
     names = list(inspect.signature(function).parameters)
     given.insert(names.index("request"), request)
+    if "mode" in names:  # which mode of img2img is shown; a text where it came through a text box
+        given[names.index("mode")] = int(given[names.index("mode")])
     state = shared.state
     kept = {name: getattr(state, name) for name in ("job", "job_count", "skipped")}
     drafts: list[Draft] = []

@@ -157,7 +157,9 @@ def draft(
     made.payload = _fields(p, accepted, encoder, hires=bool(selected or _get(p, "enable_hr")))
     if made.endpoint == IMG2IMG:
         made.payload |= _pictures(p, encoder)
-    overrides = {**options, **(_get(p, "override_settings") or {})}
+    plotted = {_AXES.get(name) for _, name in _chosen(selected)} if selected else set()
+    pinned = {name: value for name, value in options.items() if name not in plotted}
+    overrides = {**pinned, **(_get(p, "override_settings") or {})}
     made.payload["override_settings"] = encoder.encode(overrides, "override_settings")
     made.payload["override_settings_restore_afterwards"] = True
     made.payload["alwayson_scripts"] = {
@@ -190,6 +192,15 @@ def _unreachable(call: ScriptCall, encoder: Encoder) -> bool:
 
 
 _ONE_SEED = ("Iterate seed every line", "Use same random seed for all lines")
+_AXES = {
+    "Clip skip": "CLIP_stop_at_last_layers",
+    "VAE": "sd_vae",
+    "UniPC Order": "uni_pc_order",
+}
+"""Axes of X/Y/Z plot that set an option for each cell, which a pinned one would undo there.
+
+Source: ``scripts/xyz_grid.py`` of A1111 v1.6.0 to v1.9.4; v1.10.1 overrides it for the cell.
+"""
 _RANDOM = re.compile(r"(?<![\d.])-1(?![\d.])")
 
 

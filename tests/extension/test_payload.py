@@ -122,6 +122,13 @@ def test_lines_of_prompts_that_draw_their_seeds_block_a_replay(
     assert [c.path for c in caveats if c.severity == "blocks"] == ["script_args"] * blocks
 
 
+def test_an_option_that_an_axis_of_a_plot_sets_is_not_pinned() -> None:
+    call = ScriptCall("x/y/z plot", False, [1, "1, 2"], {0: ["Nothing", "Clip skip"]})
+    options = {"CLIP_stop_at_last_layers": 1, "sd_vae": "soft"}
+    made = drafted(txt2img(), options, [call])
+    assert made.payload["override_settings"] == {"sd_vae": "soft"}
+
+
 def test_a_script_that_the_api_cannot_call_is_said_and_left_out() -> None:
     always = ScriptCall("twin", True, [1], hindrance="another one")
     selected = ScriptCall("plot", False, [1], hindrance="no title")

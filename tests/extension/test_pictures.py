@@ -96,7 +96,7 @@ def test_arrays_of_other_shapes_are_none(shape: tuple[int, ...]) -> None:
 
 def test_sixteen_bits_per_channel_are_halved() -> None:
     made: Any = of_array(np.full((16, 16, 3), 0xAB12, np.uint16))
-    assert made[0].getpixel((0, 0)) == (0xAB, 0xAB, 0xAB)
+    assert made[0].image().getpixel((0, 0)) == (0xAB, 0xAB, 0xAB)
     assert made[1] == "16 bits per channel were sent as 8"
 
 
