@@ -16,7 +16,7 @@ from fidelity import FAILED, Outcome
 from payload_replay import WebUI
 from real_host import RealHost
 from webui_page import WebuiPage
-from webui_standin import Process
+from webui_standin import Process, current_flavour
 
 LOOPBACK = ("127.0.0.1", "localhost")
 CONFIG = '{"hires_fix_show_sampler": true, "hires_fix_show_prompts": true}'
@@ -171,11 +171,12 @@ def scene(
 
 
 @pytest.fixture
-def column(request: pytest.FixtureRequest, host: str, client: WebUI) -> str:
+def column(request: pytest.FixtureRequest, client: WebUI) -> str:
     """The host as the table names it."""
+    if not any(request.config.getoption(name) for name in ("--host", "--host-folder")):
+        return f"stand-in ({current_flavour()})"
     about = client.captures.status()["host"]
-    named = any(request.config.getoption(name) for name in ("--host", "--host-folder"))
-    return f"{about['webui']} {about['version']}" if named else f"stand-in for {about['webui']}"
+    return f"{about['webui']} {about['version']}"
 
 
 @pytest.fixture

@@ -43,9 +43,9 @@ class Settings:
     def set(self, options: Mapping[str, Any]) -> None:
         """Raises NotThere for an option, or a value for it, that the host does not have."""
         for name, value in options.items():
-            if name not in self._known or value is None:
+            if name not in self._known | self._normal or value is None:
                 raise NotThere(f"the host has no option {name}")
-            before = self._usual.get(name, self._known[name])
+            before = self._usual.get(name, self._known.get(name))
             self._normal.setdefault(name, before)
         self._post(self._normal | dict(options))
 
