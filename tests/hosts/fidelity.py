@@ -64,12 +64,12 @@ def table(outcomes: Sequence[Outcome]) -> str:
     """One row for each kind, one column for each host, and below what did not come back and why."""
     hosts = sorted(dict.fromkeys(outcome.host for outcome in outcomes), key=_is_standin)
     cells = {(outcome.kind, outcome.host): outcome for outcome in outcomes}
-    kinds = dict.fromkeys((o.group, o.title, o.kind) for o in outcomes)
+    kinds = {o.kind: (o.group, o.title) for o in outcomes}
     notes = Notes()
     lines = [_row("", *hosts), _row("---", *(":-:" for _ in hosts))]
-    for group in dict.fromkeys(group for group, _, _ in kinds):
+    for group in dict.fromkeys(group for group, _ in kinds.values()):
         lines.append(_row(f"**{group}**", *("" for _ in hosts)))
-        for _, title, kind in (found for found in kinds if found[0] == group):
+        for kind, title in ((kind, title) for kind, (of, title) in kinds.items() if of == group):
             row = (_cell(cells.get((kind, host)), notes) for host in hosts)
             lines.append(_row(title, *row))
     return "\n".join([*lines, "", *notes.lines()])
