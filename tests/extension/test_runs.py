@@ -154,7 +154,7 @@ def test_a_batch_makes_what_its_requests_make(host: Host) -> None:
 
 def test_the_upscale_route_begins_with_the_given_picture(host: Host) -> None:
     hires: dict[str, Any] = SMALL | {"enable_hr": True, "hr_scale": 2, "denoising_strength": 0.5}
-    hires |= {"hr_upscaler": "Lanczos"}
+    hires |= {"hr_upscaler": "Lanczos", "hr_additional_modules": ["Use same choices"]}
     red, blue = (
         made(post(host, UPSCALE, hires | {"firstpass_image": picture(colour, 64)}))
         for colour in ("red", "blue")
