@@ -10,8 +10,8 @@ import base64
 import io
 import json
 import re
+import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from hosts.webui_page import WebuiPage
 from payload_capture.capture import Capture
 
-from .conftest import Host, Start, wait
+from .conftest import Host, Start
 
 expect.set_options(timeout=20_000)
 
@@ -131,6 +131,16 @@ def downloaded(page: Page, button: Locator) -> tuple[str, str]:
 
 def captured(host: Host, number: int) -> bool:
     return len(host.json("/captures")["captures"]) == number
+
+
+def arrive(webui: WebuiPage, host: Host, number: int, seconds: float = 30) -> None:
+    """Wait until the host has this many captures, and let the page's requests through meanwhile:
+    each of them is routed by this very thread.
+    """
+    deadline = time.monotonic() + seconds
+    while not captured(host, number):
+        assert time.monotonic() < deadline, f"there are not {number} captures"
+        webui.page.wait_for_timeout(50)
 
 
 def picture(size: tuple[int, int] = (64, 64), colour: str = "teal") -> str:
@@ -434,7 +444,7 @@ def test_the_same_job_again_is_a_new_capture(webui: WebuiPage, clean: Host) -> N
     place = accordion(webui)
     for number in range(1, 5):
         generate(webui, "the same fox", seed=5)
-        wait(partial(captured, clean, number))
+        arrive(webui, clean, number)
         expect(place.locator("time")).to_have_attribute(
             "datetime", clean.latest()["job"]["started"]
         )
@@ -442,7 +452,7 @@ def test_the_same_job_again_is_a_new_capture(webui: WebuiPage, clean: Host) -> N
 
 def test_a_closed_accordion_shows_the_last_job_when_it_opens(webui: WebuiPage, clean: Host) -> None:
     generate(webui, "before it was opened")
-    wait(partial(captured, clean, 1))
+    arrive(webui, clean, 1)
     webui.page.wait_for_timeout(500)
     expect(value(accordion(webui), "prompt")).to_have_text("before it was opened")
 
@@ -479,7 +489,7 @@ def test_what_would_be_sent_is_shown_without_a_picture(webui: WebuiPage, clean: 
     assert gallery_of(webui) == before
     _, text = downloaded(webui.page, place.get_by_role("button", name="Download the payload"))
     webui.press()
-    wait(partial(captured, clean, 1))
+    arrive(webui, clean, 1)
     assert clean.json("/captures/latest/request")["payload"] == json.loads(text) | {
         "subseed": clean.latest()["payload"]["subseed"]
     }

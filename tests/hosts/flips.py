@@ -161,7 +161,7 @@ FLIPS: tuple[Flip, ...] = (
     Flip("extra_networks_default_multiplier", 0.3, given={"sd_lora": "{lora}"}, seen="AFR6Sf"),
     Flip("lora_functional", True, "LoRA", seen="A"),
     Flip("sd_lora", "{lora}", seen="ARSf"),
-    Flip("sd_hypernetwork", "tiny-hyper", seen="AS"),
+    Flip("sd_hypernetwork", "tiny-hyper", seen="A"),
     # noise
     Flip("randn_source", "NV", seen="AFRSf"),
     Flip("forge_try_reproduce", "ComfyUI", given={"randn_source": "NV"}, seen="Ff"),
