@@ -308,9 +308,9 @@ def repeatable() -> bool:
 def seed_encoding(p: Any) -> None:
     """Make the encoding of pictures depend on the job's seed instead of on the job before it.
 
-    The VAE's encoding of an init image, and of what an upscaler made for hires. fix, is a sample
-    that is drawn from torch's global generator, which nothing seeds before (A1111,
-    ``images_tensor_to_samples``; it follows `process` in ``process_images_inner``).
+    The VAE's encoding of an init image is a sample that is drawn from torch's global generator,
+    which nothing seeds before (A1111, ``images_tensor_to_samples``; it follows `process` in
+    ``process_images_inner``). hires. fix was measured not to depend on it.
     """
     torch: Any = sys.modules.get("torch")
     if torch is not None:
