@@ -790,14 +790,13 @@ def option(name: str, default: Any) -> Any:
 
 
 def add_options(section: tuple[str, str], options: dict[str, tuple[Any, str, str]]) -> None:
-    """Show options on the settings page: name → (default, label, explanation)."""
+    """Add options to the settings page: name → (default, label, explanation).
 
-    def show() -> None:
-        for name, (default, label, explanation) in options.items():
-            info = shared.OptionInfo(default, label, section=section).info(explanation)
-            shared.opts.add_option(name, info)
-
-    script_callbacks.on_ui_settings(show)
+    At once and not in ``on_ui_settings``, which no host calls with ``--nowebui``.
+    """
+    for name, (default, label, explanation) in options.items():
+        info = shared.OptionInfo(default, label, section=section).info(explanation)
+        shared.opts.add_option(name, info)
 
 
 on_app_started = script_callbacks.on_app_started
