@@ -168,6 +168,7 @@ def _mikubill_unit(unit: Any, encoder: Encoder, path: str) -> Any:
     return {name: value for name, value in made.items() if value is not None}
 
 
+_DARK = 5
 _FORGE_PAGE_ONLY = {
     *("use_preview_as_input", "generated_image", "image", "image_fg", "mask_image"),
     *("mask_image_fg", "batch_input_gallery", "batch_mask_gallery", "multi_inputs_gallery"),
@@ -194,7 +195,8 @@ def _forge_unit(unit: Any, encoder: Encoder, path: str) -> Any:
         made["module"] = "None"
     image, mask = _forge_pictures(unit)
     if image is not None:
-        made["image"] = _opaque(encoder.encode(image, f"{path}.image"))
+        picture = encoder.encode(image, f"{path}.image")
+        made["image"] = _opaque(picture) if image.max() < _DARK else picture
         if mask is not None:
             made["mask_image"] = encoder.encode(mask, f"{path}.mask_image")
     return made
@@ -208,10 +210,10 @@ def _forge_pictures(unit: Any) -> tuple[Any, Any]:
     else:
         image, drawn = _pair(unit.image)
         masks = [*_pair(unit.mask_image), drawn]
-    mask = next((m for m in masks if m is not None and (m > 5).any()), None)
+    mask = next((m for m in masks if m is not None and m.max() > _DARK), None)
     if unit.use_preview_as_input and unit.generated_image is not None:
         return unit.generated_image, mask
-    if image is not None and drawn is not None and (image < 5).all() and (drawn > 5).any():
+    if image is not None and drawn is not None and image.max() < _DARK < drawn.max():
         return drawn, mask
     return image, mask
 
@@ -225,16 +227,14 @@ def _pair(sketch: Any) -> tuple[Any, Any]:
 
 
 def _opaque(picture: Any) -> Any:
-    """A black picture with an alpha channel of 255.
+    """A dark picture with an alpha channel of 255.
 
-    Both hosts take a picture whose numbers are all below 5 for an empty canvas and its mask for
-    the picture; Forge fails where there is no drawing.
+    Both hosts take a picture whose numbers are all below `_DARK` for an empty canvas and its mask
+    for the picture; Forge fails where there is no drawing.
     """
     if not isinstance(picture, Picture) or picture.image.mode not in ("L", "RGB"):
         return picture
-    image: Any = picture.image.convert("RGB")
-    dark = all(high < 5 for _, high in image.getextrema())
-    return Picture(image.convert("RGBA")) if dark else picture
+    return Picture(picture.image.convert("RGBA"))
 
 
 # ---- the others

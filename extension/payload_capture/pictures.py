@@ -10,6 +10,8 @@ Arrays are known by what they offer: nothing here imports numpy.
 
 from __future__ import annotations
 
+import collections
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +22,47 @@ MAX_BYTES = 256 << 20
 """Bytes of raw pixels that one capture copies: about a tenth of a second."""
 MAX_UPLOAD = 64 << 20
 """Bytes of raw pixels of one uploaded file, which must be decoded as well."""
+MAX_SPARE = 32 << 20
+"""Bytes of memory that are kept to copy into."""
 SMALLEST = 16
 """Rows and columns from which an array of bools or floats is a picture, not a table."""
 
 _WITH_ALPHA = {"PA": "RGBA", "RGBa": "RGBA", "La": "LA"}
 _SIXTEEN = ("I;16B", "I;16L", "I;16N")
+
+
+class Spares:
+    """Memory of earlier captures' pictures, to copy the next ones into.
+
+    Memory that is new to the process costs a page fault for each 4 KiB, which takes longer than
+    the copying, ten times as long on a virtual machine. Thread-safe.
+    """
+
+    def __init__(self, limit: int = MAX_SPARE) -> None:
+        self._limit = limit
+        self._kept: collections.deque[tuple[object, int, Any]] = collections.deque()
+        self._lock = threading.Lock()
+
+    def take(self, key: object) -> Any:
+        """Something that was kept under an equal key, None where nothing is."""
+        with self._lock:
+            for one in self._kept:
+                if one[0] == key:
+                    self._kept.remove(one)
+                    return one[2]
+        return None
+
+    def keep(self, key: object, size: int, spare: Any) -> None:
+        """Keep `spare`, which nobody uses any more, of `size` bytes; the oldest make room."""
+        with self._lock:
+            self._kept.append((key, size, spare))
+            while sum(size for _, size, _ in self._kept) > self._limit:
+                self._kept.popleft()
+
+
+_spares = Spares()
+_COPIED_INTO = ("L", "RGB", "RGBA")
+"""Modes whose pixels are all that `Image.paste` has to copy."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +74,7 @@ class Pixels:
 
     mode: str
     size: tuple[int, int]
-    data: bytes
+    data: bytes | bytearray
 
     def image(self) -> Image:
         from PIL import Image
@@ -49,12 +87,21 @@ class Picture:
 
     def __init__(self, image: Image | Pixels) -> None:
         self._image = image
+        self._is_copy = not isinstance(image, Pixels)
 
     @property
     def image(self) -> Image:
         if isinstance(self._image, Pixels):
-            self._image = self._image.image()
+            data, self._image = self._image.data, self._image.image()
+            if isinstance(data, bytearray):
+                _spares.keep(len(data), len(data), data)
         return self._image
+
+    def release(self) -> None:
+        """Let the next capture copy into this memory: nobody looks at the picture any more."""
+        image = self.__dict__.pop("_image")
+        if self._is_copy and image.mode in _COPIED_INTO:
+            _spares.keep((image.mode, image.size), raw_size(image), image)
 
 
 class NotPortableError(ValueError):
@@ -74,9 +121,7 @@ def of_image(image: Image) -> tuple[Image, str]:
     Raises:
         NotPortableError: the mode has no counterpart.
     """
-    from PIL import Image
-
-    copy = Image.Image.copy(image)
+    copy = _copied(image)
     copy.info = {k: v for k, v in image.info.items() if k == "transparency"}
     if image.mode in _WITH_ALPHA:
         return copy.convert(_WITH_ALPHA[image.mode]), ""
@@ -85,6 +130,18 @@ def of_image(image: Image) -> tuple[Image, str]:
     if image.mode == "LAB":
         raise NotPortableError("a picture in L*a*b* colours has no form that the API takes")
     return copy, ""
+
+
+def _copied(image: Image) -> Image:
+    from PIL import Image
+
+    image.load()
+    key = (image.mode, image.size)
+    spare: Image.Image | None = _spares.take(key) if image.mode in _COPIED_INTO else None
+    if spare is None:
+        return Image.Image.copy(image)
+    spare.paste(image)
+    return spare
 
 
 def _of_numbers(image: Any) -> tuple[Image, str]:
@@ -144,9 +201,20 @@ def _image(array: Any) -> Image | Pixels:
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.dtype.name == "uint8":
         size = (array.shape[1], array.shape[0])
-        return Pixels(_CHANNELS[channels], size, array.tobytes())
+        return Pixels(_CHANNELS[channels], size, _bytes_of(array))
     image = Image.fromarray(array[:, :, 0] if array.ndim == 3 else array)
     return image.copy() if image.readonly else image  # it may share the array's memory
+
+
+def _bytes_of(array: Any) -> bytes | bytearray:
+    if not array.flags.c_contiguous:
+        return bytes(array.tobytes())
+    raw = memoryview(array).cast("B")
+    spare: bytearray | None = _spares.take(raw.nbytes)
+    if spare is None:
+        return bytearray(raw)
+    spare[:] = raw
+    return spare
 
 
 def of_file(name: str) -> Image:

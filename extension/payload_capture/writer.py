@@ -127,6 +127,8 @@ class _Document:
         except Exception as error:
             draft.payload = {}
             self._failures.append(f"writing: {_said(error)}")
+        finally:
+            self._bag.release()
         self._drafts.append(draft)
 
     def written(self, finished: Finished, facts: Callable[[str, list[str]], Host]) -> Written:
@@ -164,9 +166,17 @@ class _Bag:
         self.assets: dict[str, Asset] = {}
         self.files: dict[str, bytes] = {}
         self.caveats: list[Caveat] = []
+        self._seen: dict[int, Picture] = {}
+
+    def release(self) -> None:
+        """Give up the pictures of the payloads that were collected."""
+        for picture in self._seen.values():
+            picture.release()
+        self._seen.clear()
 
     def payload(self, value: Any, path: str) -> Any:
         if isinstance(value, Picture):
+            self._seen[id(value)] = value
             return reference(self.png(value.image, path))
         if isinstance(value, dict):
             return {key: self.payload(item, f"{path}.{key}") for key, item in value.items()}

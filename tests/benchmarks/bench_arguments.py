@@ -27,7 +27,7 @@ import pandas as pd  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from payload_capture import adapters  # noqa: E402
-from payload_capture.values import Encoder  # noqa: E402
+from payload_capture.values import Encoder, Picture  # noqa: E402
 
 SIDE = 1024
 AIM = 10.0
@@ -74,20 +74,33 @@ def kinds() -> dict[str, tuple[str, list[Any], list[Any]]]:
     }
 
 
-def captured(title: str, args: list[Any]) -> None:
+def captured(title: str, args: list[Any]) -> Any:
     encoder = Encoder()
-    adapters.encode_args(title, args, encoder, "args")
+    made = adapters.encode_args(title, args, encoder, "args")
     assert not [caveat for caveat in encoder.caveats if caveat.severity == "blocks"]
+    return made
+
+
+def written(value: Any) -> None:
+    """Do to the pictures what the writer's thread does once it has compressed them."""
+    if isinstance(value, Picture):
+        _ = value.image
+        value.release()
+    elif isinstance(value, (dict, list)):
+        for one in value.values() if isinstance(value, dict) else value:
+            written(one)
 
 
 def copied(pictures: list[Any]) -> None:
     _ = [picture.copy() for picture in pictures]
 
 
-def timed(work: Callable[..., None], *given: Any) -> float:
+def timed(work: Callable[..., Any], *given: Any) -> float:
     begun = time.perf_counter()
-    work(*given)
-    return (time.perf_counter() - begun) * 1000
+    made = work(*given)
+    elapsed = (time.perf_counter() - begun) * 1000
+    written(made)
+    return elapsed
 
 
 def main() -> None:

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from payload_capture.pictures import NotPortableError, of_array, of_file, of_image
+from payload_capture.pictures import (
+    NotPortableError,
+    Picture,
+    Pixels,
+    Spares,
+    of_array,
+    of_file,
+    of_image,
+)
 from payload_capture.writer import _Bag
 
 
@@ -113,3 +121,64 @@ def test_a_damaged_file_is_an_error(tmp_path: Any) -> None:
     cut.write_bytes(whole.read_bytes()[:-40])
     with pytest.raises(OSError, match=r"truncated|broken|image file"):
         of_file(str(cut))
+
+
+def noise(mode: str, seed: int) -> Image.Image:
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    pixels = np.random.default_rng(seed).integers(0, 256, (40, 30, bands), np.uint8)
+    return Image.fromarray(pixels[:, :, 0] if bands == 1 else pixels, mode)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_released_memory_is_copied_into_and_nothing_of_before_stays(mode: str) -> None:
+    first, second = noise(mode, 1), noise(mode, 2)
+    first.info["transparency"] = 0 if mode == "L" else (0, 0, 0)
+    held = Picture(of_image(first)[0])
+    beside = of_image(second)[0]
+    assert held.image is not beside
+    assert held.image.tobytes() == first.tobytes()
+    memory = held.image
+    held.release()
+    again = of_image(second)[0]
+    assert again is memory
+    assert again.tobytes() == second.tobytes()
+    assert again.info == {}
+
+
+def pixels_of(array: Any) -> Pixels:
+    made = of_array(array)
+    assert made is not None
+    assert isinstance(made[0], Pixels)
+    return made[0]
+
+
+def test_released_arrays_are_copied_into() -> None:
+    first, second = (np.array(noise("RGB", seed)) for seed in (3, 4))
+    copies = [pixels_of(one) for one in (first, second)]
+    assert [copy.data for copy in copies] == [first.tobytes(), second.tobytes()]
+    for copy in copies:
+        picture = Picture(copy)
+        assert picture.image is picture.image
+        picture.release()
+    mirrored = second[:, ::-1]  # not in one piece
+    assert pixels_of(mirrored).data == mirrored.tobytes()
+    again = pixels_of(first)
+    assert any(again.data is copy.data for copy in copies)
+    assert again.data == first.tobytes()
+
+
+def test_a_released_picture_cannot_be_looked_at() -> None:
+    picture = Picture(of_image(noise("RGB", 5))[0])
+    picture.release()
+    with pytest.raises(AttributeError):
+        _ = picture.image
+
+
+def test_the_oldest_spare_makes_room() -> None:
+    spares = Spares(limit=100)
+    for name, size in (("a", 60), ("b", 30), ("c", 40), ("huge", 101)):
+        spares.keep(name, size, name.upper())
+        if name == "c":
+            assert [spares.take(key) for key in ("a", "b")] == [None, "B"]
+            assert spares.take("b") is None
+    assert [spares.take(key) for key in ("c", "huge")] == [None, None]

@@ -70,6 +70,14 @@ def test_pictures_become_assets_and_the_document_reads_back() -> None:
     assert capture.host.version == "alpha [12ab] []"
 
 
+def test_a_picture_named_twice_is_released_once_and_also_when_writing_fails() -> None:
+    twice = Picture(Image.new("RGB", (3, 2), (1, 2, 3)))
+    written = write(finished({"init_images": [twice, twice], "bad": {1, 2}}), facts)
+    assert "TypeError" in (written.failure or "")
+    with pytest.raises(AttributeError):
+        _ = twice.image
+
+
 def test_a_picture_that_the_webui_marked_counts_as_it_was_before() -> None:
     image = Image.new("RGB", (3, 2), "red")
     setattr(image, UNMARKED, image.copy())
