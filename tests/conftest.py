@@ -32,11 +32,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fidelity", metavar="FILE", help="add what came back to this file")
 
 
+def installed_flavour() -> str:
+    major = importlib.metadata.version("gradio").split(".")[0]
+    return {"3": "a1111", "4": "forge"}[major]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests `only` for the other flavour, whose run has them."""
+    here = installed_flavour()
+    marks = [(item, item.get_closest_marker("only")) for item in items]
+    foreign = [item for item, mark in marks if mark is not None and here not in mark.args]
+    items[:] = [item for item in items if item not in foreign]
+    config.hook.pytest_deselected(items=foreign)
+
+
 @pytest.fixture(scope="session")
 def flavour() -> str:
     """`a1111` or `forge`: told by the gradio that is installed."""
-    major = importlib.metadata.version("gradio").split(".")[0]
-    return {"3": "a1111", "4": "forge"}[major]
+    return installed_flavour()
 
 
 @pytest.fixture(scope="session")

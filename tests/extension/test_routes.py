@@ -137,8 +137,9 @@ def test_deletes(host: Host) -> None:
     assert error(requests.delete(url, timeout=30)) == (404, "not_found", "id")
 
 
-def test_status(host: Host, captured: Capture) -> None:
+def test_status(host: Host, captured: Capture, flavour: str) -> None:
     status = host.json("/status")
+    assert status["host"]["webui"] == {"a1111": "AUTOMATIC1111", "forge": "Forge"}[flavour]
     assert (status["format"], status["failures"], status["last_failure"]) == (1, 0, None)
     assert status["captures"] >= 2
     assert status["bytes"] > 0

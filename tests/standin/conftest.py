@@ -213,6 +213,14 @@ def client(host: Process) -> Client:
     return client
 
 
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[Client]:
+    """A host whose config.json doesn't exist yet."""
+    with Process() as host:
+        yield Client(host)
+        assert host.errors() == []
+
+
 @pytest.fixture(scope="session")
 def picture() -> Image.Image:
     """An init image: a gradient, 64×64."""

@@ -47,24 +47,28 @@ def test_unknown_flavour_names_the_known_ones() -> None:
         Process(flavour="sdnext")
 
 
+ONLY = pytest.mark.only("a1111")
+"""reForge runs on the stack of A1111."""
+
+
 @pytest.fixture(scope="module")
 def reforge(
     probe: Path, picture: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Client]:
-    if "reforge" not in flavours_here():
-        pytest.skip("reForge runs on the stack of A1111")
     data = tmp_path_factory.mktemp("reforge")
     with Process(extensions=[probe], data_dir=data, flavour="reforge") as host:
         yield Client(host)
         assert host.errors() == []
 
 
+@ONLY
 def test_reforge_says_so(reforge: Client) -> None:
     info = json.loads(reforge.result("txt2img", SMALL)["info"])
     assert info["version"].startswith("f1.0.0v2-v1.10.1RC-")
     assert reforge.get("/probe/facts")["root_on_path"] is True
 
 
+@ONLY
 def test_reforge_hires_cfg(reforge: Client) -> None:
     """The API's default is 1, and 0 is the CFG scale of the first pass."""
     default, one, zero, same = (
@@ -76,6 +80,7 @@ def test_reforge_hires_cfg(reforge: Client) -> None:
     assert "Hires CFG Scale: 4.0" in info
 
 
+@ONLY
 def test_reforge_keeps_the_vae_of_an_override(reforge: Client) -> None:
     """The option is back, the weights are not, until another checkpoint is loaded."""
     reforge.options(sd_vae="Automatic", CLIP_stop_at_last_layers=1)
@@ -89,6 +94,7 @@ def test_reforge_keeps_the_vae_of_an_override(reforge: Client) -> None:
     assert reforge.hashes(SMALL) == before
 
 
+@ONLY
 def test_reforge_shows_vae_and_clip_skip_above_the_tabs(reforge: Client) -> None:
     config = json.dumps(reforge.get("/config"))
     for name in ("sd_model_checkpoint", "sd_vae", "CLIP_stop_at_last_layers"):
@@ -99,6 +105,7 @@ def test_reforge_shows_vae_and_clip_skip_above_the_tabs(reforge: Client) -> None
     ]
 
 
+@ONLY
 def test_reforge_has_no_upload_in_the_batch_tab(reforge: Client) -> None:
     config = json.dumps(reforge.get("/config"))
     assert '"img2img_batch_input_dir"' in config
@@ -107,6 +114,7 @@ def test_reforge_has_no_upload_in_the_batch_tab(reforge: Client) -> None:
     assert "distilled" not in config
 
 
+@ONLY
 def test_reforge_takes_an_img2img_job(reforge: Client, picture: Any) -> None:
     assert reforge.pictures({**SMALL, "init_images": [encode(picture)]})[0].size == (64, 64)
 
@@ -119,6 +127,7 @@ def plotted(client: Client, *flags: Any) -> list[Any]:
     return client.pictures({**SMALL, "script_name": "x/y/z plot", "script_args": args})
 
 
+@ONLY
 def test_reforge_plot_has_three_more_arguments(reforge: Client) -> None:
     rest = [False, False, False, False, False, 0, True]
     with_grid = plotted(reforge, False, False, False, 0, True, *rest)
@@ -129,6 +138,7 @@ def test_reforge_plot_has_three_more_arguments(reforge: Client) -> None:
     assert labelled[1].tobytes() != with_grid[1].tobytes()
 
 
+@ONLY
 @pytest.mark.parametrize("place", ["items per grid", "Dynamic clip skip", "Euler A2 extrapolation"])
 def test_reforge_plot_refuses_what_is_not_built(reforge: Client, place: str) -> None:
     info = reforge.get("/sdapi/v1/script-info")

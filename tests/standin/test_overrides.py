@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from standin_client import Client
 
-from webui_standin import Process
-
 SMALL: dict[str, Any] = {"prompt": "hills", "steps": 2, "width": 64, "height": 64, "seed": 3}
-
-
-@pytest.fixture(scope="module")
-def fresh() -> Iterator[Client]:
-    """A host whose config.json doesn't exist yet."""
-    with Process() as host:
-        yield Client(host)
-        assert host.errors() == []
 
 
 def overridden(**values: Any) -> dict[str, Any]:
@@ -93,9 +82,8 @@ def test_vae_override(fresh: Client, flavour: str) -> None:
         assert said not in fresh.result("txt2img", SMALL)["info"]
 
 
-def test_forge_takes_modules_by_name_and_by_path(fresh: Client, flavour: str) -> None:
-    if flavour != "forge":
-        pytest.skip("an option of the forge flavour")
+@pytest.mark.only("forge")
+def test_forge_takes_modules_by_name_and_by_path(fresh: Client) -> None:
     path = fresh.get("/sdapi/v1/sd-modules")[1]["filename"]
     by_path = fresh.hashes(overridden(forge_additional_modules=[path]))
     assert by_path == fresh.hashes(overridden(forge_additional_modules=[path.rsplit("/", 1)[1]]))

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps, PngImagePlugin
 
 from modules import script_callbacks, shared
 from modules.shared import opts
+from webui_standin.flavour import has_forge_traits
 
 LANCZOS, NEAREST = Image.Resampling.LANCZOS, Image.Resampling.NEAREST
 Grid = namedtuple("Grid", ["tiles", "tile_w", "tile_h", "image_w", "image_h", "overlap"])
@@ -337,6 +338,10 @@ def save_image(
         image, p, os.path.join(path, f"{stem}.{extension}"), texts
     )
     script_callbacks.before_image_saved_callback(params)
+    if has_forge_traits():
+        from modules import stealth_infotext
+
+        stealth_infotext.add_stealth_pnginfo(params)
     geninfo = params.pnginfo.get(pnginfo_section_name)
     save_image_with_geninfo(
         params.image,
@@ -382,6 +387,10 @@ def read_info_from_image(image):
     )
     if geninfo is None and comment:
         geninfo = _decode_comment(comment)
+    if geninfo is None and has_forge_traits():
+        from modules import stealth_infotext
+
+        geninfo = stealth_infotext.read_info_from_image_stealth(image)
     for name in (
         "jfif",
         "jfif_version",

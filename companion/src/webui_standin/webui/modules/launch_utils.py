@@ -13,7 +13,7 @@ import sys
 from modules import cmd_args, timer
 from modules.paths_internal import extensions_builtin_dir, extensions_dir, script_path
 from webui_standin import layout
-from webui_standin.flavour import has_forge_traits, webui_commit, webui_version
+from webui_standin.flavour import webui_commit, webui_version
 
 args, _ = cmd_args.parser.parse_known_args()
 python = sys.executable
@@ -110,8 +110,7 @@ def run_extension_installer(extension_dir):
     if not os.path.isfile(path):
         return
     roots = [
-        script_path,
-        *([str(layout.FORGE_ONLY)] if has_forge_traits() else []),
+        *map(str, layout.roots()),
         str(layout.PACKAGE.parent),
         os.environ.get("PYTHONPATH", ""),
     ]

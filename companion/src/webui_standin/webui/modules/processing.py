@@ -546,7 +546,12 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
 
         self.sampler = sd_samplers.create_sampler(self.sampler_name, self.sd_model)
         if self.firstpass_image is not None and self.enable_hr:
-            return hires.second_pass(self, [self.firstpass_image.convert("RGB")] * len(seeds))
+            channels = len(self.firstpass_image.getbands())
+            if channels != 3:  # what the real ones' VAE says
+                raise RuntimeError(
+                    f"expected input to have 3 channels, but got {channels} channels"
+                )
+            return hires.second_pass(self, [self.firstpass_image] * len(seeds))
         drawn = sampling.first_pass(self)
         return hires.second_pass(self, drawn) if self.enable_hr else drawn
 

@@ -471,6 +471,13 @@ _FORGE = {
         ),
         ("hires_button_gallery_insert", False, "Keep the small picture beside the upscaled one"),
         (
+            "stealth_pnginfo_option",
+            "Alpha",
+            "Stealth infotext mode",
+            None,
+            ["Alpha", "RGB", "None"],
+        ),
+        (
             "forge_unet_storage_dtype",
             "Automatic",
             "Diffusion in Low Bits",
@@ -549,6 +556,13 @@ def _refreshes():
 _REFORGE = {
     ("ui_reforge", "reForge", "ui"): [
         ("hires_button_gallery_inset", False, "Keep the small picture beside the upscaled one"),
+        (
+            "stealth_pnginfo_opt",
+            "None",
+            "Stealth infotext mode",
+            None,
+            ["Alpha", "RGB", "None"],
+        ),
     ],
 }
 _OWN = {"a1111": _NOT_FORGE, "reforge": {**_NOT_FORGE, **_REFORGE}, "forge": _FORGE}

@@ -1,0 +1,1 @@
+"""What Forge and reForge have in `modules` beside the rest."""

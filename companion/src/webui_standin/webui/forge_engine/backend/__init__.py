@@ -1,0 +1,1 @@
+"""Where Forge dfdcbab6 has its engine. The stand-in's is `webui_standin.drawing`."""
