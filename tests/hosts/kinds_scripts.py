@@ -22,9 +22,12 @@ def plot(page: WebuiPage, axes: dict[str, str], *, lone: bool = True) -> None:
     prefix = f"script_{page.tab}_xyz_plot"
     if page.has(f"{prefix}_csv_mode"):
         page.check(f"{prefix}_csv_mode")
-    for axis, (kind, values) in zip("xyz", axes.items(), strict=False):
+    values = {
+        f"{prefix}_{axis}_values": text for axis, text in zip("xyz", axes.values(), strict=False)
+    }
+    for axis, kind in zip("xyz", axes, strict=False):
         page.choose(f"{prefix}_{axis}_type", kind)
-        page.text(f"{prefix}_{axis}_values", values)
+    page.fill_lastingly(values)
     page.check(f"{prefix}_include_lone_images", lone)
 
 

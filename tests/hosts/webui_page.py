@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -128,6 +128,17 @@ class WebuiPage:
         if (before := field.input_value()) != value:
             self._changes(element, lambda: self.text(element, before))
             field.fill(value)
+
+    def fill_lastingly(self, values: Mapping[str, str], seconds: float = 1.0) -> None:
+        """Fill texts that the answer to an earlier choice may empty again, until they stay."""
+        for _ in range(20):
+            for element, value in values.items():
+                self.text(element, value)
+            self.page.wait_for_timeout(seconds * 1000)
+            fields = {e: self._of(e, "textarea, input[type=text]").first for e in values}
+            if all(fields[element].input_value() == value for element, value in values.items()):
+                return
+        raise AssertionError(f"the page empties {', '.join(values)} again and again")
 
     def number(self, element: str, value: float) -> None:
         field = self._of(element, "input[type=number]").first
