@@ -9,35 +9,27 @@ NEEDED = {"sqlalchemy": (2, 3), "alembic": (1, 2)}
 """Package -> its first usable major version, and the first that is not."""
 
 
-def missing() -> list[str]:
-    return [
-        f"{name}>={least},<{below}"
-        for name, (least, below) in NEEDED.items()
-        if not least <= installed_major(name) < below
-    ]
-
-
 def installed_major(name: str) -> int:
     """The major version by the folder that pip leaves beside a package; 0 where there is none.
 
-    The webui's start waits for this file, and importing importlib.metadata would take three times
-    as long as all of it.
+    importlib.metadata knows it too, but a webui's start waits for this file, and importing that
+    would take three times as long as all of it.
     """
-    for folder in sys.path:
-        for entry in os.listdir(folder) if os.path.isdir(folder) else ():
+    for folder in filter(os.path.isdir, sys.path):
+        for entry in os.listdir(folder):
             package, _, rest = entry.lower().partition("-")
             if package == name and rest.endswith((".dist-info", ".egg-info")):
                 return int(rest.partition(".")[0])
     return 0
 
 
-def install(requirements: list[str]) -> None:
+needed = [
+    f"{name}>={least},<{below}"
+    for name, (least, below) in NEEDED.items()
+    if not least <= installed_major(name) < below
+]
+if needed:
     import launch  # only now: it reads the webui's whole command line
 
-    quoted = " ".join(f'"{requirement}"' for requirement in requirements)
-    launch.run_pip(f"install {quoted}", f"{', '.join(requirements)} for payload capture")
-
-
-needed = missing()
-if needed:
-    install(needed)
+    quoted = " ".join(f'"{requirement}"' for requirement in needed)
+    launch.run_pip(f"install {quoted}", f"{', '.join(needed)} for payload capture")

@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from modules import (
     call_queue,
@@ -31,7 +31,7 @@ from modules import (
     shared,
 )
 
-from payload_capture import adapters, payload, settings
+from payload_capture import adapters, hooks, payload, settings
 from payload_capture.capture import (
     EXTRAS_BATCH,
     EXTRAS_SINGLE,
@@ -48,27 +48,11 @@ from payload_capture.portable import Defaults
 from payload_capture.runs import RunError
 from payload_capture.values import Encoder
 
-_MARK = "_payload_capture_original"
 _WORDS = re.compile(r"[\s,:()\[\]|]+")
 _LORA = re.compile(r"<(?:lora|lyco):([^:>]+)")
 
 
-class Listener(Protocol):
-    """Who follows generations: `jobs.Recorder`."""
-
-    def run_started(self, p: Any) -> None: ...
-    def run_ended(self, p: Any, processed: Any, error: BaseException | None) -> None: ...
-    def processing_started(self, p: Any) -> None: ...
-    def seeds_known(self, p: Any) -> None: ...
-    def batch_ended(self, p: Any) -> None: ...
-    def processing_ended(self, p: Any, processed: Any) -> None: ...
-    def picture_started(self, job: Any, picture: Any, args: Any) -> None: ...
-    def picture_ended(self, job: Any, images: Iterable[Any]) -> None: ...
-    def closed(self, p: Any, error: BaseException | None) -> None: ...
-    def failed(self, p: Any, where: str, error: BaseException) -> None: ...
-
-
-def watch(listener: Listener) -> Callable[[], None]:
+def watch(listener: hooks.Listener) -> Callable[[], None]:
     """Let `listener` follow every generation from now on. Returns what undoes it.
 
     Script callbacks alone cannot tell a job: for a script's inner pictures they see copies of the
@@ -79,7 +63,7 @@ def watch(listener: Listener) -> Callable[[], None]:
     and `StableDiffusionProcessing.close`, which page and API both call at a job's end, failed or
     not (A1111 v1.6.0 on, ``modules/txt2img.py``, ``modules/api/api.py``).
     """
-    tell = functools.partial(_tell, listener)
+    tell = functools.partial(hooks.tell, listener)
     runner, processed = scripts.ScriptRunner, processing.StableDiffusionProcessing
 
     def run(original: Any, self: Any, p: Any, *args: Any) -> Any:
@@ -133,14 +117,7 @@ def watch(listener: Listener) -> Callable[[], None]:
         *_extras_wrappers(tell),
         *_marking_wrappers(),
     ]
-    for owner, wrapper in wrapped:
-        _wrap(owner, wrapper)
-
-    def undo() -> None:
-        for owner, wrapper in wrapped:
-            _unwrap(owner, wrapper.__name__)
-
-    return undo
+    return hooks.wrap_all(wrapped)
 
 
 def _marking_wrappers() -> list[tuple[Any, Callable[..., Any]]]:
@@ -202,37 +179,6 @@ def _extras_wrappers(tell: Callable[..., None]) -> list[tuple[Any, Callable[...,
         (postprocessing, run_postprocessing),
         (scripts_postprocessing.ScriptPostprocessingRunner, run),
     ]
-
-
-def _tell(listener: Listener, event: str, p: Any, *more: Any) -> None:
-    """Call the listener; what it raises becomes its own `failed`, never the webui's exception."""
-    try:
-        getattr(listener, event)(p, *more)
-    except Exception as error:
-        try:
-            listener.failed(p, event, error)
-        except Exception as second:
-            print(f"[payload-capture] {event}: {error!r}, then {second!r}", file=sys.stderr)
-
-
-def _wrap(owner: Any, wrapper: Callable[..., Any]) -> None:
-    """Put `wrapper` around the method or function of its name in a class or module."""
-    name = wrapper.__name__
-    _unwrap(owner, name)
-    original = getattr(owner, name)
-
-    @functools.wraps(original)
-    def method(*args: Any, **named: Any) -> Any:
-        return wrapper(original, *args, **named)
-
-    setattr(method, _MARK, original)
-    setattr(owner, name, method)
-
-
-def _unwrap(owner: Any, name: str) -> None:
-    original = getattr(getattr(owner, name), _MARK, None)
-    if original is not None:
-        setattr(owner, name, original)
 
 
 def _make_restorable(p: Any) -> None:

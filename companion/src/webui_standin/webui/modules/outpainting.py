@@ -1,14 +1,50 @@
-"""Where a picture grows and what is masked there: shared by the two outpainting scripts.
+"""What the two outpainting scripts share: controls, where a picture grows, what is masked there.
 
 Sizes and masks: A1111 v1.10.1, scripts/outpainting_mk_2.py and scripts/poor_mans_outpainting.py.
 """
 
 from dataclasses import dataclass
 
+import gradio as gr
 from PIL import Image, ImageDraw
+
+from modules import scripts
 
 DIRECTIONS = ["left", "right", "up", "down"]
 MULTIPLE = 64  # pixels of which both sides of the grown picture are multiples
+
+
+class Script(scripts.Script):
+    """Shown in img2img, with the controls that say where and how far the picture grows."""
+
+    def show(self, is_img2img):
+        return is_img2img
+
+    def growth(self, *, blur):
+        """Pixels, the blur of the mask with its default, and the directions."""
+        pixels = gr.Slider(
+            label="Pixels to expand",
+            minimum=8,
+            maximum=256,
+            step=8,
+            value=128,
+            elem_id=self.elem_id("pixels"),
+        )
+        blurred = gr.Slider(
+            label="Mask blur",
+            minimum=0,
+            maximum=64,
+            step=1,
+            value=blur,
+            elem_id=self.elem_id("mask_blur"),
+        )
+        direction = gr.CheckboxGroup(
+            label="Outpainting direction",
+            choices=DIRECTIONS,
+            value=DIRECTIONS,
+            elem_id=self.elem_id("direction"),
+        )
+        return pixels, blurred, direction
 
 
 def amounts(size, pixels, directions):

@@ -3,7 +3,7 @@ scripts/outpainting_mk_2.py."""
 
 import gradio as gr
 import numpy as np
-from modules import images, outpainting, scripts
+from modules import images, outpainting
 from modules.processing import Processed, process_images
 from modules.shared import opts, state
 from PIL import Image
@@ -13,39 +13,15 @@ from webui_standin.drawing.inputs import digest
 from webui_standin.drawing.numbers import Numbers
 
 
-class Script(scripts.Script):
+class Script(outpainting.Script):
     """Grows the picture side by side, each a job on the same `p`."""
 
     def title(self):
         return "Outpainting mk2"
 
-    def show(self, is_img2img):
-        return is_img2img
-
     def ui(self, is_img2img):
         info = gr.HTML("<p>Recommended: 80 to 100 steps, Euler a, denoising strength 0.8</p>")
-        pixels = gr.Slider(
-            label="Pixels to expand",
-            minimum=8,
-            maximum=256,
-            step=8,
-            value=128,
-            elem_id=self.elem_id("pixels"),
-        )
-        blur = gr.Slider(
-            label="Mask blur",
-            minimum=0,
-            maximum=64,
-            step=1,
-            value=8,
-            elem_id=self.elem_id("mask_blur"),
-        )
-        direction = gr.CheckboxGroup(
-            label="Outpainting direction",
-            choices=outpainting.DIRECTIONS,
-            value=outpainting.DIRECTIONS,
-            elem_id=self.elem_id("direction"),
-        )
+        growth = self.growth(blur=8)
         exponent = gr.Slider(
             label="Fall-off exponent (lower=higher detail)",
             minimum=0.0,
@@ -62,7 +38,7 @@ class Script(scripts.Script):
             value=0.05,
             elem_id=self.elem_id("color_variation"),
         )
-        return [info, pixels, blur, direction, exponent, variation]
+        return [info, *growth, exponent, variation]
 
     def run(self, p, _, pixels, mask_blur, direction, noise_q, color_variation):
         picture = p.init_images[0]

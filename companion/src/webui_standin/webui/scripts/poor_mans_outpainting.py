@@ -2,50 +2,26 @@
 scripts/poor_mans_outpainting.py."""
 
 import gradio as gr
-from modules import images, outpainting, scripts
+from modules import images, outpainting
 from modules.processing import Processed, process_images
 from modules.shared import opts, state
 from PIL import Image
 
 
-class Script(scripts.Script):
+class Script(outpainting.Script):
     """Grows the picture on all sides at once, and redraws the tiles there on the same `p`."""
 
     def title(self):
         return "Poor man's outpainting"
 
-    def show(self, is_img2img):
-        return is_img2img
-
     def ui(self, is_img2img):
-        pixels = gr.Slider(
-            label="Pixels to expand",
-            minimum=8,
-            maximum=256,
-            step=8,
-            value=128,
-            elem_id=self.elem_id("pixels"),
-        )
-        blur = gr.Slider(
-            label="Mask blur",
-            minimum=0,
-            maximum=64,
-            step=1,
-            value=4,
-            elem_id=self.elem_id("mask_blur"),
-        )
+        pixels, blur, direction = self.growth(blur=4)
         fill = gr.Radio(
             label="Masked content",
             choices=["fill", "original", "latent noise", "latent nothing"],
             value="fill",
             type="index",
             elem_id=self.elem_id("inpainting_fill"),
-        )
-        direction = gr.CheckboxGroup(
-            label="Outpainting direction",
-            choices=outpainting.DIRECTIONS,
-            value=outpainting.DIRECTIONS,
-            elem_id=self.elem_id("direction"),
         )
         return [pixels, blur, fill, direction]
 
