@@ -121,24 +121,34 @@ def watch(listener: hooks.Listener) -> Callable[[], None]:
 
 
 def _marking_wrappers() -> list[tuple[Any, Callable[..., Any]]]:
-    """A wrapper of what hides the infotext in the pixels of a picture that is saved, in place.
+    """Wrappers of what hides the infotext in the pixels of a picture that is saved, in place.
 
     Forge does, in the alpha channel by default (dfdcbab6, ``modules/stealth_infotext.py``, option
     ``stealth_pnginfo_option``), reForge too; what the API makes is not saved and so not marked.
+    The bits are gzip's, which notes the time, and Loopback goes on with the marked picture. So
+    where jobs are to be repeatable only the file is marked.
     """
     if importlib.util.find_spec("modules.stealth_infotext") is None:
         return []
-    from modules import stealth_infotext
+    from modules import images, stealth_infotext
 
     def add_stealth_pnginfo(original: Any, params: Any) -> Any:
         try:
-            if not hasattr(params.image, UNMARKED):
+            if repeatable():
+                params.image = params.image.copy()
+            elif not hasattr(params.image, UNMARKED):
                 setattr(params.image, UNMARKED, params.image.copy())
         except Exception as error:
             print(f"[payload-capture] before a picture is marked: {error!r}", file=sys.stderr)
         return original(params)
 
-    return [(stealth_infotext, add_stealth_pnginfo)]
+    def save_image(original: Any, image: Any, *args: Any, **named: Any) -> Any:
+        saved = original(image, *args, **named)
+        if repeatable() and saved:
+            image.already_saved_as = saved[0]  # the page shows this file
+        return saved
+
+    return [(stealth_infotext, add_stealth_pnginfo), (images, save_image)]
 
 
 class ExtrasJob:

@@ -31,7 +31,8 @@ OWN: dict[str, tuple[Any, str, str]] = {
         "Make img2img repeatable bit for bit",
         "the webui encodes an init image with noise that depends on what was generated before, so "
         "the same img2img differs a little each time; with this on, the noise comes from the "
-        "job's own seed",
+        "job's own seed (and Forge hides infotext only in the saved file, not in the picture that "
+        "Loopback goes on with)",
     ),
 }
 """The extension's options: name → (default, label, explanation)."""

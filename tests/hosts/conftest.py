@@ -136,6 +136,7 @@ def models(host: str) -> kinds.Models:
 
     return kinds.Models(
         checkpoints=names("sd-models", "title"),
+        schedulers=names("schedulers", "label"),
         names=names("sd-models", "model_name"),
         vae=vae,
         loras=names("loras", "name"),

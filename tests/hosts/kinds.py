@@ -29,6 +29,7 @@ class Models:
 
     checkpoints: list[str]
     names: list[str]
+    schedulers: list[str]
     vae: dict[str, Any]
     loras: list[str]
     hypernetworks: list[str]
@@ -76,7 +77,7 @@ class Scene:
         """The Extras tab, enlarging a picture by two."""
         page = self.page
         page.open("Extras")
-        page.subtab("mode_extras", "Single Image")
+        page.subtab("#mode_extras", "Single Image")
         page.upload("extras_image", self.files.init)
         page.choose("extras_upscaler_1", "Lanczos")
         page.number("extras_upscaling_resize", 2)
@@ -119,8 +120,8 @@ class Kind:
     returns where they are shown. `pictures` is how many the capture must hold that decide.
     `options` are set globally before the generation and set back before the replay. `verdict`
     other than identical needs a `reason`: what the replay's own must contain; "as it falls" is
-    identical or close. `raw`: whether the
-    request, sent unchanged, brings the same pixels. `reset`: whether the options are set back.
+    identical or close. `raw`: whether the request, sent unchanged, brings the same pixels. `reset`:
+    whether the options are set back. `broken`: words of the error of a host whose own code fails.
     """
 
     title: str
@@ -132,6 +133,7 @@ class Kind:
     reason: str = ""
     raw: bool = True
     reset: bool = True
+    broken: str = ""
 
 
 KINDS: dict[str, Kind] = {}

@@ -21,7 +21,7 @@ def extras_rgba(scene: Scene) -> None:
 @kind("enlarged to a size, cropped, two upscalers mixed")
 def extras_sized(scene: Scene) -> None:
     page = scene.extras()
-    page.subtab("extras_resize_mode", "Scale to")
+    page.subtab("#extras_resize_mode", "Scale to")
     page.number("extras_upscaling_resize_w", 160)
     page.number("extras_upscaling_resize_h", 128)
     page.choose("extras_upscaler_2", "Nearest")
@@ -38,14 +38,14 @@ def extras_longest_side(scene: Scene) -> None:
 @kind("several files", pictures=2)
 def extras_batch(scene: Scene) -> None:
     page = scene.extras()
-    page.subtab("mode_extras", "Batch Process")
+    page.subtab("#mode_extras", "Batch Process")
     page.upload("extras_image_batch", *sorted(scene.files.folder.iterdir()))
 
 
 @kind("a folder", pictures=2)
 def extras_folder(scene: Scene) -> None:
     page = scene.extras()
-    page.subtab("mode_extras", "Batch from Directory")
+    page.subtab("#mode_extras", "Batch from Directory")
     page.text("extras_batch_input_dir", str(scene.files.folder))
 
 
@@ -70,7 +70,7 @@ def extras_focal(scene: Scene) -> None:
 @kind("split into parts of a size", pictures=5)
 def extras_split(scene: Scene) -> None:
     page = scene.extras()
-    page.subtab("extras_resize_mode", "Scale to")
+    page.subtab("#extras_resize_mode", "Scale to")
     page.number("extras_upscaling_resize_w", 128)
     page.number("extras_upscaling_resize_h", 512)
     page.check("extras_upscaling_crop", False)

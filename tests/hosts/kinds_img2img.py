@@ -42,7 +42,7 @@ def sketch(scene: Scene) -> None:
 @kind("resized by a factor")
 def resize_by(scene: Scene) -> None:
     page = scene.img2img()
-    page.subtab("img2img_tabs_resize", "Resize by")
+    page.subtab(".tabs:has(> #img2img_tab_resize_by)", "Resize by")
     page.number("img2img_scale", 0.75)
 
 
@@ -182,13 +182,13 @@ def _batch(scene: Scene, **basics: Any) -> WebuiPage:
 def batch_upload(scene: Scene) -> None:
     page = _batch(scene, seed=-1)
     page.need("img2img_batch_upload", "upload in the batch tab")
-    page.subtab("img2img_batch_source", "Upload")
+    page.subtab("#img2img_batch_source", "Upload")
     page.upload("img2img_batch_upload", *sorted(scene.files.folder.iterdir()))
 
 
 def _folder(page: WebuiPage) -> None:
     if page.has("img2img_batch_source"):
-        page.subtab("img2img_batch_source", "From directory")
+        page.subtab("#img2img_batch_source", "From directory")
 
 
 @batch("a folder", pictures=2)

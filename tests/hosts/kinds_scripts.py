@@ -45,13 +45,19 @@ _plot("xyz_prompt_steps", 4, {"Prompt S/R": "red, blue", "Steps": "2,3"})
 _plot("xyz_seed_cfg", 4, {"Seed": "5,6", "CFG Scale": "4,9"})
 _plot("xyz_seeds_drawn", 2, {"Seed": "-1,-1"}, **DRAWN)
 _plot("xyz_sampler", 2, {"Sampler": "Euler,DPM++ 2M"})
-_plot("xyz_schedule", 2, {"Schedule type": "Karras,Exponential"})
 _plot("xyz_clip_skip_ensd", 4, {"Clip skip": "1,2", "Eta": "0.4,1"})
 _plot("xyz_styles", 2, {"Styles": "painted,None"})
 _plot("xyz_order", 2, {"Prompt order": "red, blue"}, prompt="red, blue")
 _plot("xyz_sigma", 4, {"Sigma noise": "1,1.01", "Var. strength": "0,0.3"})
 _plot("xyz_tokens_size", 4, {"Token merging ratio": "0,0.5", "Size": "64x64,72x88"})
 _plot("xyz_three_axes", 8, {"Seed": "5,6", "Steps": "2,3", "Prompt S/R": "red, blue"})
+
+
+@xyz("Schedule type", pictures=2)
+def xyz_schedule(scene: Scene) -> None:
+    labels = "Karras,Exponential"  # v1.8 and before have names instead
+    values = labels if scene.models.schedulers else labels.lower()
+    plot(scene.basics(seed=-1), {"Schedule type": values})
 
 
 @xyz("Checkpoint name × VAE", pictures=4)
@@ -167,7 +173,7 @@ def poor_mans_outpainting(scene: Scene) -> None:
     _outpaint(scene, "Poor man's outpainting", "poor_mans_outpainting")
 
 
-@kind("img2img alternative test")
+@kind("img2img alternative test", broken="no attribute 'parameterization'")
 def img2img_alternative(scene: Scene) -> None:
     page = scene.img2img()
     page.script("img2img alternative test")

@@ -108,18 +108,20 @@ class WebuiPage:
 
     def mode(self, name: str) -> None:
         """Switch img2img to one of its modes: img2img, Inpaint, Inpaint upload, Batch."""
-        self.subtab("mode_img2img", name)
+        self.subtab("#mode_img2img", name)
 
-    def subtab(self, element: str, name: str) -> None:
-        """Switch a row of tabs inside the page."""
-        buttons = self.page.locator(f"#{element} > .tab-nav > button")
+    def subtab(self, tabs: str, name: str) -> None:
+        """Switch a row of tabs inside the page, which a CSS selector names."""
+        buttons = self.page.locator(f"{tabs} > .tab-nav > button")
+        if buttons.count() == 0:
+            raise NotThere(f"the page has no tabs {tabs}")
         before = buttons.and_(self.page.locator(".selected")).first.inner_text().strip()
         if before == name:
             return
         button = buttons.get_by_text(name, exact=True).first
         if button.count() == 0:
-            raise NotThere(f"{element} has no tab {name!r}")
-        self._changes(f"{element} tab", lambda: self.subtab(element, before))
+            raise NotThere(f"{tabs} has no tab {name!r}")
+        self._changes(f"{tabs} tab", lambda: self.subtab(tabs, before))
         button.click()
         self.page.wait_for_timeout(2 * SETTLE)
 

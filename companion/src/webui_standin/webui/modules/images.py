@@ -337,11 +337,11 @@ def save_image(
     params = script_callbacks.ImageSaveParams(
         image, p, os.path.join(path, f"{stem}.{extension}"), texts
     )
-    script_callbacks.before_image_saved_callback(params)
-    if has_forge_traits():
+    if has_forge_traits() and opts.enable_pnginfo:
         from modules import stealth_infotext
 
         stealth_infotext.add_stealth_pnginfo(params)
+    script_callbacks.before_image_saved_callback(params)
     geninfo = params.pnginfo.get(pnginfo_section_name)
     save_image_with_geninfo(
         params.image,
