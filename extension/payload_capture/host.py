@@ -681,7 +681,7 @@ def extras(
     _needed_api()
     single = len(images) == 1
     with call_queue.queue_lock, _set_for_a_while(options):
-        args = scripts.scripts_postproc.create_args_for_run(given)
+        args = scripts.scripts_postproc.create_args_for_run(_with_defaults(given))
         where = (0, images[0], "") if single else (1, None, images)
         try:
             shown, text, _ = postprocessing.run_postprocessing(
@@ -692,6 +692,18 @@ def extras(
             raise RunError(500, "generation_failed", reason) from error
     encoded = (encode_pil_to_base64(image) for image in shown)
     return [e.decode() if isinstance(e, bytes) else e for e in encoded], str(text)
+
+
+def _with_defaults(given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """All operations with all arguments: up to v1.8 some fail on those that nobody named."""
+    operations()
+    return {
+        str(script.name): {
+            **{name: control.value for name, control in (script.controls or {}).items()},
+            **given.get(script.name, {}),
+        }
+        for script in scripts.scripts_postproc.scripts_in_preferred_order()
+    }
 
 
 @contextlib.contextmanager

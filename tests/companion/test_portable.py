@@ -92,6 +92,18 @@ def test_operations_of_extras_that_are_off_are_left_out() -> None:
     assert reduced(payload, EXTRAS) == {"images": ["x"], "scripts": {"Flip": on}}
 
 
+def test_operations_of_old_webuis_are_told_by_what_they_have() -> None:
+    """v1.8: no switch, Upscale begins with its mode, faces with their visibility."""
+    scripts = {
+        "Upscale": {"upscale_mode": 0, "upscaler_1_name": "Lanczos"},
+        "GFPGAN": {"gfpgan_visibility": 0},
+        "CodeFormer": {"codeformer_visibility": 0.5, "codeformer_weight": 0},
+        "Empty": {},
+    }
+    short = minimal(EXTRAS, {"scripts": scripts}, lambda _: Defaults())
+    assert list(short["scripts"]) == ["Upscale", "CodeFormer"]
+
+
 def test_what_is_no_mapping_stays_a_server_s_matter() -> None:
     payload = {"alwayson_scripts": {"detailer": "on", "tint": {"args": "x"}}}
     assert reduced(payload) == payload

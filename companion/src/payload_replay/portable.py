@@ -113,12 +113,19 @@ def _arguments(title: str, args: list[Any], known: Defaults) -> list[Any] | None
 
 
 def _operations(given: Payload, known: Defaults) -> dict[str, Any]:
-    """Extras: an operation whose switch, its first argument, is off need not be named."""
-    return {
-        name: args
-        for name, args in given.items()
-        if not isinstance(args, Mapping) or next(iter(args.values()), False)
-    }
+    """Extras: an operation whose switch, its first argument, is off need not be named.
+
+    GFPGAN's and CodeFormer's is their visibility before v1.9; Upscale has none there, and its first
+    argument may be 0.
+    """
+    return {name: args for name, args in given.items() if not _switched_off(args)}
+
+
+def _switched_off(args: Any) -> bool:
+    if not isinstance(args, Mapping):
+        return False
+    name, value = next(iter(args.items()), ("", False))
+    return value is False or (name.endswith("_visibility") and value == 0)
 
 
 _REDUCED: dict[str, Callable[[Payload, Defaults], dict[str, Any]]] = {
