@@ -49,7 +49,7 @@ def api_img2img(scene: Scene) -> Shown:
     return scene.post(IMG2IMG, {**BASICS, **pictures, "inpainting_fill": 2})
 
 
-@kind("txt2img from an infotext")
+@kind("txt2img from an infotext", broken="argument 2 cannot be a parameterized generic")
 def api_infotext(scene: Scene) -> Shown:
     _needs(scene, "infotext")
     text = "a wolf\nSteps: 3, Sampler: Euler, CFG scale: 5, Seed: 9, Size: 64x72, Clip skip: 2"

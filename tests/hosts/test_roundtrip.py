@@ -99,15 +99,15 @@ def test_comes_back(
 
 def made(kind: Kind, scene: Scene) -> Shown:
     """Make the kind's pictures. Raises NotThere where the host cannot."""
-    shown = kind.arrange(scene)
-    if shown is None:
-        try:
+    try:
+        shown = kind.arrange(scene)
+        if shown is None:
             scene.page.generate()
-        except AssertionError as error:
-            if kind.broken and kind.broken in str(error):
-                raise NotThere(f"the host's own code fails: {kind.broken}") from error
-            raise
-        shown = scene.page.gallery
+            shown = scene.page.gallery
+    except AssertionError as error:
+        if kind.broken and kind.broken in str(error):
+            raise NotThere(f"the host's own code fails: {kind.broken}") from error
+        raise
     return shown
 
 
