@@ -180,6 +180,8 @@ class WebuiPage:
     def accordion(self, element: str, on: bool = True) -> None:
         """Open an accordion with a checkbox in its head, which switches it on (hires, refiner)."""
         box = self.page.locator(f"#{element}-visible-checkbox").first
+        if box.count() == 0:  # v1.6
+            box = self.page.locator(f"#{element}-checkbox input").first
         if box.is_checked() != on:
             self._changes(element, lambda: self.accordion(element, not on))
             self.page.locator(f"#{element} > .label-wrap > .icon").first.click()
