@@ -136,8 +136,8 @@ class Recorder:
 
     def run_started(self, p: Any) -> None:
         """The webui is about to run the selected script, or to find that there is none."""
-        job = self._job
-        if job is None or job.token != self._webui.job_token():
+        job = self._current(p)
+        if job is None:
             self._start(p)
         elif job.run.in_script:
             return  # a script that runs scripts
@@ -150,7 +150,7 @@ class Recorder:
 
     def run_ended(self, p: Any, processed: Any, error: BaseException | None) -> None:
         """The selected script returned its result, or None where none is selected."""
-        job = self._job
+        job = self._current(p)
         if job is None or job.p is not p:
             return
         job.run.in_script = False
@@ -161,8 +161,8 @@ class Recorder:
 
     def processing_started(self, p: Any) -> None:
         """`process_images` was called: the first that an API job without a script shows."""
-        job = self._job
-        if job is None or job.token != self._webui.job_token():
+        job = self._current(p)
+        if job is None:
             self._start(p)
         elif job.p is p and job.run.outputs is not None and not job.run.in_script:
             self._next(job, self._webui.describe(p))
@@ -236,6 +236,17 @@ class Recorder:
             job, self._job = self._job, None
             job.run.outputs = []
             self._sink(self._ended(job, ""))
+
+    def _current(self, p: Any) -> _Running | None:
+        """The job that is running, or None where `p` begins another.
+
+        A script may tell the webui that a job begins, as Ultimate SD upscale does (2322caa, calls
+        ``state.begin``); what it then processes is still its own.
+        """
+        job, token = self._job, self._webui.job_token()
+        if job is not None and job.p is p and job.run.in_script:
+            job.token = token
+        return job if job is not None and job.token == token else None
 
     def _running(self, p: Any) -> _Running:
         return _Running(p, self._webui.job_token(), _Run(Draft(endpoint(p))))

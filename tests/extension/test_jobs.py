@@ -258,6 +258,21 @@ def test_a_script_in_the_batch_tab_is_a_run_for_each_file(stage: Stage) -> None:
     assert [len(run.outputs) for run in (*stage.early, *stage.last.runs)] == [2, 2]
 
 
+def test_a_script_that_begins_anew_is_one_job(stage: Stage) -> None:
+    """Ultimate SD upscale in the batch tab, with an extension that makes pictures of its own."""
+    p = processing()
+    for seeds in ([41], [42]):
+        stage.recorder.run_started(p)
+        stage.webui.token += 1
+        stage.inner(p, seeds)
+        stage.inner(copy.copy(p), [7])
+        stage.recorder.run_ended(p, Processed([picture(seeds[0])]), None)
+    stage.recorder.closed(p, None)
+    runs = [*stage.early, *stage.last.runs]
+    assert [[o.seed for o in run.outputs] for run in runs] == [[41], [42]]
+    assert stage.last.job.state == "ok"
+
+
 def test_an_upload_that_fails_after_the_first_keeps_the_first(stage: Stage) -> None:
     p = processing()
     stage.webui.token += 1
