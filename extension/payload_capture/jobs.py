@@ -178,8 +178,11 @@ class Recorder:
             value = fixed if fixed != -1 else whole(getattr(p, drawn, None))
             if value != -1:
                 job.run.draft.resolve(name, value)
-        if not job.run.in_script:  # a script's inner runs have prompts of their own
-            job.run.draft.resolved = became(p, job.run.draft.payload)
+        if job.run.in_script:  # a script's inner runs have prompts of their own
+            job.run.draft.settle({}, 0)
+        else:
+            texts = getattr(p, "all_prompts", None) or [""]
+            job.run.draft.settle(became(p, job.run.draft.payload), len(texts))
 
     def batch_ended(self, p: Any) -> None:
         """A batch is sampled. What was skipped is known only until the next one begins."""
