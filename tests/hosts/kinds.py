@@ -97,11 +97,13 @@ class Scene:
 
 @dataclass(frozen=True)
 class Files:
-    """Pictures to upload: colours, the same half transparent, a mask; folders of two of each."""
+    """Pictures to upload: colours, the same half transparent, a mask, two coloured regions; folders
+    of two of each."""
 
     init: Path
     transparent: Path
     mask: Path
+    regions: Path
     folder: Path
     masks: Path
 
@@ -119,8 +121,9 @@ class Kind:
     returns where they are shown. `pictures` is how many the capture must hold that decide.
     `options` are set globally before the generation and set back before the replay. `verdict`
     other than identical needs a `reason`: what the replay's own must contain; "as it falls" is
-    identical or close. `raw`: whether the
-    request, sent unchanged, brings the same pixels. `reset`: whether the options are set back.
+    identical or close. `raw`: whether the request, sent unchanged, brings the same pixels. `reset`:
+    whether the options are set back. `script`: how the title of the always-on script begins that
+    must have changed the picture: sent without it, the request brings other pixels.
     """
 
     title: str
@@ -132,6 +135,7 @@ class Kind:
     reason: str = ""
     raw: bool = True
     reset: bool = True
+    script: str = ""
 
 
 KINDS: dict[str, Kind] = {}
@@ -182,12 +186,16 @@ def make_files(folder: Path) -> Files:
     for number in (1, 2):
         init_picture(seed=number).save(several / f"{number}.png")
         mask_picture(shift=10 * number).save(masks / f"{number}.png")
-    files = Files(folder / "init.png", folder / "rgba.png", folder / "mask.png", several, masks)
+    init, transparent, mask, regions = (
+        folder / f"{name}.png" for name in ("init", "rgba", "mask", "regions")
+    )
+    files = Files(init, transparent, mask, regions, several, masks)
     init_picture(seed=7).save(files.init)
     mask_picture().save(files.mask)
-    transparent = init_picture(seed=7)
-    transparent.putalpha(Image.linear_gradient("L").resize(transparent.size))
-    transparent.save(files.transparent)
+    regions_picture().save(files.regions)
+    faded = init_picture(seed=7)
+    faded.putalpha(Image.linear_gradient("L").resize(faded.size))
+    faded.save(files.transparent)
     return files
 
 
@@ -204,4 +212,11 @@ def init_picture(seed: int) -> Image.Image:
 def mask_picture(shift: int = 0) -> Image.Image:
     image = Image.new("L", (96, 96))
     ImageDraw.Draw(image).rectangle((30 - shift, 20, 80 - shift, 70), fill=255)
+    return image
+
+
+def regions_picture() -> Image.Image:
+    """The first two colours of Regional Prompter's masks, side by side."""
+    image = Image.new("RGB", (64, 64), (64, 128, 128))
+    ImageDraw.Draw(image).rectangle((0, 0, 31, 63), fill=(128, 64, 64))
     return image

@@ -88,6 +88,9 @@ def test_comes_back(
         for form in FORMS:
             again = raw_replay(host, capture.id, form)
             assert again >= set(expected), f"the {form} request, unchanged, made another picture"
+    if kind.script:
+        plain = made_by(host, without(kind.script, sent(host, capture.id, FORMS[0])))
+        assert not plain & set(expected), f"{kind.script} changed nothing"
     state = client.options()
     replay = client.replay(capture)
     outcome.say(replay.verdict, replay.reason)
@@ -139,10 +142,31 @@ def stored(client: WebUI, result: Result) -> Image.Image:
 
 def raw_replay(host: str, identity: str, form: str) -> set[str]:
     """Send what ``/captures/{id}/request`` says, with nothing but `requests`."""
+    return made_by(host, sent(host, identity, form))
+
+
+def sent(host: str, identity: str, form: str) -> dict[str, Any]:
+    """The endpoint and the payload that bring a capture's pictures."""
     url = f"{host}{API}/captures/{identity}/request"
-    sent = requests.get(url, params={"form": form}, timeout=60).json()
-    answer = requests.post(host + sent["endpoint"], json=sent["payload"], timeout=120)
+    answer: dict[str, Any] = requests.get(url, params={"form": form}, timeout=60).json()
+    return answer
+
+
+def made_by(host: str, request: Mapping[str, Any]) -> set[str]:
+    answer = requests.post(host + request["endpoint"], json=request["payload"], timeout=120)
     assert answer.ok, answer.text[:1000]
     body = answer.json()
     pictures = (base64.b64decode(t) for t in body.get("images") or [body["image"]])
     return {hashed(Image.open(io.BytesIO(data))) for data in pictures}
+
+
+def without(title: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The request with this always-on script off; its defaults are not, where a switch is first."""
+    scripts = request["payload"]["alwayson_scripts"]
+    name = next(name for name in scripts if name.lower().startswith(title.lower()))
+    first, *others = scripts[name]["args"]
+    if first is True:
+        scripts[name]["args"] = [False, *others]
+    else:
+        del scripts[name]
+    return request
