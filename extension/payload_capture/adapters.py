@@ -17,7 +17,7 @@ from payload_capture.values import Encoder, Picture
 Encode = Callable[[list[Any], Encoder, str], Any]
 Off = Callable[[list[Any]], Any]
 Effect = Callable[[list[Any], Encoder, dict[str, Any]], None]
-Anew = Callable[[list[Any]], str]
+Anew = Callable[[list[Any], str], str]
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Adapter:
         None where that is unknown.
     effect: (args, encoder, payload) → changes the payload, where the script's work on the job can
         be said there and not in its arguments.
-    anew: args → why it makes other prompts of the same ones each time, "" where it does not. Only
-        for scripts whose first argument is their switch.
+    anew: (args, the job's prompts) → why it makes others of them each time, "" where it does not.
+        Only for scripts whose first argument is their switch.
     """
 
     encode: Encode | None = None
@@ -82,11 +82,11 @@ def apply_effect(title: str, args: list[Any], encoder: Encoder, payload: dict[st
         encoder.warn(f"alwayson_scripts.{title}.args", _failed("effect", title, error))
 
 
-def draws_anew(title: str, args: list[Any]) -> str:
+def draws_anew(title: str, args: list[Any], prompts: str) -> str:
     """Why the script makes other prompts each time, or "" where it does not. Never raises."""
     anew = adapter_of(title).anew
     try:
-        return "" if anew is None else anew(list(args))
+        return "" if anew is None else anew(list(args), prompts)
     except Exception:
         return ""  # other arguments than the adapter knows
 
@@ -330,17 +330,22 @@ def _demofusion(args: list[Any], encoder: Encoder, path: str) -> Any:
     return encoder.encode(args, path)
 
 
-def _dynamic_prompts_anew(args: list[Any]) -> str:
+def _dynamic_prompts_anew(args: list[Any], prompts: str) -> str:
     """adieyal/sd-dynamic-prompts v2.17.1, ``sd_dynamic_prompts/dynamic_prompting.py``.
 
     Its variants and wildcards follow the job's seed, but not where they are unlinked from it (the
-    12th argument); the attention grabber (6th) draws from no seed, "I'm feeling lucky" (5th) asks a
-    web site.
+    12th argument); the attention grabber (6th) and the random functions of Jinja2 templates (14th;
+    ``jinja_extensions.py`` of dynamicprompts 0.31) draw from no seed, "I'm feeling lucky" (5th)
+    asks a web site.
     """
-    enabled, *_ = args
     ways = {4: "I'm feeling lucky", 5: "Attention grabber", 11: "Unlink seed from prompt"}
     chosen = [f"“{name}”" for place, name in ways.items() if args[place]]
-    return f"{chosen[0]} makes other prompts each time" if enabled and chosen else ""
+    if args[13] and _JINJA_DRAWS.search(prompts):
+        chosen.append("“Enable Jinja2 templates”")
+    return f"{chosen[0]} makes other prompts each time" if args[0] and chosen else ""
+
+
+_JINJA_DRAWS = re.compile(r"\b(?:(?:weighted_)?choice|random|randint|random_sample)\b")
 
 
 def _ultimate_upscale(args: list[Any], encoder: Encoder, path: str) -> Any:

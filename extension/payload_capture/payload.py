@@ -192,10 +192,11 @@ def draft(
         adapters.apply_effect(call.title, call.args, encoder, made.payload)
     if selected is not None and (reason := _drawn_anew(selected, whole(_get(p, "seed")))):
         encoder.caveats.append(Caveat("script_args", reason, "blocks"))
+    texts = "\n".join(made.prompts())
     made.anew = {
         call.title: reason
         for call in calls
-        if call.alwayson and (reason := adapters.draws_anew(call.title, call.args))
+        if call.alwayson and (reason := adapters.draws_anew(call.title, call.args, texts))
     }
     made.choices = {place: name for call in calls for place, name in _chosen(call)}
     if (first := _get(p, "firstpass_image")) is not None:

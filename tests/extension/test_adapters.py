@@ -411,20 +411,24 @@ def test_a_switch_tells_whether_it_is_off(title: str, index: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "reason"),
+    ("place", "prompts", "reason"),
     [
-        (4, "“I'm feeling lucky” makes other prompts each time"),
-        (5, "“Attention grabber” makes other prompts each time"),
-        (11, "“Unlink seed from prompt” makes other prompts each time"),
-        (3, ""),
+        (4, "a cat", "“I'm feeling lucky” makes other prompts each time"),
+        (5, "a cat", "“Attention grabber” makes other prompts each time"),
+        (11, "{a|b}", "“Unlink seed from prompt” makes other prompts each time"),
+        (13, "{{ choice(1, 2) }}", "“Enable Jinja2 templates” makes other prompts each time"),
+        (13, "{% for n in (1, 2) %}{% prompt %}{{ n }}{% endprompt %}{% endfor %}", ""),
+        (3, "a cat", ""),
     ],
 )
-def test_dynamic_prompts_that_no_seed_decides_are_told(place: int, reason: str) -> None:
+def test_dynamic_prompts_that_no_seed_decides_are_told(
+    place: int, prompts: str, reason: str
+) -> None:
     args = [True, *[False] * 17]
     args[place] = True
-    assert draws_anew("Dynamic Prompts v2.17.1", args) == reason
-    assert draws_anew("Dynamic Prompts v2.17.1", [False, *args[1:]]) == ""
-    assert draws_anew("Dynamic Prompts v2.17.1", [True]) == ""
+    assert draws_anew("Dynamic Prompts v2.17.1", args, prompts) == reason
+    assert draws_anew("Dynamic Prompts v2.17.1", [False, *args[1:]], prompts) == ""
+    assert draws_anew("Dynamic Prompts v2.17.1", [True], prompts) == ""
 
 
 def test_ultimate_upscales_text_is_left_out_and_its_index_told() -> None:

@@ -85,7 +85,7 @@ def dynamic_combinations(scene: Scene) -> None:
     _variants(scene, "a {red|blue} {cat|dog}").check("sddp-is-combinatorial")
 
 
-@kind("Dynamic Prompts, a Jinja2 template", script="Dynamic Prompts")
+@kind("Dynamic Prompts, a Jinja2 template")
 def dynamic_jinja(scene: Scene) -> None:
     page = _variants(scene, "a {{ choice('red', 'green', 'blue') }} cat", seed=3)
     page.unfold("Jinja2 templates")
@@ -245,24 +245,22 @@ def ultimate_upscale(scene: Scene) -> None:
 # ---- LoRA Block Weight
 
 
-def _block_weight(scene: Scene, weights: str) -> None:
+def _block_weight(scene: Scene, more: str) -> None:
     need(scene.models.loras, "LoRA")
-    page = scene.basics(prompt=f"a cat <lora:{scene.models.loras[0]}:1:{weights}>")
+    blocks = ",".join(["1"] * 4 + ["0.5"] * 9 + ["0"] * 4)
+    page = scene.basics(prompt=f"a cat <lora:{scene.models.loras[0]}:1:lbw={blocks}{more}>")
     page.need("lbw_ratiospreset", "LoRA Block Weight")
     page.unfold("LoRA Block Weight")
-    text = page.page.locator("#lbw_ratiospreset textarea").first.input_value()
-    mine = ",".join(["1"] * 4 + ["0.5"] * 9 + ["0"] * 4)
-    page.text("lbw_ratiospreset", f"MINE:{mine}\n{text}")
 
 
-@kind("LoRA Block Weight, a preset of one's own", script="LoRA Block Weight")
+@kind("LoRA Block Weight, blocks by number", script="LoRA Block Weight")
 def block_weight(scene: Scene) -> None:
-    _block_weight(scene, "lbw=MINE")
+    _block_weight(scene, "")
 
 
 @kind("LoRA Block Weight, from a step on", script="LoRA Block Weight")
 def block_weight_step(scene: Scene) -> None:
-    _block_weight(scene, "lbw=MINE:start=1")
+    _block_weight(scene, ":start=1")
 
 
 # ---- ControlNet, which A1111 and Forge have each of its own
@@ -307,7 +305,7 @@ def controlnet_independent(scene: Scene) -> None:
     _preprocess(page, unit, "reference_only")
 
 
-@kind("ControlNet, edges and a model", pictures=2, script="ControlNet")
+@kind("ControlNet, edges and a model", script="ControlNet")
 def controlnet_canny(scene: Scene) -> None:
     page, unit = _unit(scene)
     page.upload(f"{unit}_input_image", scene.files.init)
@@ -316,7 +314,7 @@ def controlnet_canny(scene: Scene) -> None:
     page.check(f"{unit}_controlnet_pixel_perfect_checkbox")
 
 
-@kind("ControlNet, the effect limited to a mask", pictures=2, script="ControlNet")
+@kind("ControlNet, the effect limited to a mask", script="ControlNet")
 def controlnet_mask(scene: Scene) -> None:
     page, unit = _unit(scene)
     page.upload(f"{unit}_input_image", scene.files.init)
@@ -325,7 +323,7 @@ def controlnet_mask(scene: Scene) -> None:
     page.upload(f"{unit}_mask_image", scene.files.mask)
 
 
-@kind("ControlNet, a drawing on the picture", pictures=2, script="ControlNet")
+@kind("ControlNet, a drawing on the picture", script="ControlNet")
 def controlnet_drawing(scene: Scene) -> None:
     page, unit = _unit(scene)
     page.upload(f"{unit}_input_image", scene.files.init)
@@ -333,7 +331,7 @@ def controlnet_drawing(scene: Scene) -> None:
     _preprocess(page, unit, "inpaint_global_harmonious", "tiny")
 
 
-@kind("ControlNet, two units and hires. fix", pictures=3, script="ControlNet")
+@kind("ControlNet, two units and hires. fix", script="ControlNet")
 def controlnet_two(scene: Scene) -> None:
     page, unit = _unit(scene)
     page.upload(f"{unit}_input_image", scene.files.init)

@@ -161,12 +161,13 @@ def made_by(host: str, request: Mapping[str, Any]) -> set[str]:
 
 
 def without(title: str, request: dict[str, Any]) -> dict[str, Any]:
-    """The request with this always-on script off; its defaults are not, where a switch is first."""
+    """The request with this always-on script off: by its switch, for some default to on."""
     scripts = request["payload"]["alwayson_scripts"]
     name = next(name for name in scripts if name.lower().startswith(title.lower()))
-    first, *others = scripts[name]["args"]
-    if first is True:
-        scripts[name]["args"] = [False, *others]
-    else:
+    args = scripts[name]["args"]
+    switch = next((place for place, arg in enumerate(args[:2]) if arg is True), None)
+    if switch is None:
         del scripts[name]
+    else:
+        args[switch] = False
     return request
