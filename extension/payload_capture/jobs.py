@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Protocol
@@ -324,7 +324,7 @@ def outputs_of(processed: Any, with_infotext: bool) -> list[Output]:
     kind without any is a map that a script or option appended (A1111 v1.10.1,
     ``process_images_inner``: "return_mask" pictures stand between the samples).
     """
-    images = [*processed.images, *(getattr(processed, "extra_images", None) or [])]
+    images = [*processed.images, *_pictures(getattr(processed, "extra_images", None) or ())]
     first = processed.index_of_first_image
     marked = with_infotext and any("parameters" in image.info for image in images[first:])
     texts = list(processed.infotexts)
@@ -332,6 +332,21 @@ def outputs_of(processed: Any, with_infotext: bool) -> list[Output]:
         _output(image, index < first, marked, texts[index] if index < len(texts) else None)
         for index, image in enumerate(images)
     ]
+
+
+def _pictures(extra: Iterable[Any]) -> Iterator[Any]:
+    """Forge's extra pictures; ControlNet's maps are arrays among them.
+
+    The API answers the arrays as pictures and leaves out what is neither (``process_extra_images``
+    in ``modules/processing.py`` of dfdcbab6).
+    """
+    from PIL import Image
+
+    for image in extra:
+        if hasattr(image, "info"):
+            yield image
+        elif hasattr(image, "__array_interface__"):
+            yield Image.fromarray(image)
 
 
 def _output(image: Any, is_grid: bool, marked: bool, listed: str | None) -> Output:

@@ -6,6 +6,7 @@ import copy
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -58,6 +59,7 @@ class FakeWebui:
 class Processed:
     def __init__(self, images: list[Image.Image], first: int = 0, texts: list[str] | None = None):
         self.images = images
+        self.extra_images: list[Any] = []
         self.index_of_first_image = first
         self.infotexts = texts if texts is not None else [i.info["parameters"] for i in images]
 
@@ -393,6 +395,14 @@ def test_maps_are_told_from_samples_wherever_they_stand() -> None:
     texts = ["grid", "x, Seed: 1", "x, Seed: 2"]
     roles = [o.role for o in outputs_of(Processed(images, 1, texts), True)]
     assert roles == ["grid", "sample", "map", "sample", "map"]
+
+
+def test_a_map_may_be_an_array() -> None:
+    processed = Processed([picture(1)])
+    processed.extra_images = [np.full((3, 2, 3), 7, dtype=np.uint8), "a text"]
+    sample, found = outputs_of(processed, True)
+    assert (sample.role, found.role) == ("sample", "map")
+    assert (found.image.size, found.image.getpixel((0, 0))) == ((2, 3), (7, 7, 7))
 
 
 def test_combined_pictures_without_infotext_of_their_own_are_samples() -> None:

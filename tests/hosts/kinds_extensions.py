@@ -331,13 +331,11 @@ def controlnet_drawing(scene: Scene) -> None:
     _preprocess(page, unit, "inpaint_global_harmonious", "tiny")
 
 
-@kind("ControlNet, two units and hires. fix", script="ControlNet")
-def controlnet_two(scene: Scene) -> None:
-    page, unit = _unit(scene)
-    page.upload(f"{unit}_input_image", scene.files.init)
-    _preprocess(page, unit, "canny", "tiny")
-    page.accordion("txt2img_hr")
-    page.number("txt2img_hires_steps", 2)
+@kind("ControlNet, edges and a model, with hires. fix", script="ControlNet")
+def controlnet_hires(scene: Scene) -> None:
+    controlnet_canny(scene)
+    scene.page.accordion("txt2img_hr")
+    scene.page.number("txt2img_hires_steps", 2)
 
 
 # ---- Forge Couple

@@ -55,12 +55,12 @@ def preset(scene: Scene) -> None:
 # ---- the scripts that Forge brings
 
 
-@kind("FreeU", script="FreeU")
+@kind("FreeU")
 def freeu(scene: Scene) -> None:
     scene.basics().unfold("FreeU")
 
 
-@kind("FreeU, other values for part of the steps", script="FreeU")
+@kind("FreeU, other values for part of the steps")
 def freeu_values(scene: Scene) -> None:
     page = scene.basics()
     page.unfold("FreeU")
