@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kinds import Scene, group, need
+from kinds import Scene, group, need, unmarked
 from webui_page import WebuiPage
 
 kind = group("extensions")
@@ -230,8 +230,9 @@ def tiled_vae(scene: Scene) -> None:
 # ---- Ultimate SD upscale
 
 
-@kind("Ultimate SD upscale, seams fixed", pictures=2)
+@kind("Ultimate SD upscale, seams fixed", pictures=2, options=unmarked, reset=False)
 def ultimate_upscale(scene: Scene) -> None:
+    # The second pass begins with the saved picture: with Forge's mark in it, which differs.
     page = scene.img2img(seed=-1)
     page.script("Ultimate SD upscale")
     page.choose("ultimateupscale_target_size_type", "Scale from image size")
@@ -287,7 +288,7 @@ def controlnet_reference(scene: Scene) -> None:
     page, unit = _unit(scene)
     page.upload(f"{unit}_input_image", scene.files.init)
     _preprocess(page, unit, "reference_only")
-    page.number(f"{unit}_controlnet_control_weight_slider", 0.8)
+    page.number(f"{unit}_controlnet_control_weight_slider", 1.2)
     page.number(f"{unit}_controlnet_threshold_A_slider", 0.7)
 
 
@@ -361,11 +362,3 @@ def couple_basic(scene: Scene) -> None:
 @kind("Forge Couple, regions of a table", script="Forge Couple")
 def couple_advanced(scene: Scene) -> None:
     _couple(scene, "Advanced", "a red cat\na blue dog")
-
-
-@kind("Forge Couple, masks", script="Forge Couple")
-def couple_masks(scene: Scene) -> None:
-    page = _couple(scene, "Mask", "a red cat\na blue dog")
-    for mask in (scene.files.mask, scene.files.init):
-        page.upload("fc_msk_upload_mask", mask)
-        page.click("Save Mask")

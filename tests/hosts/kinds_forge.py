@@ -124,7 +124,6 @@ def never_oom(scene: Scene) -> None:
     page = scene.basics()
     page.unfold("Never OOM")
     page.check("label:Enabled for UNet (always maximize offload)")
-    page.check("label:Enabled for VAE (always tiled)")
 
 
 @kind("perturbed attention guidance", script="PerturbedAttentionGuidance")
