@@ -29,6 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--host", metavar="URL", help="a running webui that has the extension")
     group.addoption("--host-folder", metavar="DIR", help="a webui checkout with its own venv")
     group.addoption("--host-args", metavar="FLAGS", default="", help="its command line flags")
+    group.addoption(
+        "--host-extension",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="a further extension that the checkout gets; may be given several times",
+    )
     group.addoption("--fidelity", metavar="FILE", help="add what came back to this file")
 
 

@@ -17,6 +17,7 @@ from payload_capture.values import Encoder, Picture
 Encode = Callable[[list[Any], Encoder, str], Any]
 Off = Callable[[list[Any]], Any]
 Effect = Callable[[list[Any], Encoder, dict[str, Any]], None]
+Anew = Callable[[list[Any], str], str]
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,14 @@ class Adapter:
         None where that is unknown.
     effect: (args, encoder, payload) → changes the payload, where the script's work on the job can
         be said there and not in its arguments.
+    anew: (args, the job's prompts) → why it makes others of them each time, "" where it does not.
+        Only for scripts whose first argument is their switch.
     """
 
     encode: Encode | None = None
     off: Off | None = None
     effect: Effect | None = None
+    anew: Anew | None = None
 
 
 def register(title: str, adapter: Adapter) -> None:
@@ -76,6 +80,15 @@ def apply_effect(title: str, args: list[Any], encoder: Encoder, payload: dict[st
         effect(list(args), encoder, payload)
     except Exception as error:
         encoder.warn(f"alwayson_scripts.{title}.args", _failed("effect", title, error))
+
+
+def draws_anew(title: str, args: list[Any], prompts: str) -> str:
+    """Why the script makes other prompts each time, or "" where it does not. Never raises."""
+    anew = adapter_of(title).anew
+    try:
+        return "" if anew is None else anew(list(args), prompts)
+    except Exception:
+        return ""  # other arguments than the adapter knows
 
 
 def _failed(what: str, title: str, error: Exception) -> str:
@@ -286,28 +299,53 @@ def _region_mask(value: Mapping[str, Any], encoder: Encoder, path: str) -> Any:
     return encoder.encode(picture, path)
 
 
-def _tiled_diffusion(args: list[Any], encoder: Encoder, path: str) -> Any:
+def _tiled_diffusion_effect(args: list[Any], encoder: Encoder, payload: dict[str, Any]) -> None:
     """pkuliyi2015/multidiffusion-upscaler-for-automatic1111 22798f6, ``scripts/tilediffusion.py``.
 
-    21 arguments, then 10 for each region: first whether it is on, last its seed, which is drawn
-    anew each time where it is -1, and not from the job's.
+    21 arguments, then 10 for each region: first whether it is on, last its seed, drawn anew each
+    time where it is -1. It decides what ``create_random_tensors`` gives, which the webui calls for
+    masked latent noise alone (A1111 v1.6.0 to v1.10.1, Forge, reForge: `processing.py`).
     """
-    for start in range(21, len(args), 10) if args[0] and args[18] else ():
+    if not (args[0] and args[18] and payload.get("inpainting_fill") == _LATENT_NOISE):
+        return
+    for start in range(21, len(args), 10):
         if args[start] and int(args[start + 9]) == -1:
+            path = f"alwayson_scripts.tiled diffusion.args[{start + 9}]"
             reason = f"region {(start - 21) // 10 + 1} draws its own seed each time: fix it"
-            encoder.warn(f"{path}[{start + 9}]", reason)
+            encoder.warn(path, reason, "blocks")
+
+
+_LATENT_NOISE = 2
+
+
+def _demofusion(args: list[Any], encoder: Encoder, path: str) -> Any:
+    """DemoFusion of the same extension, ``scripts/tileglobal.py`` and ``tile_methods``.
+
+    "Random Jitter", the 14th argument and on by default, moves the windows by Python's own random
+    numbers, which nothing seeds.
+    """
+    if args[0] and args[13]:
+        reason = "“Random Jitter” moves the windows anew each time: switch it off"
+        encoder.warn(f"{path}[13]", reason, "blocks")
     return encoder.encode(args, path)
 
 
-def _dynamic_prompts(args: list[Any], encoder: Encoder, path: str) -> Any:
+def _dynamic_prompts_anew(args: list[Any], prompts: str) -> str:
     """adieyal/sd-dynamic-prompts v2.17.1, ``sd_dynamic_prompts/dynamic_prompting.py``.
 
-    On by default, so it must be sent when it is off. "I'm feeling lucky", the fifth argument, asks
-    a web site for prompts.
+    Its variants and wildcards follow the job's seed, but not where they are unlinked from it (the
+    12th argument); the attention grabber (6th) and the random functions of Jinja2 templates (14th;
+    ``jinja_extensions.py`` of dynamicprompts 0.31) draw from no seed, "I'm feeling lucky" (5th)
+    asks a web site.
     """
-    if args[0] and args[4]:
-        encoder.warn(f"{path}[4]", '"I\'m feeling lucky" finds other prompts each time')
-    return encoder.encode(args, path)
+    ways = {4: "I'm feeling lucky", 5: "Attention grabber", 11: "Unlink seed from prompt"}
+    chosen = [f"“{name}”" for place, name in ways.items() if args[place]]
+    if args[13] and _JINJA_DRAWS.search(prompts):
+        chosen.append("“Enable Jinja2 templates”")
+    return f"{chosen[0]} makes other prompts each time" if args[0] and chosen else ""
+
+
+_JINJA_DRAWS = re.compile(r"\b(?:(?:weighted_)?choice|random|randint|random_sample)\b")
 
 
 def _ultimate_upscale(args: list[Any], encoder: Encoder, path: str) -> Any:
@@ -439,9 +477,10 @@ _ADAPTERS = {
     "controlnet": Adapter(_controlnet, _off_units),
     "adetailer": Adapter(_adetailer, _adetailer_off),
     "regional prompter": Adapter(_regional_prompter, switched(0)),
-    "tiled diffusion": Adapter(_tiled_diffusion, switched(0)),
+    "tiled diffusion": Adapter(off=switched(0), effect=_tiled_diffusion_effect),
+    "demofusion": Adapter(_demofusion, switched(0)),
     "tiled vae": Adapter(off=switched(0)),
-    "dynamic prompts": Adapter(_dynamic_prompts, switched(0)),
+    "dynamic prompts": Adapter(off=switched(0), anew=_dynamic_prompts_anew),
     "ultimate sd upscale": Adapter(_ultimate_upscale),
     "animatediff": Adapter(_animatediff, _animatediff_off),
     "reactor": Adapter(_reactor, switched(1)),

@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Protocol
@@ -136,8 +136,8 @@ class Recorder:
 
     def run_started(self, p: Any) -> None:
         """The webui is about to run the selected script, or to find that there is none."""
-        job = self._job
-        if job is None or job.token != self._webui.job_token():
+        job = self._current(p)
+        if job is None:
             self._start(p)
         elif job.run.in_script:
             return  # a script that runs scripts
@@ -150,7 +150,7 @@ class Recorder:
 
     def run_ended(self, p: Any, processed: Any, error: BaseException | None) -> None:
         """The selected script returned its result, or None where none is selected."""
-        job = self._job
+        job = self._current(p)
         if job is None or job.p is not p:
             return
         job.run.in_script = False
@@ -161,8 +161,8 @@ class Recorder:
 
     def processing_started(self, p: Any) -> None:
         """`process_images` was called: the first that an API job without a script shows."""
-        job = self._job
-        if job is None or job.token != self._webui.job_token():
+        job = self._current(p)
+        if job is None:
             self._start(p)
         elif job.p is p and job.run.outputs is not None and not job.run.in_script:
             self._next(job, self._webui.describe(p))
@@ -178,8 +178,11 @@ class Recorder:
             value = fixed if fixed != -1 else whole(getattr(p, drawn, None))
             if value != -1:
                 job.run.draft.resolve(name, value)
-        if not job.run.in_script:  # a script's inner runs have prompts of their own
-            job.run.draft.resolved = became(p, job.run.draft.payload)
+        if job.run.in_script:  # a script's inner runs have prompts of their own
+            job.run.draft.settle({}, 0)
+        else:
+            texts = getattr(p, "all_prompts", None) or [""]
+            job.run.draft.settle(became(p, job.run.draft.payload), len(texts))
 
     def batch_ended(self, p: Any) -> None:
         """A batch is sampled. What was skipped is known only until the next one begins."""
@@ -236,6 +239,17 @@ class Recorder:
             job, self._job = self._job, None
             job.run.outputs = []
             self._sink(self._ended(job, ""))
+
+    def _current(self, p: Any) -> _Running | None:
+        """The job that is running, or None where `p` begins another.
+
+        A script may tell the webui that a job begins, as Ultimate SD upscale does (2322caa, calls
+        ``state.begin``); what it then processes is still its own.
+        """
+        job, token = self._job, self._webui.job_token()
+        if job is not None and job.p is p and job.run.in_script:
+            job.token = token
+        return job if job is not None and job.token == token else None
 
     def _running(self, p: Any) -> _Running:
         return _Running(p, self._webui.job_token(), _Run(Draft(endpoint(p))))
@@ -310,7 +324,7 @@ def outputs_of(processed: Any, with_infotext: bool) -> list[Output]:
     kind without any is a map that a script or option appended (A1111 v1.10.1,
     ``process_images_inner``: "return_mask" pictures stand between the samples).
     """
-    images = [*processed.images, *(getattr(processed, "extra_images", None) or [])]
+    images = [*processed.images, *_pictures(getattr(processed, "extra_images", None) or ())]
     first = processed.index_of_first_image
     marked = with_infotext and any("parameters" in image.info for image in images[first:])
     texts = list(processed.infotexts)
@@ -318,6 +332,21 @@ def outputs_of(processed: Any, with_infotext: bool) -> list[Output]:
         _output(image, index < first, marked, texts[index] if index < len(texts) else None)
         for index, image in enumerate(images)
     ]
+
+
+def _pictures(extra: Iterable[Any]) -> Iterator[Any]:
+    """Forge's extra pictures; ControlNet's maps are arrays among them.
+
+    The API answers the arrays as pictures and leaves out what is neither (``process_extra_images``
+    in ``modules/processing.py`` of dfdcbab6).
+    """
+    from PIL import Image
+
+    for image in extra:
+        if hasattr(image, "info"):
+            yield image
+        elif hasattr(image, "__array_interface__"):
+            yield Image.fromarray(image)
 
 
 def _output(image: Any, is_grid: bool, marked: bool, listed: str | None) -> Output:

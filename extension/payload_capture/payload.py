@@ -101,6 +101,8 @@ class Draft:
     choices: dict[str, str] = field(default_factory=dict)
     caveats: list[Caveat] = field(default_factory=list)
     resolved: dict[str, Any] = field(default_factory=dict)
+    anew: dict[str, str] = field(default_factory=dict)
+    """The always-on scripts that make other prompts each time, and why."""
 
     def prompts(self) -> list[str]:
         """Every text that may name models: prompts of both passes, of all requests."""
@@ -109,8 +111,26 @@ class Draft:
         texts = (payload.get(name) for payload in payloads for name in _PROMPTS)
         return [text for text in dict.fromkeys(texts) if isinstance(text, str)]
 
-    def resolve(self, name: str, value: int) -> None:
-        """Put the value that the job drew (a seed) in place of what the user typed."""
+    def settle(self, resolved: Mapping[str, list[str]], pictures: int) -> None:
+        """Take what the prompts became, picture by picture; none where a script made them.
+
+        Where a script would make others the next time, the prompt of a lone picture is sent as it
+        became and the script off. A request has one prompt: for more pictures none can be sent.
+        """
+        self.resolved = dict(resolved)
+        several = not pictures or any(len(texts) > 1 for texts in resolved.values())
+        for title, reason in self.anew.items():
+            args = self.payload["alwayson_scripts"][title]["args"]
+            if pictures == 1:
+                for name, (text,) in resolved.items():
+                    self.resolve(name, text)
+                self.resolve("styles", [])  # they are in the text
+                args[0] = False
+            elif several:
+                self.caveats.append(Caveat(f"alwayson_scripts.{title}.args", reason, "blocks"))
+
+    def resolve(self, name: str, value: Any) -> None:
+        """Put what the job drew (a seed, a prompt) in place of what the user typed."""
         typed = self.payload.get(name)
         if typed != value:
             self.template[name] = typed
@@ -172,6 +192,12 @@ def draft(
         adapters.apply_effect(call.title, call.args, encoder, made.payload)
     if selected is not None and (reason := _drawn_anew(selected, whole(_get(p, "seed")))):
         encoder.caveats.append(Caveat("script_args", reason, "blocks"))
+    texts = "\n".join(made.prompts())
+    made.anew = {
+        call.title: reason
+        for call in calls
+        if call.alwayson and (reason := adapters.draws_anew(call.title, call.args, texts))
+    }
     made.choices = {place: name for call in calls for place, name in _chosen(call)}
     if (first := _get(p, "firstpass_image")) is not None:
         made.endpoint = UPSCALE

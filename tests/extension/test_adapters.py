@@ -21,7 +21,7 @@ from PIL import Image, ImageOps
 
 import payload_capture
 from payload_capture import adapters
-from payload_capture.adapters import Adapter, apply_effect, encode_args, is_off
+from payload_capture.adapters import Adapter, apply_effect, draws_anew, encode_args, is_off
 from payload_capture.payload import ScriptCall, draft
 from payload_capture.values import Encoder, Picture
 from payload_capture.writer import _Bag
@@ -370,19 +370,32 @@ def test_regional_prompters_mask_is_a_picture(mask: Any) -> None:
     assert not caveats
 
 
-def test_a_region_that_draws_its_own_seed_is_told() -> None:
+@pytest.mark.parametrize(("fill", "told"), [(2, True), (1, False), (None, False)])
+def test_a_region_that_draws_its_own_seed_is_told(fill: int | None, told: bool) -> None:
+    """Of the seeds only an inpainting with latent noise makes use."""
     region = [True, 0.1, 0.1, 0.5, 0.5, "a", "b", "Background", 0.2]
     args = [True, "MultiDiffusion", *range(16), True, False, False, *region, -1, *region, 7]
-    made, caveats = encode("Tiled Diffusion", *args)
-    assert made == args
-    assert caveats == [f"{PATH}[30]: region 1 draws its own seed each time: fix it"]
-    assert encode("Tiled Diffusion", *[*args[:18], False, *args[19:]])[1] == []
+    encoder, title = Encoder(), "tiled diffusion"
+    apply_effect(title, args, encoder, {"inpainting_fill": fill})
+    reasons = [f"{caveat.path}: {caveat.reason}" for caveat in encoder.caveats]
+    path = f"alwayson_scripts.{title}.args[30]"
+    assert reasons == [f"{path}: region 1 draws its own seed each time: fix it"] * told
+
+
+@pytest.mark.parametrize(("on", "jitter"), [(True, True), (True, False), (False, True)])
+def test_demofusions_jitter_is_refused(on: bool, jitter: bool) -> None:
+    args = [on, "DemoFusion", *range(11), jitter, *range(8)]
+    encoder = Encoder()
+    assert encode_args("DemoFusion", args, encoder, PATH) == args
+    told = [("blocks", f"{PATH}[13]")] * (on and jitter)
+    assert [(caveat.severity, caveat.path) for caveat in encoder.caveats] == told
 
 
 @pytest.mark.parametrize(
     ("title", "index"),
     [
         ("Tiled Diffusion", 0),
+        ("DemoFusion", 0),
         ("Tiled VAE", 0),
         ("Dynamic Prompts v2.17.1", 0),
         ("Regional Prompter", 0),
@@ -397,13 +410,25 @@ def test_a_switch_tells_whether_it_is_off(title: str, index: int) -> None:
     assert is_off(title, ["?"] * 31) is None
 
 
-def test_dynamic_prompts_luck_is_told() -> None:
-    args = [True, False, 1, False, True, *[0] * 13]
-    assert encode("Dynamic Prompts v2.17.1", *args) == (
-        args,
-        [f'{PATH}[4]: "I\'m feeling lucky" finds other prompts each time'],
-    )
-    assert encode("Dynamic Prompts v2.17.1", False, *args[1:])[1] == []
+@pytest.mark.parametrize(
+    ("place", "prompts", "reason"),
+    [
+        (4, "a cat", "“I'm feeling lucky” makes other prompts each time"),
+        (5, "a cat", "“Attention grabber” makes other prompts each time"),
+        (11, "{a|b}", "“Unlink seed from prompt” makes other prompts each time"),
+        (13, "{{ choice(1, 2) }}", "“Enable Jinja2 templates” makes other prompts each time"),
+        (13, "{% for n in (1, 2) %}{% prompt %}{{ n }}{% endprompt %}{% endfor %}", ""),
+        (3, "a cat", ""),
+    ],
+)
+def test_dynamic_prompts_that_no_seed_decides_are_told(
+    place: int, prompts: str, reason: str
+) -> None:
+    args = [True, *[False] * 17]
+    args[place] = True
+    assert draws_anew("Dynamic Prompts v2.17.1", args, prompts) == reason
+    assert draws_anew("Dynamic Prompts v2.17.1", [False, *args[1:]], prompts) == ""
+    assert draws_anew("Dynamic Prompts v2.17.1", [True], prompts) == ""
 
 
 def test_ultimate_upscales_text_is_left_out_and_its_index_told() -> None:

@@ -6,6 +6,7 @@ import copy
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -58,6 +59,7 @@ class FakeWebui:
 class Processed:
     def __init__(self, images: list[Image.Image], first: int = 0, texts: list[str] | None = None):
         self.images = images
+        self.extra_images: list[Any] = []
         self.index_of_first_image = first
         self.infotexts = texts if texts is not None else [i.info["parameters"] for i in images]
 
@@ -258,6 +260,21 @@ def test_a_script_in_the_batch_tab_is_a_run_for_each_file(stage: Stage) -> None:
     assert [len(run.outputs) for run in (*stage.early, *stage.last.runs)] == [2, 2]
 
 
+def test_a_script_that_begins_anew_is_one_job(stage: Stage) -> None:
+    """Ultimate SD upscale in the batch tab, with an extension that makes pictures of its own."""
+    p = processing()
+    for seeds in ([41], [42]):
+        stage.recorder.run_started(p)
+        stage.webui.token += 1
+        stage.inner(p, seeds)
+        stage.inner(copy.copy(p), [7])
+        stage.recorder.run_ended(p, Processed([picture(seeds[0])]), None)
+    stage.recorder.closed(p, None)
+    runs = [*stage.early, *stage.last.runs]
+    assert [[o.seed for o in run.outputs] for run in runs] == [[41], [42]]
+    assert stage.last.job.state == "ok"
+
+
 def test_an_upload_that_fails_after_the_first_keeps_the_first(stage: Stage) -> None:
     p = processing()
     stage.webui.token += 1
@@ -378,6 +395,14 @@ def test_maps_are_told_from_samples_wherever_they_stand() -> None:
     texts = ["grid", "x, Seed: 1", "x, Seed: 2"]
     roles = [o.role for o in outputs_of(Processed(images, 1, texts), True)]
     assert roles == ["grid", "sample", "map", "sample", "map"]
+
+
+def test_a_map_may_be_an_array() -> None:
+    processed = Processed([picture(1)])
+    processed.extra_images = [np.full((3, 2, 3), 7, dtype=np.uint8), "a text"]
+    sample, found = outputs_of(processed, True)
+    assert (sample.role, found.role) == ("sample", "map")
+    assert (found.image.size, found.image.getpixel((0, 0))) == ((2, 3), (7, 7, 7))
 
 
 def test_combined_pictures_without_infotext_of_their_own_are_samples() -> None:

@@ -294,6 +294,49 @@ def test_what_prompts_became(resolved: dict[str, Any], kept: dict[str, Any]) -> 
     assert became(txt2img(**resolved), payload) == kept
 
 
+UNLINKED = [True, *[False] * 10, True, *[False] * 6]
+"""Dynamic Prompts' arguments for variants that no seed decides."""
+
+
+def unlinked(*args: Any) -> Draft:
+    p = txt2img(prompt="a {red|blue} cat", styles=["painted"])
+    return drafted(p, scripts=[ScriptCall("dynamic prompts v2.17.1", True, [*(args or UNLINKED)])])
+
+
+def test_a_prompt_that_is_drawn_anew_is_sent_as_it_became() -> None:
+    made = unlinked()
+    made.settle({"prompt": ["a red cat, painted"]}, 1)
+    sent = made.payload
+    assert (sent["prompt"], sent["styles"]) == ("a red cat, painted", [])
+    assert made.template == {"prompt": "a {red|blue} cat", "styles": ["painted"]}
+    (call,) = sent["alwayson_scripts"].values()
+    assert call["args"] == [False, *UNLINKED[1:]]
+    assert made.caveats == []
+
+
+@pytest.mark.parametrize(
+    ("resolved", "pictures"),
+    [({"prompt": ["a red cat", "a blue cat"]}, 2), ({}, 0)],
+    ids=["several pictures", "a script's own"],
+)
+def test_prompts_that_are_drawn_anew_are_refused(
+    resolved: dict[str, list[str]], pictures: int
+) -> None:
+    made = unlinked()
+    made.settle(resolved, pictures)
+    (caveat,) = made.caveats
+    assert caveat.severity == "blocks"
+    assert caveat.reason == "“Unlink seed from prompt” makes other prompts each time"
+    assert made.payload["prompt"] == "a {red|blue} cat"
+
+
+def test_prompts_that_the_seed_decides_stay_as_they_are() -> None:
+    made = unlinked(True, *[False] * 17)
+    made.settle({"prompt": ["a red cat", "a blue cat"]}, 2)
+    assert (made.payload["prompt"], made.caveats) == ("a {red|blue} cat", [])
+    assert made.resolved == {"prompt": ["a red cat", "a blue cat"]}
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(5, 5), (5.0, 5), ("7", 7), ([9, 10], 9), (None, -1), ("", -1), ([], -1), ("random", -1)],

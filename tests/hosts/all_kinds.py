@@ -6,6 +6,7 @@ import kinds_scripts  # noqa: F401
 import kinds_extras  # noqa: F401
 import kinds_settings  # noqa: F401
 import kinds_forge  # noqa: F401
+import kinds_extensions  # noqa: F401
 import kinds_api  # noqa: F401
 import kinds_stops  # noqa: F401
 import kinds_unseeded  # noqa: F401

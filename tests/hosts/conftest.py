@@ -62,6 +62,8 @@ def host(
     (data / "styles.csv").write_text(STYLES)
     extensions = {"sd-webui-payload-capture": repository}
     if folder := request.config.getoption("--host-folder"):
+        further = (Path(path).resolve() for path in request.config.getoption("--host-extension"))
+        extensions |= {path.name: path for path in further}
         flags = request.config.getoption("--host-args").split()
         with RealHost(Path(folder), data, extensions, flags) as real:
             yield real.url

@@ -98,11 +98,13 @@ class Scene:
 
 @dataclass(frozen=True)
 class Files:
-    """Pictures to upload: colours, the same half transparent, a mask; folders of two of each."""
+    """Pictures to upload: colours, the same half transparent, a mask, two coloured regions; folders
+    of two of each."""
 
     init: Path
     transparent: Path
     mask: Path
+    regions: Path
     folder: Path
     masks: Path
 
@@ -122,6 +124,8 @@ class Kind:
     other than identical needs a `reason`: what the replay's own must contain; "as it falls" is
     identical or close. `raw`: whether the request, sent unchanged, brings the same pixels. `reset`:
     whether the options are set back. `broken`: words of the error of a host whose own code fails.
+    `quiet`: a host may show none of the pictures. `script`: how the title of the always-on script
+    begins that must have changed the picture: sent without it, the request brings other pixels.
     """
 
     title: str
@@ -134,6 +138,8 @@ class Kind:
     raw: bool = True
     reset: bool = True
     broken: str = ""
+    quiet: bool = False
+    script: str = ""
 
 
 KINDS: dict[str, Kind] = {}
@@ -162,6 +168,11 @@ def need(offered: object, what: str) -> None:
         raise NotThere(f"the host has no {what}")
 
 
+def unmarked(models: Models) -> dict[str, str]:
+    """The options that keep Forge from hiding infotext in the pixels of what it saves."""
+    return dict.fromkeys(models.marks, "None")
+
+
 def pictures_in(answer: Mapping[str, Any]) -> list[Image.Image]:
     """The pictures of an answer of the API."""
     texts = answer["images"] if "images" in answer else [answer["image"]]
@@ -184,12 +195,16 @@ def make_files(folder: Path) -> Files:
     for number in (1, 2):
         init_picture(seed=number).save(several / f"{number}.png")
         mask_picture(shift=10 * number).save(masks / f"{number}.png")
-    files = Files(folder / "init.png", folder / "rgba.png", folder / "mask.png", several, masks)
+    init, transparent, mask, regions = (
+        folder / f"{name}.png" for name in ("init", "rgba", "mask", "regions")
+    )
+    files = Files(init, transparent, mask, regions, several, masks)
     init_picture(seed=7).save(files.init)
     mask_picture().save(files.mask)
-    transparent = init_picture(seed=7)
-    transparent.putalpha(Image.linear_gradient("L").resize(transparent.size))
-    transparent.save(files.transparent)
+    regions_picture().save(files.regions)
+    faded = init_picture(seed=7)
+    faded.putalpha(Image.linear_gradient("L").resize(faded.size))
+    faded.save(files.transparent)
     return files
 
 
@@ -206,4 +221,11 @@ def init_picture(seed: int) -> Image.Image:
 def mask_picture(shift: int = 0) -> Image.Image:
     image = Image.new("L", (96, 96))
     ImageDraw.Draw(image).rectangle((30 - shift, 20, 80 - shift, 70), fill=255)
+    return image
+
+
+def regions_picture() -> Image.Image:
+    """The first two colours of Regional Prompter's masks, side by side."""
+    image = Image.new("RGB", (64, 64), (64, 128, 128))
+    ImageDraw.Draw(image).rectangle((0, 0, 31, 63), fill=(128, 64, 64))
     return image

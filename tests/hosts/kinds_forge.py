@@ -52,9 +52,98 @@ def preset(scene: Scene) -> None:
     scene.basics()
 
 
+# ---- the scripts that Forge brings
+
+
 @kind("FreeU")
 def freeu(scene: Scene) -> None:
+    scene.basics().unfold("FreeU")
+
+
+@kind("FreeU, other values for part of the steps")
+def freeu_values(scene: Scene) -> None:
     page = scene.basics()
-    head = page.page.locator('#txt2img_script_container .input-accordion:has-text("FreeU")')
-    need(head.count(), "FreeU")
-    page.accordion(str(head.first.get_attribute("id")))
+    page.unfold("FreeU")
+    page.number("label:B1", 1.3)
+    page.number("label:S2", 0.5)
+    page.number("label:Start step", 0.2)
+
+
+@kind("dynamic thresholding", script="DynamicThresholding")
+def dynamic_thresholding(scene: Scene) -> None:
+    page = scene.basics()
+    page.unfold("DynamicThresholding")
+    page.check("label:Enabled")
+    page.number("label:Mimic Scale", 3)
+    page.number("label:Threshold Percentile", 0.9)
+    page.radio("label:Mimic Mode", "Cosine Up")
+
+
+@kind("Kohya HRFix", script="Kohya HRFix")
+def kohya_hrfix(scene: Scene) -> None:
+    page = scene.basics()
+    page.unfold("Kohya HRFix")
+    page.number("label:Block Number", 1)
+    page.number("label:End Percent", 0.9)
+    page.choose("label:Downscale Method", "bilinear")
+
+
+@kind("latent modifier", script="LatentModifier")
+def latent_modifier(scene: Scene) -> None:
+    page = scene.basics()
+    page.unfold("LatentModifier")
+    page.check("label:Enabled")
+    page.number("label:Sharpness Multiplier", 5)
+    page.radio("label:Sharpness Method", "gaussian")
+    page.number("label:Contrast Multiplier", 20)
+
+
+@kind("latent modifier, noise added", script="LatentModifier")
+def latent_noise(scene: Scene) -> None:
+    page = scene.basics()
+    page.unfold("LatentModifier")
+    page.check("label:Enabled")
+    page.radio("label:Extra Noise Type", "perlin")
+    page.number("label:Extra Noise Multiplier", 20)
+
+
+@kind("MultiDiffusion", script="MultiDiffusion")
+def multidiffusion(scene: Scene) -> None:
+    page = scene.basics()
+    page.number("txt2img_width", 128)
+    page.unfold("MultiDiffusion")
+    page.check("label:Enabled")
+    page.radio("label:Method", "Mixture of Diffusers")
+    page.number("label:Tile Width", 64)
+    page.number("label:Tile Height", 64)
+    page.number("label:Tile Overlap", 32)
+
+
+@kind("Never OOM")
+def never_oom(scene: Scene) -> None:
+    page = scene.basics()
+    page.unfold("Never OOM")
+    page.check("label:Enabled for UNet (always maximize offload)")
+
+
+@kind("perturbed attention guidance", script="PerturbedAttentionGuidance")
+def perturbed_attention(scene: Scene) -> None:
+    page = scene.basics()
+    page.unfold("PerturbedAttentionGuidance")
+    page.number("label:Scale", 2)
+
+
+@kind("self-attention guidance", script="SelfAttentionGuidance")
+def self_attention(scene: Scene) -> None:
+    page = scene.basics()
+    page.unfold("SelfAttentionGuidance")
+    page.number("label:Blur Sigma", 3)
+
+
+@kind("StyleAlign in a batch", pictures=2, script="StyleAlign")
+def style_align(scene: Scene) -> None:
+    page = scene.basics()
+    page.number("txt2img_batch_size", 2)
+    page.unfold("StyleAlign")
+    page.check("label:Share attention in batch")
+    page.number("label:Strength", 0.8)

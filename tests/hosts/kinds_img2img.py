@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from kinds import Models, Scene, group, need
@@ -9,7 +10,7 @@ from webui_page import WebuiPage
 
 kind = group("img2img")
 inpaint = group("inpaint")
-batch = group("img2img batch tab")
+batch = functools.partial(group("img2img batch tab"), quiet=True)  # v1.6 shows none
 
 # ---- a whole picture
 

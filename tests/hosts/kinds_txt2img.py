@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kinds import Models, Scene, Shown, group, need
+from kinds import Scene, Shown, group, need, unmarked
 from webui_page import WebuiPage
 
 kind = group("txt2img")
@@ -158,13 +158,9 @@ def hires_batch(scene: Scene) -> None:
     page.number("txt2img_batch_size", 2)
 
 
-def _unmarked(models: Models) -> dict[str, str]:
-    """Forge's button fails on files in whose alpha channel Forge itself hid the infotext."""
-    return dict.fromkeys(models.marks, "None")
-
-
-@hires("the ✨ button on a finished picture", options=_unmarked)
+@hires("the ✨ button on a finished picture", options=unmarked)
 def upscale_button(scene: Scene) -> Shown:
+    # Forge's button fails on files in whose alpha channel Forge itself hid the infotext.
     page = _hires(scene)
     page.need("txt2img_upscale", "✨ button")
     page.accordion("txt2img_hr", False)

@@ -188,6 +188,28 @@ class WebuiPage:
             self.page.wait_for_timeout(2 * SETTLE)
         assert box.is_checked() == on, f"{element} did not switch"
 
+    def unfold(self, title: str) -> None:
+        """Open an accordion of the scripts by the beginning of its title.
+
+        One with a checkbox in its head is switched on by that.
+        """
+        heads = self.page.locator(f"#{self.tab}_script_container .gradio-accordion > .label-wrap")
+        begins = re.compile(rf"^\s*{re.escape(title)}")
+        head = heads.locator("visible=true").filter(has_text=begins).first
+        if head.count() == 0:
+            raise NotThere(f"the page has no {title}")
+        if not re.search(r"\bopen\b", head.get_attribute("class") or ""):
+            self._changes(f"{title} accordion", lambda: self._fold(head, on=False))
+            self._fold(head, on=True)
+
+    def _fold(self, head: Locator, *, on: bool) -> None:
+        head.locator("> .icon").first.click()
+        self.page.wait_for_timeout(2 * SETTLE)
+        box = head.locator("input[type=checkbox]").first
+        if box.count() and box.is_checked() != on:  # some extensions' accordions only open
+            box.click()
+            self.page.wait_for_timeout(SETTLE)
+
     def choose(self, element: str, *values: str) -> None:
         """Pick values of a dropdown; a value may be the beginning of a choice."""
         field = self._of(element, "input").first
@@ -272,6 +294,14 @@ class WebuiPage:
         mouse.up()
         self.page.wait_for_timeout(2 * SETTLE)
 
+    def click(self, element: str) -> None:
+        """Press a button of the page, by its id or its text."""
+        button = self.page.locator(f"#{element}:visible")
+        if not button.count():
+            button = self.page.locator("button:visible").get_by_text(element, exact=True)
+        button.first.click()
+        self.page.wait_for_timeout(3 * SETTLE)
+
     # ---- generating
 
     def generate(self, button: str = "generate", timeout: float = 90) -> None:
@@ -332,7 +362,9 @@ class WebuiPage:
 
 def _root(element: str) -> str:
     label = element.removeprefix("label:")
-    return f"#{element}" if label == element else f'.block:visible:has(span:text-is("{label}"))'
+    if label == element:
+        return f"#{element}"
+    return f'.block:visible:not(:has(.block)):has(span:text-is("{label}"))'
 
 
 def _number(text: str) -> float:
