@@ -168,11 +168,6 @@ def need(offered: object, what: str) -> None:
         raise NotThere(f"the host has no {what}")
 
 
-def unmarked(models: Models) -> dict[str, str]:
-    """The options that keep Forge from hiding infotext in the pixels of what it saves."""
-    return dict.fromkeys(models.marks, "None")
-
-
 def pictures_in(answer: Mapping[str, Any]) -> list[Image.Image]:
     """The pictures of an answer of the API."""
     texts = answer["images"] if "images" in answer else [answer["image"]]

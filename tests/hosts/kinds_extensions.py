@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kinds import Scene, group, need, unmarked
+from kinds import Scene, group, need
 from webui_page import WebuiPage
 
 kind = group("extensions")
@@ -230,9 +230,8 @@ def tiled_vae(scene: Scene) -> None:
 # ---- Ultimate SD upscale
 
 
-@kind("Ultimate SD upscale, seams fixed", pictures=2, options=unmarked, reset=False)
+@kind("Ultimate SD upscale, seams fixed", pictures=2)
 def ultimate_upscale(scene: Scene) -> None:
-    # The second pass begins with the saved picture: with Forge's mark in it, which differs.
     page = scene.img2img(seed=-1)
     page.script("Ultimate SD upscale")
     page.choose("ultimateupscale_target_size_type", "Scale from image size")

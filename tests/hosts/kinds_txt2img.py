@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kinds import Scene, Shown, group, need, unmarked
+from kinds import Models, Scene, Shown, group, need
 from webui_page import WebuiPage
 
 kind = group("txt2img")
@@ -156,6 +156,11 @@ def hires_batch(scene: Scene) -> None:
     page = _hires(scene, "Lanczos")
     page.number("txt2img_seed", -1)
     page.number("txt2img_batch_size", 2)
+
+
+def unmarked(models: Models) -> dict[str, str]:
+    """The options that keep Forge from hiding infotext in the pixels of what it saves."""
+    return dict.fromkeys(models.marks, "None")
 
 
 @hires("the ✨ button on a finished picture", options=unmarked)
