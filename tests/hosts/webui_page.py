@@ -25,16 +25,19 @@ SETTLE = 250
 _RESULT = """tab => {
     const info = document.querySelector(`#generation_info_${tab} textarea`);
     const shown = [...document.querySelectorAll(`#${tab}_gallery img`)].map(img => img.src);
+    const said = (name) => document.querySelector(`#${name}_${tab} .prose`).innerHTML;
     return [
-        document.querySelector(`#html_log_${tab} .prose`).innerHTML,
+        said("html_log") || said("html_info"),
         info ? info.value : [...new Set(shown)].sort().join(),
     ];
 }"""
 """What the page says of the last job: its log, and the account of it (Extras gives pictures only);
-the log alone may be the same as of the job before, to the tenth of a second."""
+the log alone may be the same as of the job before, to the tenth of a second. Extras of v1.6 says it
+where others show the infotext."""
 _DONE = f"""([tab, before]) => {{
     const [log, made] = ({_RESULT})(tab);
-    const waits = document.querySelector(`#html_log_${{tab}} > .wrap.translucent`);
+    const places = ["html_log", "html_info"].map((name) => `#${{name}}_${{tab}} > .wrap.translucent`);
+    const waits = document.querySelector(places.join());
     const fresh = log !== before[0] || (made && made !== before[1]);
     return !waits && fresh && /Time taken|error/i.test(log);
 }}"""
