@@ -32,12 +32,12 @@ _RESULT = """tab => {
     ];
 }"""
 """What the page says of the last job: its log, and the account of it (Extras gives pictures only);
-the log alone may be the same as of the job before, to the tenth of a second. Extras of v1.6 says it
+the log alone may be the same as of the job before, to the tenth of a second. Extras of v1.6 logs
 where others show the infotext."""
 _DONE = f"""([tab, before]) => {{
     const [log, made] = ({_RESULT})(tab);
-    const places = ["html_log", "html_info"].map((name) => `#${{name}}_${{tab}} > .wrap.translucent`);
-    const waits = document.querySelector(places.join());
+    const cover = (name) => `#${{name}}_${{tab}} > .wrap.translucent`;
+    const waits = document.querySelector(`${{cover("html_log")}}, ${{cover("html_info")}}`);
     const fresh = log !== before[0] || (made && made !== before[1]);
     return !waits && fresh && /Time taken|error/i.test(log);
 }}"""
