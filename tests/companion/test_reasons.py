@@ -79,6 +79,17 @@ def test_a_field_that_is_gone_and_long_values() -> None:
     )
 
 
+def test_a_field_that_was_sent_and_is_not_told_is_no_difference() -> None:
+    """A1111 v1.6.0 tells the mask's blur of the page's jobs only."""
+    sent = capture(payload={"steps": 2.0})
+    untold = pair("a\nSeed: 1, Model: alpha, VAE: x")
+    assert "Steps" not in explain(sent, untold, unknown)
+    assert "Steps nothing instead of '2'" in explain(capture(payload={"steps": 3}), untold, unknown)
+    assert "Steps '4' instead" in explain(
+        sent, pair("a\nSteps: 4, Seed: 1, Model: alpha, VAE: x"), unknown
+    )
+
+
 def test_another_host() -> None:
     made = capture(host=Host(webui="A", version="v1", torch="2.1", device="cpu"))
     there = {"webui": "A", "version": "v2", "torch": "", "device": "cuda"}

@@ -145,7 +145,7 @@ def models(host: str) -> kinds.Models:
         hypernetworks=names("hypernetworks", "name"),
         embeddings=sorted(embeddings.json()["loaded"]) if embeddings.ok else [],
         styles=names("prompt-styles", "name"),
-        marks=[name for name in options if name.startswith("stealth_pnginfo")],
+        options=list(options),
     )
 
 

@@ -35,8 +35,12 @@ class Models:
     hypernetworks: list[str]
     embeddings: list[str]
     styles: list[str]
-    marks: list[str]
-    """The options that choose whether infotext is hidden in the pixels of saved pictures."""
+    options: list[str]
+
+    @property
+    def marks(self) -> list[str]:
+        """The options that choose whether infotext is hidden in the pixels of saved pictures."""
+        return [name for name in self.options if name.startswith("stealth_pnginfo")]
 
 
 @dataclass(frozen=True)

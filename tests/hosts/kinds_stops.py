@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kinds import Scene, Shown, group
+from kinds import Models, Scene, Shown, group
 from payload_replay.images import hashed
 from webui_page import WebuiPage
 
@@ -30,9 +30,14 @@ def _broken_off(scene: Scene, button: str, count: int) -> Shown:
     return page.gallery
 
 
+def _at_once(models: Models) -> dict[str, bool]:
+    """v1.6 and before know no other way."""
+    return {name: False for name in models.options if name == "interrupt_after_current"}
+
+
 @kind(
     "interrupted at once",
-    options={"interrupt_after_current": False},
+    options=_at_once,
     raw=False,
     verdict="refused",
     reason="interrupted",

@@ -47,7 +47,7 @@ def explain(
         _missing(capture, found),
         _lossy(found),
         _sizes(found.images),
-        _fields(found.images),
+        _fields(capture, found.images),
         _settings(capture, options),
         _hosts(capture, host),
         _unseeded(capture),
@@ -95,8 +95,12 @@ def _sizes(images: list[Comparison]) -> Iterator[str]:
             yield f"the picture is {width}x{height} instead of {expected}"
 
 
-def _fields(images: list[Comparison]) -> Iterator[str]:
-    """The fields of the infotexts that differ, the most telling one first."""
+def _fields(capture: Capture, images: list[Comparison]) -> Iterator[str]:
+    """The fields of the infotexts that differ, the most telling one first.
+
+    What the payload sends and the answer is silent of was used all the same: A1111 v1.6.0 says
+    "Mask blur" of the page's jobs only.
+    """
     off: dict[str, list[str]] = {}
     for image in images:
         if image.answered is None or image.verdict == "identical":
@@ -104,7 +108,8 @@ def _fields(images: list[Comparison]) -> Iterator[str]:
         if not (image.result.infotext and image.answered.infotext):
             continue
         for name, *values in infotext.differences(image.result.infotext, image.answered.infotext):
-            off.setdefault(name, values)
+            if values[1] or not infotext.same(_sent(capture, name), values[0]):
+                off.setdefault(name, values)
     names = sorted((n for n in off if n not in _SILENT), key=_telling)
     if names:
         said = [f"{n} {_value(off[n][1])} instead of {_value(off[n][0])}" for n in names]
@@ -157,6 +162,11 @@ def _measure(images: list[Comparison]) -> str:
 
 def _telling(name: str) -> tuple[int, str]:
     return (_TELLING.index(name) if name in _TELLING else len(_TELLING)), name
+
+
+def _sent(capture: Capture, name: str) -> str:
+    """The value of the payload's field that an infotext calls `name`; "" for none."""
+    return str(capture.payload.get(name.lower().replace(" ", "_"), ""))
 
 
 def _value(text: str) -> str:
