@@ -202,7 +202,7 @@ def _make_restorable(p: Any) -> None:
     calls_back = hasattr(sys.modules.get("modules.sysinfo"), "set_config")
     for name in getattr(p, "override_settings", None) or ():
         known = shared.opts.data_labels.get(name)
-        if known is None or known.default is None or (calls_back and known.onchange):
+        if known is None or name == "sd_model_checkpoint" or (calls_back and known.onchange):
             continue
         shared.opts.data.setdefault(name, shared.opts.get_default(name))
 
