@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from webui_standin import Process
-from webui_standin.flavour import VARIABLE
+from webui_standin.flavour import VARIABLE, current_flavour
 
 # With pytest's import mode the folder isn't on the path by itself.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -191,6 +191,8 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shared_host(probe: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     data = tmp_path_factory.mktemp("data")
     (data / "styles.csv").write_text(STYLES, encoding="utf-8")
+    if current_flavour() == "forge":  # by default the page's pictures have marks, the API's none
+        (data / "config.json").write_text('{"stealth_pnginfo_option": "None"}', encoding="utf-8")
     flags = ["--probe-flag", "given"]
     with Process(extensions=[probe], data_dir=data, flags=flags) as host:
         yield host
