@@ -13,7 +13,7 @@ def installed_major(name: str) -> int:
     """The major version by the folder that pip leaves beside a package; 0 where there is none.
 
     importlib.metadata knows it too, but a webui's start waits for this file, and importing that
-    would take three times as long as all of it.
+    takes longer than all of it.
     """
     for folder in filter(os.path.isdir, sys.path):
         for entry in os.listdir(folder):

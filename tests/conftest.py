@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 import environment
+from webui_standin.flavour import current_stack
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -39,14 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fidelity", metavar="FILE", help="add what came back to this file")
 
 
-def installed_flavour() -> str:
-    major = importlib.metadata.version("gradio").split(".")[0]
-    return {"3": "a1111", "4": "forge"}[major]
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests `only` for the other flavour, whose run has them."""
-    here = installed_flavour()
+    here = current_stack()
     marks = [(item, item.get_closest_marker("only")) for item in items]
     foreign = [item for item, mark in marks if mark is not None and here not in mark.args]
     items[:] = [item for item in items if item not in foreign]
@@ -56,7 +51,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def flavour() -> str:
     """`a1111` or `forge`: told by the gradio that is installed."""
-    return installed_flavour()
+    return current_stack()
 
 
 @pytest.fixture(scope="session")

@@ -144,8 +144,11 @@ def _marking_wrappers() -> list[tuple[Any, Callable[..., Any]]]:
 
     def save_image(original: Any, image: Any, *args: Any, **named: Any) -> Any:
         saved = original(image, *args, **named)
-        if repeatable() and saved:
-            image.already_saved_as = saved[0]  # the page shows this file
+        try:
+            if repeatable():
+                image.already_saved_as = saved[0]  # the page shows this file
+        except Exception as error:
+            print(f"[payload-capture] after a picture was saved: {error!r}", file=sys.stderr)
         return saved
 
     return [(stealth_infotext, add_stealth_pnginfo), (images, save_image)]
@@ -197,7 +200,8 @@ def _make_restorable(p: Any) -> None:
     The webui restores only those that it has in memory. The others, which nobody ever saved, stay
     as the job set them, for everybody (A1111 v1.8.0 on, Forge, reForge); on v1.6.0 the job fails.
     Forge restores through callbacks, which may wait for the very queue that the job holds
-    (dfdcbab6, ``modules/sysinfo.py``, ``set_config``), so those that have one stay out there.
+    (dfdcbab6, ``modules/sysinfo.py``, ``set_config``), so those that have one stay out there. The
+    checkpoint has no default to go back to; the webui sets it when it loads the first.
     """
     calls_back = hasattr(sys.modules.get("modules.sysinfo"), "set_config")
     for name in getattr(p, "override_settings", None) or ():

@@ -34,8 +34,8 @@ _SIXTEEN = ("I;16B", "I;16L", "I;16N")
 class Spares:
     """Memory of earlier captures' pictures, to copy the next ones into.
 
-    Memory that is new to the process costs a page fault for each 4 KiB, which takes longer than
-    the copying, ten times as long on a virtual machine. Thread-safe.
+    Memory that is new to the process costs a page fault for each 4 KiB, which may take longer than
+    the copying (``tests/benchmarks/bench_capture.py``). Thread-safe.
     """
 
     def __init__(self, limit: int = MAX_SPARE) -> None:

@@ -128,8 +128,9 @@ class Kind:
     other than identical needs a `reason`: what the replay's own must contain; "as it falls" is
     identical or close. `raw`: whether the request, sent unchanged, brings the same pixels. `reset`:
     whether the options are set back. `broken`: words of the error of a host whose own code fails.
-    `quiet`: a host may show none of the pictures. `script`: how the title of the always-on script
-    begins that must have changed the picture: sent without it, the request brings other pixels.
+    `shown_by`: the option without which a host's page shows none of the pictures. `script`: how the
+    title of the always-on script begins that must have changed the picture: sent without it, the
+    request brings other pixels.
     """
 
     title: str
@@ -142,7 +143,7 @@ class Kind:
     raw: bool = True
     reset: bool = True
     broken: str = ""
-    quiet: bool = False
+    shown_by: str = ""
     script: str = ""
 
 

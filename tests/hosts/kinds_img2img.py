@@ -10,7 +10,9 @@ from webui_page import WebuiPage
 
 kind = group("img2img")
 inpaint = group("inpaint")
-batch = functools.partial(group("img2img batch tab"), quiet=True)  # v1.6 shows none
+batch = functools.partial(
+    group("img2img batch tab"), shown_by="img2img_batch_show_results_limit"
+)  # not in v1.6
 
 # ---- a whole picture
 

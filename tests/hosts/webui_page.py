@@ -134,12 +134,12 @@ class WebuiPage:
             self._changes(element, lambda: self.text(element, before))
             field.fill(value)
 
-    def fill_lastingly(self, values: Mapping[str, str], seconds: float = 1.0) -> None:
+    def fill_lastingly(self, values: Mapping[str, str]) -> None:
         """Fill texts that the answer to an earlier choice may empty again, until they stay."""
         for _ in range(20):
             for element, value in values.items():
                 self.text(element, value)
-            self.page.wait_for_timeout(seconds * 1000)
+            self.page.wait_for_timeout(4 * SETTLE)
             fields = {e: self._of(e, "textarea, input[type=text]").first for e in values}
             if all(fields[element].input_value() == value for element, value in values.items()):
                 return

@@ -40,7 +40,7 @@ FOREIGN = {
     "reforge": DISTILLED,
     "forge": {"sd_hypernetwork"},
 }
-"""Fields and settings that a flavour doesn't know, and so ignores."""
+"""What a flavour doesn't know: it ignores such fields and refuses such settings."""
 
 FIELDS = [
     {"prompt": "hills"},

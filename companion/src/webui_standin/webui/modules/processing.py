@@ -547,7 +547,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         self.sampler = sd_samplers.create_sampler(self.sampler_name, self.sd_model)
         if self.firstpass_image is not None and self.enable_hr:
             channels = len(self.firstpass_image.getbands())
-            if channels != 3:  # what the real ones' VAE says
+            if channels != 3:  # what Forge's VAE says of a picture with its mark
                 raise RuntimeError(
                     f"expected input to have 3 channels, but got {channels} channels"
                 )
