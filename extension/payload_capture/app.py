@@ -237,11 +237,12 @@ def start() -> type:
     if _service is None:
         _service = Service(host.data_folder())
         atexit.register(_service.close)
+    else:
+        _service.close()
     service = _service
     host.watch(service.recorder)
     host.add_options(("payload_capture", "Payload capture"), settings.OWN)
     host.on_app_started(lambda _, app: _serve(app, service))
-    host.on_script_unloaded(service.close)
     return _pages(service)
 
 
@@ -249,7 +250,7 @@ def _pages(service: Service) -> type:
     from payload_capture import tab  # gradio is loaded by now, except with --nowebui
 
     tab.wire(service)
-    return host.accordion_script(lambda name: tab.accordion(service, name))
+    return host.accordion_script(lambda name: tab.Accordion(service, name))
 
 
 def _serve(app: FastAPI, service: Service) -> None:

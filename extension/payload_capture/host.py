@@ -773,18 +773,22 @@ def add_options(section: tuple[str, str], options: dict[str, tuple[Any, str, str
 
 on_app_started = script_callbacks.on_app_started
 on_ui_tabs = script_callbacks.on_ui_tabs
-on_after_component = script_callbacks.on_after_component
-on_script_unloaded = script_callbacks.on_script_unloaded
 
 
-def accordion_script(render: Callable[[str], None]) -> type:
-    """A Script class that draws `render(tab)` below each tab's scripts and takes no arguments.
+def accordion_script(draw: Callable[[str], Any]) -> type:
+    """A Script class that draws an accordion below each tab's scripts and takes no arguments.
 
     The webui registers every Script class in a script file's namespace, so this is the only one
     that the entry file binds.
+
+    Args:
+        draw: called with the tab's name; what it returns is told each component that the tab
+            gets later, by its method `created`.
     """
 
     class PayloadCapture(scripts.Script):  # type: ignore[misc]
+        drawn: Any = None
+
         def title(self) -> str:
             return "API payload"
 
@@ -792,7 +796,11 @@ def accordion_script(render: Callable[[str], None]) -> type:
             return scripts.AlwaysVisible
 
         def ui(self, is_img2img: bool) -> list[Any]:
-            render("img2img" if is_img2img else "txt2img")
+            self.drawn = draw("img2img" if is_img2img else "txt2img")
             return []
+
+        def after_component(self, component: Any, **_: Any) -> None:
+            if self.drawn is not None:
+                self.drawn.created(component)
 
     return PayloadCapture

@@ -46,101 +46,83 @@ _PREVIEW = """(...given) => {
     return given.slice(0, %d);
 }"""
 
-_waiting: dict[str, _Accordion] = {}
-"""Per tab the accordion drawn last, until the page's result components exist."""
-_followed: list[_Accordion] = []
-"""Accordions that follow a tab's results, until the tab's Generate button is wired as well."""
-
 
 def wire(service: Service) -> None:
-    """Show the tab, and let each accordion follow its tab's results."""
-    _waiting.clear()
-    _followed.clear()
-
-    def connect(component: Any, **_: Any) -> None:
-        for drawn in _followed:
-            _offer_preview(service, drawn)
-        name = getattr(component, "elem_id", None)
-        if isinstance(name, str) and name.startswith(("html_log_", "generation_info_")):
-            _connect(service, component, *name.rsplit("_", 1))
-
+    """Show the tab."""
     host.on_ui_tabs(lambda: [(_tab(service), "Payloads", "payload_capture")])
-    host.on_after_component(connect)
 
 
-def accordion(service: Service, tab: str) -> None:
-    """Draw the place where a job's payload will appear; called once for the page and again when
-    the API starts, where nobody will see it."""
-    with gr.Accordion("API payload", open=False, elem_id=f"payload_capture_{tab}_accordion"):
-        _waiting[tab] = _Accordion(service, tab)
+class Accordion:
+    """The place in a page's tab where a job's payload appears.
+
+    Drawn once for the page and again when the API starts, where nobody will see it.
+    """
+
+    def __init__(self, service: Service, tab: str) -> None:
+        self._service = service
+        self._tab = tab
+        with gr.Accordion("API payload", open=False, elem_id=f"payload_capture_{tab}_accordion"):
+            self._hidden = _place(service, tab)
+        self._page = gr.context.Context.root_block
+        self._results: dict[str, Any] = {}
+        self._followed = self._previewed = False
+
+    def created(self, component: Any) -> None:
+        """Take note of a component that the webui drew: follow the tab's results and its button
+        once they are there."""
+        if self._page is not gr.context.Context.root_block:
+            return
+        if self._followed and not self._previewed:
+            self._offer_preview()
+        kind, _, tab = str(getattr(component, "elem_id", None)).rpartition("_")
+        if tab == self._tab and kind in ("html_log", "generation_info"):
+            self._results[kind] = component
+        if len(self._results) == 2 and not self._followed:
+            self._followed = True
+            self._follow(**self._results)
+
+    def _follow(self, generation_info: Any, html_log: Any) -> None:
+        """Tell the script the capture of the job whose result just came.
+
+        gradio says that the text changed, but not when two jobs in a second have the same, and not
+        when the first job fails; the script sees the page change then and presses the button. (An
+        HTML component's own change event fires without end in gradio 4.40.)
+        """
+        with _hidden():
+            again, told = _pressed(f"payload_capture_{self._tab}_again"), _letter()
+        for listen in (generation_info.change, again.click):
+            event = listen(
+                lambda text, html: questions.of_generation(self._service, text or "", html or ""),
+                [generation_info, html_log],
+                [told],
+                **_EVENT,
+            )
+            event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
+
+    def _offer_preview(self) -> None:
+        """Show what Generate would send, once its event is there to take the inputs from."""
+        inputs = _inputs_of(self._page, f"{self._tab}_generate")
+        if inputs is None:
+            return
+        self._previewed = True
+        parent = self._hidden.parent
+        with self._hidden:
+            asked, told = _pressed(f"payload_capture_{self._tab}_preview"), _letter()
+        self._hidden.parent = parent
+        inputs = [told if one is None else one for one in inputs]
+
+        def preview(request: gr.Request, *args: Any) -> str:
+            return questions.of_preview(self._service, self._tab, request, args)
+
+        script = {_JS: _PREVIEW % (self._tab, len(inputs))}
+        event = asked.click(preview, inputs, [told], **_EVENT, **script)
+        event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
 
 
 def _tab(service: Service) -> Any:
     with gr.Blocks(analytics_enabled=False) as page:
         _place(service, "tab")
     return page
-
-
-class _Accordion:
-    """One drawn accordion and the components of the same page that tell its job's result."""
-
-    def __init__(self, service: Service, tab: str) -> None:
-        self.page = gr.context.Context.root_block
-        self.tab = tab
-        self.result: dict[str, Any] = {}
-        self.hidden = _place(service, tab)
-
-
-def _connect(service: Service, component: Any, kind: str, tab: str) -> None:
-    drawn = _waiting.get(tab)
-    if drawn is None or drawn.page is not gr.context.Context.root_block:
-        return
-    drawn.result[kind] = component
-    if len(drawn.result) == 2:
-        del _waiting[tab]
-        _follow(service, tab, drawn.result["generation_info"], drawn.result["html_log"])
-        _followed[:] = [one for one in _followed if one.tab != tab] + [drawn]
-
-
-def _follow(service: Service, tab: str, info: Any, log: Any) -> None:
-    """Tell the script the capture of the job whose result just came.
-
-    gradio says that `info` changed, but not when two jobs in a second have the same text, and
-    not when the first job fails; the script sees the page change then and presses the button.
-    (An HTML component's own change event fires without end in gradio 4.40.)
-    """
-    with _hidden():
-        again, told = _pressed(f"payload_capture_{tab}_again"), _letter()
-    for listen in (info.change, again.click):
-        event = listen(
-            lambda text, html: questions.of_generation(service, text or "", html or ""),
-            [info, log],
-            [told],
-            **_EVENT,
-        )
-        event.then(None, [told], [], **{_JS: _TELL % (tab, "job")})
-
-
-def _offer_preview(service: Service, drawn: _Accordion) -> None:
-    """Show what Generate would send, once the button's event is there to take its inputs from."""
-    if drawn.page is not gr.context.Context.root_block:
-        return
-    inputs = _inputs_of(drawn.page, f"{drawn.tab}_generate")
-    if inputs is None:
-        return
-    _followed.remove(drawn)
-    parent = drawn.hidden.parent
-    with drawn.hidden:
-        asked, told = _pressed(f"payload_capture_{drawn.tab}_preview"), _letter()
-    drawn.hidden.parent = parent
-    inputs = [told if one is None else one for one in inputs]
-
-    def preview(request: gr.Request, *args: Any) -> str:
-        return questions.of_preview(service, drawn.tab, request, args)
-
-    script = {_JS: _PREVIEW % (drawn.tab, len(inputs))}
-    event = asked.click(preview, inputs, [told], **_EVENT, **script)
-    event.then(None, [told], [], **{_JS: _TELL % (drawn.tab, "job")})
 
 
 def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
