@@ -14,7 +14,6 @@ from fake_webui import API, EXTENSION, NO_ROUTE, FakeWebUI
 from payload_replay import Capture
 from payload_replay.__main__ import main
 from payload_replay.capture import Job
-from payload_replay.cli import credentials
 from payload_replay.source import from_bytes
 
 pytestmark = pytest.mark.once
@@ -137,14 +136,6 @@ def test_a_password_with_colons(fake: FakeWebUI, said, captured) -> None:
     code, out, _ = said("replay", "latest", "--auth", "me:pass")
     assert code == 3
     assert "refuses this user and password" in out
-
-
-def test_credentials() -> None:
-    assert credentials("a:b:c") == ("a", "b:c")
-    assert credentials("a:") == ("a", "")
-    assert credentials(None) is None
-    with pytest.raises(ValueError, match="USER:PASSWORD"):
-        credentials("a")
 
 
 def test_replay_a_bare_payload_from_a_pipe(fake: FakeWebUI, tmp_path: Path) -> None:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from . import __version__, console, local
 from .batch import Outcome
 from .batch import run as run_batch
-from .client import WebUI
-from .errors import BadSource, ReplayError
+from .commands.options import (
+    SERVER,
+    Auth,
+    EndpointOption,
+    Json,
+    Seconds,
+    Server,
+    SourceName,
+    connect,
+    line,
+    write,
+)
 from .exits import ExitStatus
 from .export import FORMATS, SUFFIXES
 from .source import full, load
-
-SERVER = "http://127.0.0.1:7860"
 
 app = typer.Typer(
     name="payload-replay",
@@ -28,31 +34,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Server = Annotated[
-    str, typer.Option("--server", envvar="PAYLOAD_REPLAY_SERVER", help="The webui's address.")
-]
-Auth = Annotated[
-    str | None,
-    typer.Option(
-        "--auth",
-        metavar="USER:PASSWORD",
-        envvar="PAYLOAD_REPLAY_AUTH",
-        help="As in the webui's --api-auth; the password may hold colons.",
-    ),
-]
-Seconds = Annotated[float, typer.Option("--timeout", help="Seconds to wait for an answer.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-EndpointOption = Annotated[
-    str | None,
-    typer.Option("--endpoint", help="Where a bare payload belongs: txt2img, img2img or a path."),
-]
-SourceName = Annotated[
-    str,
-    typer.Argument(
-        help="A capture file, a bundle, a bare payload, - for standard input, an id, latest."
-    ),
-]
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -64,25 +45,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return ExitStatus.INTERRUPTED
     return ExitStatus.IDENTICAL
-
-
-def connect(server: str, auth: str | None, timeout: float = 600) -> WebUI:
-    """The client for these options. Raises typer.Exit where they are malformed."""
-    try:
-        return WebUI(server, credentials(auth), (10, timeout))
-    except (ReplayError, ValueError) as error:
-        console.complain(error)
-        raise typer.Exit(ExitStatus.REFUSED) from error
-
-
-def credentials(text: str | None) -> tuple[str, str] | None:
-    """User and password; everything after the first colon is the password."""
-    if not text:
-        return None
-    user, colon, password = text.partition(":")
-    if not colon:
-        raise ValueError("--auth is USER:PASSWORD, with a colon between them")
-    return user, password
 
 
 @app.command("list")
@@ -208,27 +170,6 @@ def reported(outcomes: Iterator[Outcome], report: Callable[[Outcome], None]) -> 
     for outcome in outcomes:
         report(outcome)
         yield outcome
-
-
-def line(value: Any) -> None:
-    """One JSON object on a line of its own, seen at once at the other end of a pipe."""
-    print(json.dumps(value), flush=True)
-
-
-def write(data: bytes, out: Path | None, suffix: str) -> None:
-    """To a new file, or to standard output, where a terminal gets no zip."""
-    if out is not None:
-        try:
-            with out.open("xb") as file:
-                file.write(data)
-        except FileExistsError as error:
-            raise BadSource(f"--out {out}: exists, and is not overwritten: name another") from error
-    elif suffix == ".zip" and sys.stdout.isatty():
-        console.complain(f"a bundle is no text: give --out FILE{suffix}, or a pipe")
-        raise typer.Exit(ExitStatus.REFUSED)
-    else:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
 
 
 def _version(asked: bool) -> None:

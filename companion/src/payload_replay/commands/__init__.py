@@ -1,0 +1,1 @@
+"""The commands of `payload-replay`, each a module; `cli` puts them together."""
