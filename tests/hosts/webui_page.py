@@ -287,6 +287,9 @@ class WebuiPage:
         """Drag the brush across the picture of an editor."""
         canvas = self.page.locator(f"#{element} canvas").last
         canvas.scroll_into_view_if_needed()
+        # canvas-zoom-and-pan hides a picture that overflows when the mouse comes, and fits it.
+        canvas.hover(force=True)
+        self.page.wait_for_timeout(SETTLE)
         box = canvas.bounding_box()
         assert box is not None, f"{element} shows no canvas to draw on"
         self._changes(f"{element} drawing", lambda: self.take_out(element))
