@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from payload_capture.values import Encoder, Picture
 
@@ -20,8 +19,7 @@ Effect = Callable[[list[Any], Encoder, dict[str, Any]], None]
 Anew = Callable[[list[Any], str], str]
 
 
-@dataclass(frozen=True)
-class Adapter:
+class Adapter(NamedTuple):
     """How one script is written down. All of it is optional.
 
     encode: (args, encoder, path) → the args as the API takes them, JSON with `Picture` objects.

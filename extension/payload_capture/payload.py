@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from payload_capture import adapters
 from payload_capture.capture import (
@@ -47,8 +47,7 @@ _PROMPTS = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt")
 _HIRES = ("hr_", "firstphase_")
 
 
-@dataclass(frozen=True)
-class ScriptCall:
+class ScriptCall(NamedTuple):
     """One script of the webui with the arguments it was given.
 
     `choices` names what an argument that is a place in a list stands for, by the argument's own
@@ -59,7 +58,7 @@ class ScriptCall:
     title: str
     alwayson: bool
     args: list[Any]
-    choices: Mapping[int, Any] = field(default_factory=dict)
+    choices: Mapping[int, Any] = {}
     labels: Sequence[str] = ()
     hindrance: str = ""
 

@@ -16,8 +16,7 @@ import fnmatch
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 REPEATABLE = "payload_capture_repeatable"
 OWN: dict[str, tuple[Any, str, str]] = {
@@ -41,8 +40,7 @@ When = Literal["always", "txt2img", "img2img", "hires", "faces", "extras"]
 """Kinds of job. `txt2img` and `img2img` tell them apart where no script runs."""
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One option that decides pixels, or a family of them.
 
     Args:

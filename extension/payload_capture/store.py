@@ -12,9 +12,8 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from payload_capture.capture import AssetError, Capture, checked
 
@@ -37,8 +36,7 @@ class NotFoundError(KeyError):
     """No capture or asset of that name."""
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """Summaries, newest first, and the cursor of the next page or None at the end."""
 
     captures: list[dict[str, Any]]

@@ -14,9 +14,8 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from payload_capture.capture import (
     OPAQUE,
@@ -43,8 +42,7 @@ PAUSE = 0.03
 _PNG_MODES = frozenset(("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"))
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """A capture with the bytes of its assets, and the key of the job's result on the page."""
 
     capture: Capture

@@ -158,7 +158,7 @@ class Process:
                 raise StartupError(f"the stand-in ended while starting:\n{self.log}")
             if time.monotonic() > deadline:
                 raise StartupError(f"not ready after {self._timeout} s:\n{self.log}")
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def _command(self) -> list[str]:
         port = ["--port", str(self.port), "--data-dir", os.fspath(self.data_dir)]
