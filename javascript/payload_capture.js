@@ -874,6 +874,9 @@
             const observer = new MutationObserver(() => delays.forEach((delay) => this.later(delay)));
             observer.observe(element, what);
             this.observers.push(observer);
+            if (element.id.startsWith("html_log") && element.textContent.trim()) {
+                this.later(delays[0]); // a job ended before this script was ready
+            }
         }
 
         close() {

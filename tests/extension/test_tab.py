@@ -457,6 +457,22 @@ def test_a_closed_accordion_shows_the_last_job_when_it_opens(webui: WebuiPage, c
     expect(value(accordion(webui), "prompt")).to_have_text("before it was opened")
 
 
+def test_a_job_that_ended_before_the_script_was_ready_appears(
+    webui: WebuiPage, clean: Host
+) -> None:
+    place = accordion(webui)
+    generate(webui, "before the script")
+    expect(value(place, "prompt")).to_have_text("before the script")
+    webui.page.evaluate(
+        """() => {
+            const drawn = document.querySelector(".payload-capture[data-place=txt2img]");
+            drawn.textContent = "";
+            drawn.removeAttribute("data-drawn");
+        }"""
+    )
+    expect(value(place, "prompt")).to_have_text("before the script")
+
+
 def test_a_failed_job_points_to_the_tab(start: Start, page: Page) -> None:
     host = start(neighbours={"fails": FAILS})
     webui = WebuiPage(page, host.url)
