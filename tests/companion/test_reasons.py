@@ -140,7 +140,7 @@ def test_nothing_known() -> None:
 
 
 def test_the_measure_is_told() -> None:
-    comparison = Comparison(RESULT, answered(), "close", 52.3, 2)
+    comparison = Comparison(RESULT, answered(), "close", 52.3, 2, ssim=0.9917)
     said = explain(capture(), Verification([comparison]), unknown)
-    assert said.endswith("(52.3 dB, at most 2 of 255 off)")
+    assert said.endswith("(52.3 dB, SSIM 0.9917, at most 2 of 255 off)")
     assert explain(capture(), pair(), unknown).endswith("(no stored picture to measure with)")

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import infotext
 from .capture import IMG2IMG, UPSCALE, Capture
-from .preflight import fixed
+from .surroundings import fixed
 from .verify import Comparison, Verification, worst
 
 HostFacts = Callable[[], Mapping[str, Any]]
@@ -157,7 +157,7 @@ def _measure(images: list[Comparison]) -> str:
         return ""
     if image.psnr is None:
         return " (no stored picture to measure with)"
-    return f" ({image.psnr} dB, at most {image.largest} of 255 off)"
+    return f" ({image.psnr} dB, SSIM {image.ssim}, at most {image.largest} of 255 off)"
 
 
 def _telling(name: str) -> tuple[int, str]:
