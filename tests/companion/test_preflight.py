@@ -11,7 +11,7 @@ import pytest
 from fake_webui import API, CHECKPOINT, EXTENSION, NO_ROUTE, Answer, FakeWebUI
 from payload_replay import Capture, WebUI
 from payload_replay.capture import IMG2IMG, Caveat, Host, Job, Model
-from payload_replay.preflight import blocking, problems
+from payload_replay.preflight import blocking, check, obstacles
 
 pytestmark = pytest.mark.once
 
@@ -138,7 +138,7 @@ def test_jobs_that_did_not_end_well(webui: WebUI, captured, job: Job, words: str
 def test_warnings_block_by_their_severity(webui: WebUI, captured) -> None:
     soft = captured(warnings=[Caveat("a", "cosmetic", "cosmetic"), Caveat("b", "odd", "pixels")])
     assert blocking(webui, soft) is None
-    assert [problem.path for problem in problems(webui, soft)] == ["a", "b"]
+    assert [problem.path for problem in obstacles(webui, soft)] == ["a", "b"]
     hard = captured(warnings=[Caveat("script_args[3]", "a tensor", "blocks")])
     assert blocking(webui, hard) == "script_args[3]: a tensor"
 
@@ -237,6 +237,6 @@ def test_a_setting_that_no_request_can_set_is_said_and_does_not_block(
     settings = {"fp8_storage": "Enable", "samples_format": "png", "unknown": 1}
     fake.options["fp8_storage"] = "Disable"
     capture = dataclasses.replace(bare(), host=Host(settings=settings))
-    (problem,) = problems(webui, capture)
+    (problem,) = check(webui, capture)
     assert (problem.path, problem.severity) == ("host.settings.fp8_storage", "pixels")
     assert blocking(webui, capture) is None

@@ -22,7 +22,8 @@ from .errors import ConnectionFailed, InvalidPayload, UnexpectedAnswer
 
 if TYPE_CHECKING:
     from .captures import Captures
-    from .preflight import Inventory
+    from .inventory import Inventory
+    from .problem import Problem
     from .replay import Replay
 
 Auth = tuple[str, str]
@@ -114,6 +115,12 @@ class WebUI:
 
         return replay(self, capture, verify=verify, fetch=fetch)
 
+    def check(self, capture: Capture) -> list[Problem]:
+        """What stands in the way of replaying this capture here, the gravest first."""
+        from .preflight import check
+
+        return check(self, capture)
+
     def minimal(self, capture: Capture) -> Capture:
         """The capture with a payload that says only what this server would not fill in itself.
 
@@ -193,7 +200,7 @@ class WebUI:
     @functools.cached_property
     def inventory(self) -> Inventory:
         """The names that the server lists, remembered."""
-        from .preflight import Inventory
+        from .inventory import Inventory
 
         return Inventory(self)
 

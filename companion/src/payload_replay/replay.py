@@ -55,10 +55,7 @@ class Replay:
             "endpoint": self.capture.endpoint,
             "verdict": self.verdict,
             "reason": self.reason,
-            "images": [
-                {"expected": image.expected, "actual": image.actual, "verdict": image.verdict}
-                for image in self.images
-            ],
+            "images": [image.to_dict() for image in self.images],
             "seconds": round(self.seconds, 3),
         }
 
