@@ -129,12 +129,11 @@ def said(one: Sampling) -> str:
 
 def _lacking(path: str, made: Sampling, offered: Offered) -> Problem:
     full = f"{made.sampler} {made.scheduler}" if made.scheduler else made.sampler
-    if made.sampler in offered.samplers:
-        reason = f"the server has no schedule for sampler {said(made)}"
-        reason += ", and would silently use another"
-        return Problem(path, reason, "blocks", near(full, offered.samplers))
-    reason = f"the server has no sampler {made.sampler!r}"
-    return Problem(path, reason, "blocks", near(full, offered.samplers))
+    close = near(full, offered.samplers)
+    if made.sampler not in offered.samplers:
+        return Problem(path, f"the server has no sampler {made.sampler!r}", "blocks", close)
+    reason = f"the server has no schedule for {said(made)}, and would silently use another"
+    return Problem(path, reason, "blocks", close or made.sampler)
 
 
 def _ignored(pair: Pair, here: Sampling) -> Iterator[Problem]:

@@ -71,7 +71,7 @@ def unscheduled(version: str) -> bool | None:
 
     Forge and reForge name the version that they descend from: ``f2.0.1v1.10.1-…``.
     """
-    found = re.search(r"v1\.(\d{1,3})", version)
+    found = re.search(r"v1\.(\d{1,3})(?!\d)", version)
     return int(found[1]) < 9 if found else None
 
 
