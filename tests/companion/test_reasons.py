@@ -182,6 +182,15 @@ def test_what_the_server_took_otherwise_comes_after_the_infotext() -> None:
     assert explain(made, other, unknown, (), taken).startswith("the server used Steps '3'")
 
 
+def test_a_field_that_explains_nothing_comes_after_what_differs() -> None:
+    made = capture(payload={"not_a_field": 7, "steps": 2})
+    other = pair("a\nSteps: 3, Seed: 1, Model: alpha, VAE: x")
+    taken = {"steps": 2}
+    assert explain(made, other, unknown, (), taken).startswith("the server used Steps '3'")
+    alone = explain(made, pair(), unknown, (), taken)
+    assert alone.startswith("the server left out what it does not know: not_a_field 7 (")
+
+
 def test_no_parameters_tell_nothing() -> None:
     made = capture(payload={"steps": 2})
     assert explain(made, pair(), unknown, (), {}).startswith("nothing that is known differs")
@@ -195,7 +204,7 @@ def test_an_override_that_no_request_can_set() -> None:
 
 def test_an_extension_that_a_script_is_of() -> None:
     host = Host(extensions=[Extension("sd-webui-controlnet", "1"), Extension("unused", "1")])
-    scripts = {"alwayson_scripts": {"ControlNet": {"args": [{}]}}}
+    scripts: dict[str, Any] = {"alwayson_scripts": {"ControlNet": {"args": [{}]}}}
     made = capture(host=host, payload=scripts)
     there = {"extensions": [{"name": "sd-webui-controlnet", "version": "2"}]}
     said = explain(made, pair(), lambda: there)

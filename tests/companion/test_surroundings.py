@@ -48,14 +48,18 @@ def test_extensions(fake: FakeWebUI, webui: WebUI) -> None:
         {"name": "adetailer", "version": "1", "enabled": False},
         {"name": "same", "version": "abcdef12", "enabled": True},
     ]
+    local = {"name": "local", "version": "5"}  # a checkout without a remote is listed by ours alone
+    host = {"webui": "fake", "version": "2", "extensions": [local]}
+    fake.answer("GET", "/payload-capture/v1/status", 200, {"host": host})
     had = [
         Extension("sd-webui-controlnet", "11111111"),
         Extension("adetailer", "1"),
         Extension("same", "abcdef1234567890"),
         Extension("adetailr", "2"),
         Extension("copied", ""),
+        Extension("local", "5"),
     ]
-    scripts = {"ControlNet": {"args": [{}]}}
+    scripts: dict[str, Any] = {"ControlNet": {"args": [{}]}}
     problems = found(webui, capture(Host(extensions=had), alwayson_scripts=scripts))
     assert [(problem.path, problem.severity) for problem in problems] == [
         ("host.extensions.sd-webui-controlnet", "pixels"),

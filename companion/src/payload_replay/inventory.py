@@ -90,11 +90,14 @@ class Inventory:
 
     @functools.cached_property
     def extensions(self) -> dict[str, dict[str, Any]] | None:
-        """Those that come from a repository, by name, with `version` and `enabled`."""
+        """By name, with `version` and `enabled`: those that come from a repository, and, where our
+        extension tells them, the others that are switched on."""
         listed = _told(lambda: self.webui.call("GET", "/sdapi/v1/extensions"))
+        told = self._status.get("extensions")
         if not isinstance(listed, list):
             return None
-        return {str(one.get("name")): one for one in listed if isinstance(one, dict)}
+        both = [*(told if isinstance(told, list) else ()), *listed]
+        return {str(one.get("name")): one for one in both if isinstance(one, dict)}
 
     @functools.cached_property
     def flags(self) -> dict[str, Any]:
@@ -106,12 +109,16 @@ class Inventory:
     def host(self) -> dict[str, str]:
         """`webui` and `version`, from the extension if it is there, else from the webui's own
         account of itself (``/internal/sysinfo``, A1111 v1.6.0 on)."""
-        status = _told(lambda: self.webui.call("GET", "/payload-capture/v1/status"))
-        host = status.get("host") if isinstance(status, dict) else None
-        if isinstance(host, dict):
-            return {name: str(host.get(name) or "") for name in ("webui", "version")}
+        if self._status:
+            return {name: str(self._status.get(name) or "") for name in ("webui", "version")}
         told = _told(lambda: self.webui.call("GET", "/internal/sysinfo"))
         return {"version": str(told.get("Version") or "")} if isinstance(told, dict) else {}
+
+    @functools.cached_property
+    def _status(self) -> dict[str, Any]:
+        status = _told(lambda: self.webui.call("GET", "/payload-capture/v1/status"))
+        host = status.get("host") if isinstance(status, dict) else None
+        return host if isinstance(host, dict) else {}
 
     @functools.cached_property
     def models(self) -> list[dict[str, Any]]:

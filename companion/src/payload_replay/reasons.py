@@ -37,6 +37,15 @@ _SILENT = ("Version", "User", "Created Date")
 _HOST = ("webui", "version", "torch", "device", "gradio", "python")
 _SHOWN = 3
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
+_TOLD_BY = {
+    "scheduler": "Schedule type",
+    "hr_scheduler": "Hires schedule type",
+    "refiner_checkpoint": "Refiner",
+    "hr_checkpoint_name": "Hires checkpoint",
+    "override_settings.sd_model_checkpoint": "Model",
+    "override_settings.sd_vae": "VAE",
+}
+"""Fields of a payload that a server may leave out, by the infotext's field that shows it."""
 _BESIDES = (
     "send_images",
     "save_images",
@@ -62,12 +71,14 @@ def explain(
         parameters: the request as its answer says that it took it.
     """
     taken = list(differences(capture.payload, parameters or {}))
+    off = _off(capture, found.images)
     causes = (
         _missing(capture, found),
         _lossy(found),
-        _left_out(taken),
+        _left_out(taken, off),
         _sizes(found.images),
-        _fields(capture, found.images),
+        _fields(off),
+        _left_out(taken, None),
         _taken_otherwise(taken),
         _kept(capture, options),
         _settings(capture, options),
@@ -107,18 +118,24 @@ def _lossy(found: Verification) -> Iterator[str]:
             yield f"the server answers lossy {kind}: set its option samples_format to png"
 
 
-def _left_out(taken: list[Difference]) -> Iterator[str]:
-    """What the server did not take: fields of a newer version, an override that it dropped."""
-    said = [
-        f"{one.path} {brief(one.sent)}"
+def _left_out(taken: list[Difference], off: Mapping[str, Any] | None) -> Iterator[str]:
+    """What the server did not take: fields of a newer version, an override that it dropped.
+
+    Where `off` is given, only if that explains an infotext's field that differs; many a field that
+    no server knows changes nothing.
+    """
+    lost = [
+        one
         for one in taken
         if one.kind == "removed"
         and one.sent not in _EMPTY
         and not one.withheld
         and one.path not in _BESIDES
     ]
-    if said:
-        yield f"the server left out what it does not know: {_some(said)}"
+    if off is None or any(_TOLD_BY.get(one.path) in off for one in lost):
+        said = [f"{one.path} {brief(one.sent)}" for one in lost]
+        if said:
+            yield f"the server left out what it does not know: {_some(said)}"
 
 
 def _taken_otherwise(taken: list[Difference]) -> Iterator[str]:
@@ -159,8 +176,8 @@ def _sizes(images: list[Comparison]) -> Iterator[str]:
             yield f"the picture is {width}x{height} instead of {expected}"
 
 
-def _fields(capture: Capture, images: list[Comparison]) -> Iterator[str]:
-    """The fields of the infotexts that differ, the most telling one first.
+def _off(capture: Capture, images: list[Comparison]) -> dict[str, list[str]]:
+    """The fields of the infotexts that differ: expected and actual.
 
     What the payload sends and the answer is silent of was used all the same: A1111 v1.6.0 says
     "Mask blur" of the page's jobs only.
@@ -174,7 +191,12 @@ def _fields(capture: Capture, images: list[Comparison]) -> Iterator[str]:
         for name, *values in infotext.differences(image.result.infotext, image.answered.infotext):
             if values[1] or not infotext.same(_sent(capture, name), values[0]):
                 off.setdefault(name, values)
-    names = sorted((n for n in off if n not in _SILENT), key=_telling)
+    return {name: values for name, values in off.items() if name not in _SILENT}
+
+
+def _fields(off: Mapping[str, list[str]]) -> Iterator[str]:
+    """The fields that differ, the most telling one first."""
+    names = sorted(off, key=_telling)
     if names:
         said = [f"{n} {_value(off[n][1])} instead of {_value(off[n][0])}" for n in names]
         yield f"the server used {_some(said)}"

@@ -206,7 +206,7 @@ def _payload(replay: Replay) -> str:
     text = "<h3>Payload: sent, and taken by the server</h3>\n"
     text += _table(told) if told else "<p>The server took every field as it was sent.</p>\n"
     if added:
-        count = f"{len(added)} fields that were not sent, as the server filled them in"
+        count = f"Not sent, and filled in by the server: {len(added)}"
         text += f"<details><summary>{count}</summary>{_table(added)}</details>\n"
     return text
 
@@ -262,9 +262,9 @@ b.identical { color: var(--good) } b.close, b.unverified { color: var(--near) }
 b.different, b.refused, b.failed { color: var(--bad) }
 .pictures { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem }
 figure { margin: .5rem 0; max-width: 100% } figcaption { font-size: .85rem }
-.row { display: flex; flex-wrap: wrap; gap: .5rem }
-.row span { display: flex; flex-direction: column; font-size: .8rem; max-width: 18rem }
-img { max-width: 100%; border: 1px solid var(--line) }
+.row { display: flex; gap: .5rem }
+.row span { font-size: .8rem; max-width: 18rem; min-width: 0 }
+img { display: block; max-width: 100%; border: 1px solid var(--line); box-sizing: border-box }
 .wide { overflow-x: auto } table { border-collapse: collapse; width: 100% }
 th, td { border-bottom: 1px solid var(--line); padding: .2rem .6rem .2rem 0; text-align: left;
   vertical-align: top }
