@@ -20,6 +20,9 @@ from .test_resampled import NEWER, OLDER, V19
 pytestmark = pytest.mark.once
 
 
+PINNED = {"override_settings": {"k_sched_type": "Automatic"}}
+
+
 def made(version: str = "", **payload: Any) -> Capture:
     capture = Capture.from_payload({"prompt": "a cat"} | payload)
     return dataclasses.replace(capture, host=Host(version=version))
@@ -34,6 +37,7 @@ def newer(fake: FakeWebUI) -> None:
 def older(fake: FakeWebUI) -> None:
     fake.lists["samplers"] = OLDER
     del fake.lists["schedulers"]
+    fake.options["k_sched_type"] = "Automatic"
 
 
 @pytest.mark.usefixtures("newer")
@@ -65,16 +69,18 @@ def test_a_sampler_of_v18_on_v19(webui: WebUI) -> None:
         "override_settings.k_sched_type",
     }
     assert all("schedules have a field on this server" in change.reason for change in changes)
-    assert not [p for p in webui.check(there) if p.severity == "blocks"]
+    assert [p.path for p in webui.check(there)] == ["host.version"]
+    assert migrate(there, webui) == (there, [])
 
 
 @pytest.mark.usefixtures("older")
 @pytest.mark.parametrize(
     ("fields", "there"),
     [
-        (("DPM++ 2M", "Karras"), {"sampler_name": "DPM++ 2M Karras"}),
-        (("DPM++ 2M", "Automatic"), {"sampler_name": "DPM++ 2M Karras"}),
-        (("Euler", "Automatic"), None),
+        (("DPM++ 2M", "Karras"), {"sampler_name": "DPM++ 2M Karras"} | PINNED),
+        (("DPM++ 2M", "Automatic"), {"sampler_name": "DPM++ 2M Karras"} | PINNED),
+        (("DPM++ 2M", "Uniform"), {"sampler_name": "DPM++ 2M"} | PINNED),
+        (("Euler", "Automatic"), {"sampler_name": "Euler"} | PINNED),
         (("Euler", "SGM Uniform"), None),
         (
             ("Euler", "Karras"),
@@ -92,6 +98,8 @@ def test_a_sampler_of_v110_on_v18(
         assert got.payload["sampler_name"] == fields[0]
     else:
         assert got.payload == {"prompt": "a cat"} | there
+        assert [p.path for p in webui.check(got)] == ["host.version"]
+        assert migrate(got, webui) == (got, [])
 
 
 @pytest.mark.usefixtures("older")
@@ -218,5 +226,4 @@ def test_a_payload_of_any_shape(webui: WebUI, payload: dict[str, Any], version: 
     there, _ = migrate(capture, webui)
     assert capture == before
     webui.check(there)
-    if not version:
-        assert migrate(there, webui)[1] == []
+    assert migrate(there, webui)[1] == []

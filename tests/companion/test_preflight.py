@@ -240,3 +240,45 @@ def test_a_setting_that_no_request_can_set_is_said_and_does_not_block(
     (problem,) = check(webui, capture)
     assert (problem.path, problem.severity) == ("host.settings.fp8_storage", "pixels")
     assert blocking(webui, capture) is None
+
+
+def test_the_gravest_comes_first(fake: FakeWebUI, webui: WebUI) -> None:
+    soft = [Caveat("a", "looks other", "cosmetic"), Caveat("b", "may differ", "pixels")]
+    capture = dataclasses.replace(bare(styles=["gone"]), warnings=soft)
+    fake.options["samples_format"] = "jpg"
+    assert [(problem.path, problem.severity) for problem in webui.check(capture)] == [
+        ("styles[0]", "blocks"),
+        ("b", "pixels"),
+        ("samples_format", "pixels"),
+        ("a", "cosmetic"),
+    ]
+
+
+def test_a_replay_asks_for_no_list_that_it_does_not_need(
+    fake: FakeWebUI, webui: WebUI, captured
+) -> None:
+    """A checkpoint, a sampler and a script: three lists and the schedulers; nothing around them."""
+    script = {"script_name": "X/Y/Z plot", "script_args": [1]}
+    pinned = {"override_settings": {"sd_model_checkpoint": CHECKPOINT["title"]}}
+    webui.replay(captured({"sampler_name": "Euler a"} | script | pinned))
+    asked = {request.path.rpartition("/")[2] for request in fake.asked}
+    lists = {"sd-models", "samplers", "schedulers", "scripts"}
+    assert asked == {*lists, "options", "txt2img"}
+    fake.asked.clear()
+    webui.replay(captured())
+    assert {request.path.rpartition("/")[2] for request in fake.asked} == {"options", "txt2img"}
+
+
+def test_the_nearest_is_a_field_of_its_own(webui: WebUI) -> None:
+    (problem,) = webui.check(bare(hr_upscaler="Lanczoz"))
+    assert problem.nearest == "Lanczos"
+    assert str(problem).endswith("; the nearest is 'Lanczos'")
+    assert "Lanczos'" not in problem.reason
+
+
+@pytest.mark.parametrize("name", ["renamed.ckpt [0123456789]", "renamed.ckpt [abcdefabcd]"])
+def test_the_nearest_checkpoint_has_the_same_hash(webui: WebUI, name: str) -> None:
+    (problem,) = webui.check(override(sd_model_checkpoint=name))
+    title = CHECKPOINT["title"] if "0123" in name else "sub/beta.ckpt [abcdefabcd]"
+    assert (problem.severity, problem.nearest) == ("blocks", title)
+    assert "silently use another" in problem.reason

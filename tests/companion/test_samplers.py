@@ -9,6 +9,7 @@ from payload_replay.samplers import AUTOMATIC_MEANS, Offered, Sampling, suited, 
 pytestmark = pytest.mark.once
 
 # What /sdapi/v1/samplers and /sdapi/v1/schedulers of the versions list, as far as it matters here.
+AUTO = "Automatic"
 V18 = Offered(
     {
         "DPM++ 2M Karras": "karras",
@@ -73,18 +74,18 @@ def test_from_v18_to_v19(made: Sampling, here: Sampling | None) -> None:
 @pytest.mark.parametrize(
     ("made", "here"),
     [
-        (Sampling("DPM++ 2M", "Karras"), Sampling("DPM++ 2M Karras")),
-        (Sampling("DPM++ 2M", "Automatic"), Sampling("DPM++ 2M Karras")),
-        (Sampling("DPM++ 2M"), Sampling("DPM++ 2M Karras")),
-        (Sampling("DPM++ 2M", "Uniform"), Sampling("DPM++ 2M")),
+        (Sampling("DPM++ 2M", "Karras"), Sampling("DPM++ 2M Karras", None, AUTO)),
+        (Sampling("DPM++ 2M", "Automatic"), Sampling("DPM++ 2M Karras", None, AUTO)),
+        (Sampling("DPM++ 2M"), Sampling("DPM++ 2M Karras", None, AUTO)),
+        (Sampling("DPM++ 2M", "Uniform"), Sampling("DPM++ 2M", None, AUTO)),
         (Sampling("DPM++ 2M", "Exponential"), Sampling("DPM++ 2M", None, "exponential")),
-        (Sampling("DPM++ 2M SDE", "Automatic"), Sampling("DPM++ 2M SDE Exponential")),
-        (Sampling("Euler", "Automatic"), Sampling("Euler")),
+        (Sampling("DPM++ 2M SDE", "Automatic"), Sampling("DPM++ 2M SDE Exponential", None, AUTO)),
+        (Sampling("Euler", "Automatic"), Sampling("Euler", None, AUTO)),
         (Sampling("Euler", "karras"), Sampling("Euler", None, "karras")),
         (Sampling("Euler a", "SGM Uniform"), None),
         (Sampling("DDIM", "Karras"), Sampling("DDIM")),
-        (Sampling("Restart", "Automatic"), Sampling("Restart")),
-        (Sampling("Restart", "Karras"), Sampling("Restart")),
+        (Sampling("Restart", "Automatic"), Sampling("Restart", None, AUTO)),
+        (Sampling("Restart", "Karras"), Sampling("Restart", None, AUTO)),
         (Sampling("Restart", "Uniform"), None),
         (Sampling("Heun", "Karras"), None),
     ],
@@ -103,7 +104,9 @@ def test_there_and_back_is_the_same(name: str) -> None:
 def test_what_an_unknown_origin_leaves_open_stays_open() -> None:
     plain = Sampling("DPM++ 2M")
     assert suited(plain, None, V18) == suited(plain, None, V110) == plain
-    assert suited(Sampling("DPM++ 2M", "Karras"), None, V18) == Sampling("DPM++ 2M Karras")
+    assert suited(Sampling("DPM++ 2M", "Karras"), None, V18) == Sampling(
+        "DPM++ 2M Karras", None, AUTO
+    )
 
 
 def test_v110_takes_the_field_before_the_name() -> None:

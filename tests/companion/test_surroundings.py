@@ -118,6 +118,17 @@ def test_frozen_settings(
     assert found(webui, override(eta_noise_seed_delta=0)) == []
 
 
+def test_a_schedule_for_all_samplers(fake: FakeWebUI, webui: WebUI) -> None:
+    fake.options["k_sched_type"] = "karras"
+    (problem,) = found(webui, capture(sampler_name="Euler a"))
+    assert (problem.path, problem.severity) == ("override_settings.k_sched_type", "pixels")
+    pinned = capture(sampler_name="Euler a", override_settings={"k_sched_type": "Automatic"})
+    assert found(webui, pinned) == []
+    assert found(webui, capture()) == []
+    fake.options["k_sched_type"] = "Automatic"
+    assert found(webui, capture(sampler_name="Euler a")) == []
+
+
 @pytest.mark.parametrize("kind", ["jpg", "WEBP"])
 def test_lossy_answers(fake: FakeWebUI, webui: WebUI, kind: str) -> None:
     fake.options["samples_format"] = kind

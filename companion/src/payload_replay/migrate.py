@@ -94,13 +94,13 @@ def _samplings(inventory: Inventory, capture: Capture) -> Iterator[Change]:
     found = list(pairs(inventory, capture))
     for prefix in dict.fromkeys(pair.prefix for pair in found):
         mine = [pair for pair in found if pair.prefix == prefix]
-        # One option sets the schedule of both passes: rewriting one could change the other.
-        wanted = [pair.here for pair in mine if pair.here is not None]
-        if len(wanted) == len(mine) and len({one.option for one in wanted}) == 1:
-            yield from _resampled(inventory, mine)
+        # One option sets the schedule of both passes; where they want two there is no way.
+        options = {pair.here.option for pair in mine if pair.here} - {None}
+        if all(pair.here for pair in mine) and len(options) < 2:
+            yield from _resampled(inventory, mine, next(iter(options), None))
 
 
-def _resampled(inventory: Inventory, mine: list[Pair]) -> Iterator[Change]:
+def _resampled(inventory: Inventory, mine: list[Pair], option: str | None) -> Iterator[Change]:
     offered = inventory.offered()
     older = offered is not None and offered.schedulers is None
     why = "schedules are part of the sampler's name" if older else "schedules have a field"
@@ -115,13 +115,12 @@ def _resampled(inventory: Inventory, mine: list[Pair]) -> Iterator[Change]:
             yield from put(pair.payload, pair.prefix, field, value, f"{why} on this server")
     # Where it says nothing it is an unknown setting all the same, from v1.9 on.
     if not older or not all(pair.same for pair in mine):
-        yield from _optioned(mine[0], f"{why} on this server")
+        yield from _optioned(mine[0], option, f"{why} on this server")
 
 
-def _optioned(pair: Pair, why: str) -> Iterator[Change]:
+def _optioned(pair: Pair, option: str | None, why: str) -> Iterator[Change]:
     """The option that set the schedule up to v1.8, which later ones do not know."""
     overrides = pair.payload.get("override_settings")
-    option = pair.here.option if pair.here else None
     if not isinstance(overrides, dict):
         if option is None:
             return

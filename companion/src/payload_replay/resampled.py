@@ -10,7 +10,7 @@ from typing import Any
 from .capture import Capture
 from .inventory import Inventory, near
 from .problem import Problem
-from .samplers import OPTION, Offered, Sampling, suited, unscheduled
+from .samplers import AUTOMATIC, OPTION, Offered, Sampling, suited, unscheduled
 
 MAIN = ("sampler_name", "scheduler")
 HIRES = ("hr_sampler_name", "hr_scheduler")
@@ -39,8 +39,8 @@ class Pair:
 
 def pairs(inventory: Inventory, capture: Capture) -> Iterator[Pair]:
     """Both passes of each request; none where the server lists no samplers."""
-    older = unscheduled(capture.host.version)
     for prefix, _, payload in capture.requests():
+        older = _older(payload, capture.host.version)
         first: Sampling | None = None
         for fields, made in _made(payload):
             offered = inventory.offered()
@@ -56,11 +56,21 @@ def pairs(inventory: Inventory, capture: Capture) -> Iterator[Pair]:
             first = here
 
 
+def _older(payload: dict[str, Any], version: str) -> bool | None:
+    """Whether a payload is said as up to v1.8: by what it says itself, else by its origin."""
+    if any(_text(payload.get(name)) for name in (MAIN[1], HIRES[1])):
+        return False
+    overrides = payload.get("override_settings")
+    if isinstance(overrides, dict) and OPTION in overrides:
+        return True
+    return unscheduled(version)
+
+
 def _apart(second: Sampling, first: Sampling | None) -> Sampling:
     """The second pass takes the first one's scheduler where it names none; before v1.9 it had its
     own."""
     inherits = second.scheduler is None and first is not None and first.scheduler is not None
-    return dataclasses.replace(second, scheduler="Automatic") if inherits else second
+    return dataclasses.replace(second, scheduler=AUTOMATIC) if inherits else second
 
 
 def resampled(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
@@ -124,7 +134,8 @@ def said(one: Sampling) -> str:
     """A sampling in words."""
     text = repr(one.sampler)
     text += f" with the scheduler {one.scheduler!r}" if one.scheduler else ""
-    return text + (f" with {OPTION} {one.option!r}" if one.option else "")
+    option = _plain(one).option
+    return text + (f" with {OPTION} {option!r}" if option else "")
 
 
 def _lacking(path: str, made: Sampling, offered: Offered) -> Problem:
@@ -138,7 +149,7 @@ def _lacking(path: str, made: Sampling, offered: Offered) -> Problem:
 
 def _ignored(pair: Pair, here: Sampling) -> Iterator[Problem]:
     """Up to v1.8 the field `scheduler` is unknown; where that changes nothing, nothing is said."""
-    if here.sampler == pair.made.sampler and not here.option:
+    if here.sampler == pair.made.sampler and not _plain(here).option:
         return
     reason = f"the server knows no schedulers and would silently ignore it; it has {said(here)}"
     yield Problem(pair.prefix + pair.fields[1], reason, "blocks", here.sampler)

@@ -30,6 +30,7 @@ AUTOMATIC_MEANS = {
 }
 """What ``Automatic`` is since v1.9, by the sampler; of all others the model's own schedule."""
 
+AUTOMATIC = "Automatic"
 _ALWAYS_KARRAS = "Restart"  # before v1.9 too
 _UNSCHEDULED = ("DDIM", "DDIM CFG++", "PLMS", "UniPC")
 """They go by timesteps: no schedule touches them in any version."""
@@ -82,6 +83,9 @@ def suited(made: Sampling, older: bool | None, offered: Offered) -> Sampling | N
         made: what the payload says.
         older: whether it was made for v1.8 or older; None where that is not known, and then what
             it leaves open stays open.
+
+    Said for v1.8, the option is there unless it does not matter: the server may be set otherwise,
+    and it shows that the payload was made for such a version.
     """
     if offered.schedulers is None:
         return _joined(made, older, offered)
@@ -124,7 +128,7 @@ def _joined(made: Sampling, older: bool | None, offered: Offered) -> Sampling | 
     wanted = _wanted(made, names)
     for name in (sampler, f"{sampler} {wanted.capitalize()}"):
         if name in names and _schedule(name, names) == wanted:
-            return Sampling(name)
+            return Sampling(name, None, AUTOMATIC)
     if sampler in names and wanted in _OF_OPTION:
         return Sampling(sampler, None, wanted)
     return None

@@ -10,6 +10,7 @@ from .arguments import calls
 from .capture import Capture, Extension, Severity
 from .inventory import Inventory, near
 from .problem import Problem
+from .samplers import AUTOMATIC, OPTION
 
 Options = Mapping[str, Any]
 
@@ -28,6 +29,7 @@ def surroundings(inventory: Inventory, capture: Capture, options: Options) -> It
     yield from _extensions(inventory, capture)
     yield from _weights(inventory, capture)
     yield from _overrides(inventory, capture, options)
+    yield from _scheduled(capture, options)
     yield from _answered(options)
     yield from fixed(capture, options)
 
@@ -114,6 +116,8 @@ def _overrides(inventory: Inventory, capture: Capture, options: Options) -> Iter
         overrides = payload.get("override_settings")
         for name, value in overrides.items() if isinstance(overrides, dict) else ():
             path = f"{prefix}override_settings.{name}"
+            if name not in options and name == OPTION and value != AUTOMATIC:
+                continue  # `resampled` tells what stands for it
             if name not in options:
                 reason = f"the server has no setting {name!r} and would answer 500"
                 yield Problem(path, reason, "blocks", near(name, options))
@@ -139,6 +143,17 @@ def _restricted(
 def _frozen(inventory: Inventory) -> list[str]:
     names = inventory.flags.get("freeze_specific_settings")
     return [name.strip() for name in names.split(",")] if isinstance(names, str) else []
+
+
+def _scheduled(capture: Capture, options: Options) -> Iterator[Problem]:
+    """Up to v1.8 one setting of the server's sets the schedule of all samplers."""
+    there = options.get(OPTION, AUTOMATIC)
+    for prefix, _, payload in capture.requests() if there != AUTOMATIC else ():
+        overrides = payload.get("override_settings")
+        pinned = isinstance(overrides, dict) and OPTION in overrides
+        if not pinned and isinstance(payload.get("sampler_name"), str):
+            reason = f"is not pinned, and the server's is {there!r}, for whatever sampler"
+            yield Problem(f"{prefix}override_settings.{OPTION}", reason, "pixels")
 
 
 def _answered(options: Options) -> Iterator[Problem]:
