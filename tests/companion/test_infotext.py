@@ -81,6 +81,7 @@ def test_any_text_is_taken_apart(text: str) -> None:
     [
         ("Sampler: DPM++ 2M Karras", "Sampler: DPM++ 2M, Schedule type: Karras"),
         ("Sampler: DPM++ 2M", "Sampler: DPM++ 2M, Schedule type: Uniform"),
+        ("Sampler: Euler", "Sampler: Euler, Schedule type: Automatic"),
         ("Sampler: Euler, Schedule type: karras", "Sampler: Euler, Schedule type: Karras"),
         (
             "Sampler: Euler, Hires sampler: DPM2 Karras",

@@ -91,3 +91,19 @@ def test_near() -> None:
     assert near("alpha.safetensor", ["beta", "alpha.safetensors"]) == "alpha.safetensors"
     assert near("x", ["beta"]) is None
     assert near("a" * 10_000_000, ["a" * 200]) is None
+
+
+@pytest.mark.parametrize("odd", [None, 7, "text", [7, None, "a"], {"a": 1}, [{"name": {}}]])
+def test_lists_of_any_shape(fake: FakeWebUI, webui: WebUI, odd: object) -> None:
+    """A server that answers nonsense is a server without that list, or with odd names in it."""
+    for name in fake.lists:
+        fake.answer("GET", f"{API}/{name}", 200, odd)
+    fake.answer("GET", f"{API}/samplers", 200, [{"name": "a", "options": odd}])
+    fake.answer("GET", f"{API}/schedulers", 200, [{"name": "b", "aliases": odd}])
+    has = webui.inventory
+    for kind in ("checkpoints", "schedulers", "embeddings", "styles", "txt2img scripts"):
+        has.lacks(kind, "x")
+        has.nearest(kind, "x")
+    assert has.offered() is not None
+    has.arguments("txt2img", "refiner")
+    has.of_title("x [0123456789]")

@@ -161,17 +161,17 @@ def test_what_the_server_left_out_explains_the_rest() -> None:
     payload = {
         "prompt": "a",
         "scheduler": "Karras",
-        "override_settings": {"sd_model_checkpoint": "gone", "sd_vae": "x"},
+        "of_a_newer_version": 7,
         "force_task_id": "task(1)",
         "init_images": ["AAAA"],
         "hr_prompt": "",
     }
-    taken = {"prompt": "a", "override_settings": {"sd_vae": "x"}, "init_images": None, "steps": 50}
-    other = RESULT.infotext.replace("alpha", "beta")
-    said = explain(capture(payload=payload), pair(other), unknown, (), taken)
+    taken = {"prompt": "a", "init_images": None, "steps": 50}
+    scheduled = dataclasses.replace(RESULT, infotext=RESULT.infotext + ", Schedule type: Karras")
+    found = Verification([Comparison(scheduled, answered(), "different")])
+    said = explain(capture(payload=payload), found, unknown, (), taken)
     assert said.startswith(
-        "the server left out what it does not know: scheduler 'Karras', "
-        "override_settings.sd_model_checkpoint 'gone' ("
+        "the server left out what it does not know: scheduler 'Karras', of_a_newer_version 7 ("
     )
 
 

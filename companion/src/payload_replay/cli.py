@@ -178,6 +178,8 @@ def report_as(as_json: bool) -> Callable[[Outcome], None]:
 
 def reported(outcomes: Iterator[Outcome], report: Callable[[Outcome], None]) -> Iterator[Outcome]:
     for outcome in outcomes:
+        for change in outcome.replay.changes if outcome.replay else ():
+            console.note(f"{outcome.source}: {change}")
         report(outcome)
         yield outcome
 

@@ -1,8 +1,8 @@
 """What was sent against what the server says that it took: the answer's `parameters`.
 
 A webui echoes the whole request as it read it (A1111 v1.6.0 to v1.10.1, Forge, reForge): with its
-defaults filled in, without the fields that it does not know, and without an override that it
-dropped, such as a checkpoint that it does not have.
+defaults filled in, and without the fields that it does not know. Forge leaves out an override of
+the checkpoint too where it has none of that name; A1111 v1.10.1 does not show that.
 """
 
 from __future__ import annotations

@@ -51,8 +51,9 @@ def differences(expected: str, actual: str) -> Iterator[tuple[str, str, str]]:
 
 def _sampling(fields: dict[str, str], names: tuple[str, str]) -> str:
     sampler, schedule = (fields.get(name, "") for name in names)
-    # Since v1.9 the model's own schedule may have a name; before, it had none.
-    return f"{sampler} {schedule}".casefold().removesuffix(" uniform").strip()
+    # Since v1.9 the model's own schedule has a name, or two; before, it had none.
+    own = schedule.casefold() in ("uniform", "automatic")
+    return f"{sampler} {'' if own else schedule}".casefold().strip()
 
 
 def _without(fields: dict[str, str], names: tuple[str, str]) -> dict[str, str]:

@@ -27,7 +27,7 @@ _UNLISTED = (NoAPI, InvalidPayload, ServerError, UnexpectedAnswer, NoExtension, 
 _HASH = re.compile(r"\[([0-9a-f]{8,64})\]$")
 _SHORTEST = 8  # digits of a hash: what the webui showed before v1.0
 _LONGEST = 300  # characters of a name; a picture in its place would be compared for minutes
-_ALIKE = 0.5  # difflib's ratio, from which one name counts as near another
+_ALIKE = 0.6  # difflib's ratio, from which one name counts as near another
 
 
 class Inventory:
@@ -134,7 +134,7 @@ class Inventory:
         listed = _told(self.webui.samplers)
         if listed is None:
             return None
-        return {str(one.get("name")): (one.get("options") or {}).get("scheduler") for one in listed}
+        return {str(one.get("name")): _own_schedule(one) for one in listed}
 
     @functools.cached_property
     def _schedulers(self) -> dict[str, str] | None:
@@ -216,12 +216,18 @@ def _schedulers(has: Inventory) -> Iterator[str]:
 def _spelt(scheduler: Mapping[str, Any]) -> list[str]:
     """All names by which the webui finds a scheduler."""
     aliases = scheduler.get("aliases")
-    names = [scheduler.get("name"), scheduler.get("label"), *(aliases or ())]
-    return [str(name) for name in names if name]
+    more = aliases if isinstance(aliases, list) else []
+    return [str(name) for name in (scheduler.get("name"), scheduler.get("label"), *more) if name]
+
+
+def _own_schedule(sampler: Mapping[str, Any]) -> str | None:
+    options = sampler.get("options")
+    told = options.get("scheduler") if isinstance(options, dict) else None
+    return told if isinstance(told, str) else None
 
 
 def _titles(tab: str) -> Callable[[Inventory], Iterable[str]]:
-    return lambda has: [title.lower() for title in has.webui.scripts().get(tab, [])]
+    return lambda has: [str(title).lower() for title in has.webui.scripts().get(tab) or ()]
 
 
 def _upscalers(has: Inventory) -> Iterator[str]:
@@ -245,7 +251,7 @@ def _styles(has: Inventory) -> Iterator[str]:
 
 def _embeddings(has: Inventory) -> Iterator[str]:
     for names in has.webui.embeddings().values():
-        yield from names
+        yield from names if isinstance(names, dict) else ()
 
 
 def _refiners(has: Inventory) -> Iterator[str]:

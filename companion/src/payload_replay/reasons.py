@@ -43,7 +43,6 @@ _TOLD_BY = {
     "refiner_checkpoint": "Refiner",
     "hr_checkpoint_name": "Hires checkpoint",
     "override_settings.sd_model_checkpoint": "Model",
-    "override_settings.sd_vae": "VAE",
 }
 """Fields of a payload that a server may leave out, by the infotext's field that shows it."""
 _BESIDES = (
@@ -119,7 +118,7 @@ def _lossy(found: Verification) -> Iterator[str]:
 
 
 def _left_out(taken: list[Difference], off: Mapping[str, Any] | None) -> Iterator[str]:
-    """What the server did not take: fields of a newer version, an override that it dropped.
+    """What the server did not take: fields of a newer version.
 
     Where `off` is given, only if that explains an infotext's field that differs; many a field that
     no server knows changes nothing.
