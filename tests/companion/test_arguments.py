@@ -153,3 +153,10 @@ def test_arguments_of_any_shape(args: list[Any], told: list[Any]) -> None:
     with WebUI("http://unused") as webui:
         webui.script_info = lambda: info  # type: ignore[method-assign]
         list(unfit(webui.inventory, called(args)))
+
+
+def test_ranges_beyond_every_float(fake: FakeWebUI, webui: WebUI) -> None:
+    low = {"label": "n", "minimum": 10**400, "maximum": 10**401}
+    fake.lists["script-info"] = [{"name": "wide", "is_img2img": False, "args": [low]}]
+    (problem,) = found(webui, called([1]))
+    assert len(str(problem)) < 200

@@ -9,14 +9,7 @@ import pytest
 from fake_webui import API, FakeWebUI
 from payload_replay.__main__ import main
 
-pytestmark = pytest.mark.once
-
-
-@pytest.fixture(autouse=True)
-def surroundings(fake: FakeWebUI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PAYLOAD_REPLAY_SERVER", fake.url)
-    monkeypatch.delenv("PAYLOAD_REPLAY_AUTH", raising=False)
-    monkeypatch.setenv("NO_COLOR", "1")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("shell")]
 
 
 @pytest.fixture

@@ -170,8 +170,8 @@ def test_a_name_where_the_script_takes_a_place(webui: WebUI) -> None:
 @pytest.mark.parametrize(
     ("payload", "left"),
     [
-        ({"override_settings": {"emphasis": "Original"}}, {}),
-        ({"override_settings": {"emphasis": "No norm"}}, {"emphasis": "No norm"}),
+        ({"override_settings": {"overlay_inpaint": True}}, {}),
+        ({"override_settings": {"overlay_inpaint": False}}, {"overlay_inpaint": False}),
         ({"override_settings": {"skip_early_cond": 0.0, "sd3_enable_t5": False}}, {}),
         ({"override_settings": {"sd3_enable_t5": 0}}, {"sd3_enable_t5": 0}),
         ({"override_settings": {"refiner_switch_by_sample_steps": False}}, {}),
@@ -194,6 +194,25 @@ def test_a_setting_that_the_server_has_stays(fake: FakeWebUI, webui: WebUI) -> N
     fake.options["emphasis"] = "No norm"
     capture = made(override_settings={"emphasis": "Original"})
     assert migrate(capture, webui) == (capture, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "there", "has"),
+    [
+        ({"enable_emphasis": True}, {"emphasis": "Original"}, "emphasis"),
+        ({"enable_emphasis": False}, {"emphasis": "None"}, "emphasis"),
+        ({"enable_emphasis": True, "emphasis": "No norm"}, {"emphasis": "No norm"}, "emphasis"),
+        ({"emphasis": "Original"}, {"enable_emphasis": True}, "enable_emphasis"),
+        ({"emphasis": "None"}, {"enable_emphasis": False}, "enable_emphasis"),
+        ({"emphasis": "No norm"}, {"emphasis": "No norm"}, "enable_emphasis"),
+        ({"emphasis": ["Original"]}, {"emphasis": ["Original"]}, "enable_emphasis"),
+    ],
+)
+def test_emphasis_by_its_two_settings(
+    fake: FakeWebUI, webui: WebUI, given: dict[str, Any], there: dict[str, Any], has: str
+) -> None:
+    fake.options[has] = "whatever"
+    assert migrate(made(override_settings=given), webui)[0].payload["override_settings"] == there
 
 
 JSON = st.recursive(

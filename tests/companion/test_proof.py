@@ -14,14 +14,7 @@ from payload_replay.__main__ import main
 from payload_replay.batch import Outcome
 from payload_replay.commands import proof
 
-pytestmark = pytest.mark.once
-
-
-@pytest.fixture(autouse=True)
-def surroundings(fake: FakeWebUI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PAYLOAD_REPLAY_SERVER", fake.url)
-    monkeypatch.delenv("PAYLOAD_REPLAY_AUTH", raising=False)
-    monkeypatch.setenv("NO_COLOR", "1")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("shell")]
 
 
 def test_both(

@@ -143,8 +143,8 @@ def _misplaced(call: Call, known: list[dict[str, Any]], capture: Capture) -> Ite
 def _misfit(value: Any, told: Argument) -> str:
     """Why an input cannot hold a value, as far as script-info tells; "" where it may.
 
-    A number can be the place of a choice, which may allow others than those listed: only a text
-    that is not among them, and no default like it, is told.
+    A number can be the place of a choice, and a default need not be among those listed: only
+    another text that is not is told.
     """
     low, high, default = told.get("minimum"), told.get("maximum"), told.get("value")
     choices = told.get("choices")
@@ -155,9 +155,9 @@ def _misfit(value: Any, told: Argument) -> str:
     if not _number(low) or not _number(high):
         return ""
     if isinstance(value, (str, bool)):
-        return f"it takes a number from {low:g} to {high:g}"
+        return f"it takes a number from {low!r:.20} to {high!r:.20}"
     if _number(value) and not low <= value <= high:
-        return f"it goes from {low:g} to {high:g}"
+        return f"it goes from {low!r:.20} to {high!r:.20}"
     return ""
 
 

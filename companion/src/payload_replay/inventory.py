@@ -250,7 +250,8 @@ def _styles(has: Inventory) -> Iterator[str]:
 
 
 def _embeddings(has: Inventory) -> Iterator[str]:
-    for names in has.webui.embeddings().values():
+    listed: dict[str, Any] = has.webui.embeddings()
+    for names in listed.values():
         yield from names if isinstance(names, dict) else ()
 
 

@@ -31,9 +31,11 @@ INDEXED: dict[str, tuple[int, ...]] = {
 }
 """Arguments that are the place of a choice, by the script's title in lower case (A1111 v1.10.1,
 ``scripts/``, and ``ultimate-upscale.py``). Elsewhere a capture's `choices` tell."""
+EMPHASIS = ("enable_emphasis", "emphasis")
+"""What v1.6 switches on or off, v1.8 gave names to: on is ``Original``, off ``None`` (A1111 v1.6.0
+and v1.8.0, ``modules/sd_hijack_clip.py``)."""
+_EMPHASES = {True: "Original", False: "None"}
 NEUTRAL: dict[str, Any] = {
-    "enable_emphasis": True,
-    "emphasis": "Original",
     "overlay_inpaint": True,
     "sdxl_clip_l_skip": False,
     "sd3_enable_t5": False,
@@ -59,7 +61,8 @@ def migrate(capture: Capture, webui: WebUI) -> tuple[Capture, list[Change]]:
     ControlNet's units that were renamed or were numbers; the place of a choice among script
     arguments, where the server has that choice elsewhere, or the payload names it; a checkpoint
     that the server has under another title, told by its hash; and overrides of settings that the
-    server does not know, where they say what it does anyway (`NEUTRAL`).
+    server does not know, where they have another name there (`EMPHASIS`), or say what it does
+    anyway (`NEUTRAL`).
 
     Raises:
         ReplayError: the server cannot be asked.
@@ -165,10 +168,25 @@ def _settings(webui: WebUI, capture: Capture) -> Iterator[Change]:
     ]
     options = webui.options() if overridden else {}
     for prefix, payload, overrides in overridden:
+        yield from _emphasis(overrides, options, f"{prefix}override_settings.")
         for name in [one for one in overrides if one not in options]:
             if _neutral(name, overrides[name], payload):
                 why = "the server has no such setting and does so anyway"
                 yield from put(overrides, f"{prefix}override_settings.", name, None, why)
+
+
+def _emphasis(overrides: dict[str, Any], options: dict[str, Any], prefix: str) -> Iterator[Change]:
+    switch, names = EMPHASIS
+    why = "the server says that by another setting"
+    if isinstance(on := overrides.get(switch), bool) and switch not in options and names in options:
+        yield from put(overrides, prefix, switch, None, why)
+        if names not in overrides:
+            yield from put(overrides, prefix, names, _EMPHASES[on], why)
+    how = overrides.get(names)
+    if how in ("Original", "None") and names not in options and switch in options:
+        yield from put(overrides, prefix, names, None, why)
+        if switch not in overrides:
+            yield from put(overrides, prefix, switch, how == "Original", why)
 
 
 def _neutral(name: str, value: Any, payload: dict[str, Any]) -> bool:
