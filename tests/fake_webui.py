@@ -87,7 +87,10 @@ class FakeWebUI:
             "sd-models": [CHECKPOINT, OTHER],
             "sd-vae": [{"model_name": "soft.vae.pt"}],
             "samplers": [{"name": "Euler a", "aliases": ["k_euler_a"]}, {"name": "DDIM"}],
-            "schedulers": [{"name": "karras", "label": "Karras", "aliases": None}],
+            "schedulers": [
+                {"name": "karras", "label": "Karras", "aliases": None},
+                {"name": "align_your_steps", "label": "Align Your Steps", "aliases": None},
+            ],
             "scripts": {"txt2img": ["x/y/z plot", "refiner"], "img2img": ["loopback"]},
             "script-info": [
                 {

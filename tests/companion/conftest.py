@@ -37,6 +37,14 @@ def webui(fake: FakeWebUI) -> Iterator[WebUI]:
 
 
 @pytest.fixture
+def shell(fake: FakeWebUI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of a command line that talks to the fake."""
+    monkeypatch.setenv("PAYLOAD_REPLAY_SERVER", fake.url)
+    monkeypatch.delenv("PAYLOAD_REPLAY_AUTH", raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture
 def captured(fake: FakeWebUI) -> Captured:
     """Makes a capture of what the fake draws; its pictures lie in the fake's store."""
 

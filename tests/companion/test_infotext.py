@@ -74,3 +74,28 @@ def test_differences() -> None:
 def test_any_text_is_taken_apart(text: str) -> None:
     assert list(differences(text, text)) == []
     seed(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Sampler: DPM++ 2M Karras", "Sampler: DPM++ 2M, Schedule type: Karras"),
+        ("Sampler: DPM++ 2M", "Sampler: DPM++ 2M, Schedule type: Uniform"),
+        ("Sampler: Euler", "Sampler: Euler, Schedule type: Automatic"),
+        ("Sampler: Euler, Schedule type: karras", "Sampler: Euler, Schedule type: Karras"),
+        (
+            "Sampler: Euler, Hires sampler: DPM2 Karras",
+            "Sampler: Euler, Hires sampler: DPM2, Hires schedule type: Karras",
+        ),
+    ],
+)
+def test_a_sampler_with_its_schedule_and_apart_are_the_same(one: str, other: str) -> None:
+    texts = [f"a\nSteps: 2, {line}, Seed: 1, CFG scale: 7" for line in (one, other)]
+    assert list(differences(*texts)) == []
+
+
+def test_another_schedule_is_told() -> None:
+    texts = [
+        f"a\nSteps: 2, Sampler: Euler, Schedule type: {s}, Seed: 1" for s in ("Karras", "Beta")
+    ]
+    assert list(differences(*texts)) == [("Schedule type", "Karras", "Beta")]

@@ -11,7 +11,7 @@ import pytest
 from fake_webui import API, CHECKPOINT, EXTENSION, NO_ROUTE, Answer, FakeWebUI
 from payload_replay import Capture, WebUI
 from payload_replay.capture import IMG2IMG, Caveat, Host, Job, Model
-from payload_replay.preflight import blocking, problems
+from payload_replay.preflight import blocking, check, obstacles
 
 pytestmark = pytest.mark.once
 
@@ -138,7 +138,7 @@ def test_jobs_that_did_not_end_well(webui: WebUI, captured, job: Job, words: str
 def test_warnings_block_by_their_severity(webui: WebUI, captured) -> None:
     soft = captured(warnings=[Caveat("a", "cosmetic", "cosmetic"), Caveat("b", "odd", "pixels")])
     assert blocking(webui, soft) is None
-    assert [problem.path for problem in problems(webui, soft)] == ["a", "b"]
+    assert [problem.path for problem in obstacles(webui, soft)] == ["a", "b"]
     hard = captured(warnings=[Caveat("script_args[3]", "a tensor", "blocks")])
     assert blocking(webui, hard) == "script_args[3]: a tensor"
 
@@ -237,6 +237,48 @@ def test_a_setting_that_no_request_can_set_is_said_and_does_not_block(
     settings = {"fp8_storage": "Enable", "samples_format": "png", "unknown": 1}
     fake.options["fp8_storage"] = "Disable"
     capture = dataclasses.replace(bare(), host=Host(settings=settings))
-    (problem,) = problems(webui, capture)
+    (problem,) = check(webui, capture)
     assert (problem.path, problem.severity) == ("host.settings.fp8_storage", "pixels")
     assert blocking(webui, capture) is None
+
+
+def test_the_gravest_comes_first(fake: FakeWebUI, webui: WebUI) -> None:
+    soft = [Caveat("a", "looks other", "cosmetic"), Caveat("b", "may differ", "pixels")]
+    capture = dataclasses.replace(bare(styles=["gone"]), warnings=soft)
+    fake.options["samples_format"] = "jpg"
+    assert [(problem.path, problem.severity) for problem in webui.check(capture)] == [
+        ("styles[0]", "blocks"),
+        ("b", "pixels"),
+        ("samples_format", "pixels"),
+        ("a", "cosmetic"),
+    ]
+
+
+def test_a_replay_asks_for_no_list_that_it_does_not_need(
+    fake: FakeWebUI, webui: WebUI, captured
+) -> None:
+    """A checkpoint, a sampler and a script: three lists and the schedulers; nothing around them."""
+    script = {"script_name": "X/Y/Z plot", "script_args": [1]}
+    pinned = {"override_settings": {"sd_model_checkpoint": CHECKPOINT["title"]}}
+    webui.replay(captured({"sampler_name": "Euler a"} | script | pinned))
+    asked = {request.path.rpartition("/")[2] for request in fake.asked}
+    lists = {"sd-models", "samplers", "schedulers", "scripts"}
+    assert asked == {*lists, "options", "txt2img"}
+    fake.asked.clear()
+    webui.replay(captured())
+    assert {request.path.rpartition("/")[2] for request in fake.asked} == {"options", "txt2img"}
+
+
+def test_the_nearest_is_a_field_of_its_own(webui: WebUI) -> None:
+    (problem,) = webui.check(bare(hr_upscaler="Lanczoz"))
+    assert problem.nearest == "Lanczos"
+    assert str(problem).endswith("; the nearest is 'Lanczos'")
+    assert "Lanczos'" not in problem.reason
+
+
+@pytest.mark.parametrize("name", ["renamed.ckpt [0123456789]", "renamed.ckpt [abcdefabcd]"])
+def test_the_nearest_checkpoint_has_the_same_hash(webui: WebUI, name: str) -> None:
+    (problem,) = webui.check(override(sd_model_checkpoint=name))
+    title = CHECKPOINT["title"] if "0123" in name else "sub/beta.ckpt [abcdefabcd]"
+    assert (problem.severity, problem.nearest) == ("blocks", title)
+    assert "silently use another" in problem.reason

@@ -10,7 +10,16 @@ import pytest
 from PIL import Image
 
 from payload_replay import reasons
-from payload_replay.capture import BATCH, IMG2IMG, UPSCALE, Capture, Host, Job, Result
+from payload_replay.capture import (
+    BATCH,
+    IMG2IMG,
+    UPSCALE,
+    Capture,
+    Extension,
+    Host,
+    Job,
+    Result,
+)
 from payload_replay.images import Picture
 from payload_replay.verify import Answered, Comparison, Verification
 
@@ -19,8 +28,10 @@ pytestmark = pytest.mark.once
 RESULT = Result("0" * 64, 8, 8, "sample", 1, infotext="a\nSteps: 2, Seed: 1, Model: alpha, VAE: x")
 
 
-def explain(made: Capture, found: Verification, host: Any, options: Any = ()) -> str:
-    return reasons.explain(made, found, host, dict(options))
+def explain(
+    made: Capture, found: Verification, host: Any, options: Any = (), parameters: Any = None
+) -> str:
+    return reasons.explain(made, found, host, dict(options), parameters)
 
 
 def capture(**fields: Any) -> Capture:
@@ -140,7 +151,65 @@ def test_nothing_known() -> None:
 
 
 def test_the_measure_is_told() -> None:
-    comparison = Comparison(RESULT, answered(), "close", 52.3, 2)
+    comparison = Comparison(RESULT, answered(), "close", 52.3, 2, ssim=0.9917)
     said = explain(capture(), Verification([comparison]), unknown)
-    assert said.endswith("(52.3 dB, at most 2 of 255 off)")
+    assert said.endswith("(52.3 dB, SSIM 0.9917, at most 2 of 255 off)")
     assert explain(capture(), pair(), unknown).endswith("(no stored picture to measure with)")
+
+
+def test_what_the_server_left_out_explains_the_rest() -> None:
+    payload = {
+        "prompt": "a",
+        "scheduler": "Karras",
+        "of_a_newer_version": 7,
+        "force_task_id": "task(1)",
+        "init_images": ["AAAA"],
+        "hr_prompt": "",
+    }
+    taken = {"prompt": "a", "init_images": None, "steps": 50}
+    scheduled = dataclasses.replace(RESULT, infotext=RESULT.infotext + ", Schedule type: Karras")
+    found = Verification([Comparison(scheduled, answered(), "different")])
+    said = explain(capture(payload=payload), found, unknown, (), taken)
+    assert said.startswith(
+        "the server left out what it does not know: scheduler 'Karras', of_a_newer_version 7 ("
+    )
+
+
+def test_what_the_server_took_otherwise_comes_after_the_infotext() -> None:
+    made, taken = capture(payload={"steps": 2, "cfg_scale": 7}), {"steps": 3, "cfg_scale": 7.0}
+    assert explain(made, pair(), unknown, (), taken).startswith("the server took steps as 3 inst")
+    other = pair("b\nSteps: 3, Seed: 1, Model: alpha, VAE: x")
+    assert explain(made, other, unknown, (), taken).startswith("the server used Steps '3'")
+
+
+def test_a_field_that_explains_nothing_comes_after_what_differs() -> None:
+    made = capture(payload={"not_a_field": 7, "steps": 2})
+    other = pair("a\nSteps: 3, Seed: 1, Model: alpha, VAE: x")
+    taken = {"steps": 2}
+    assert explain(made, other, unknown, (), taken).startswith("the server used Steps '3'")
+    alone = explain(made, pair(), unknown, (), taken)
+    assert alone.startswith("the server left out what it does not know: not_a_field 7 (")
+
+
+def test_no_parameters_tell_nothing() -> None:
+    made = capture(payload={"steps": 2})
+    assert explain(made, pair(), unknown, (), {}).startswith("nothing that is known differs")
+
+
+def test_an_override_that_no_request_can_set() -> None:
+    made = capture(payload={"override_settings": {"api_useragent": "x", "n": 1}})
+    said = explain(made, pair(), unknown, {"api_useragent": "y", "n": 2})
+    assert said.startswith("the server kept what no request can set: api_useragent 'y' instead")
+
+
+def test_an_extension_that_a_script_is_of() -> None:
+    host = Host(extensions=[Extension("sd-webui-controlnet", "1"), Extension("unused", "1")])
+    scripts: dict[str, Any] = {"alwayson_scripts": {"ControlNet": {"args": [{}]}}}
+    made = capture(host=host, payload=scripts)
+    there = {"extensions": [{"name": "sd-webui-controlnet", "version": "2"}]}
+    said = explain(made, pair(), lambda: there)
+    assert said.startswith(
+        "the server is another host: host.extensions.sd-webui-controlnet: was version 1, the "
+        "server has 2"
+    )
+    assert "unused" not in said

@@ -11,7 +11,8 @@ from PIL import Image
 
 from payload_replay.capture import Result
 from payload_replay.images import Picture, compressed, hashed
-from payload_replay.verify import CLOSE, Answered, psnr, read_answer, verify, worst
+from payload_replay.measures import psnr
+from payload_replay.verify import CLOSE, CLOSE_SSIM, Answered, read_answer, verify, worst
 
 pytestmark = pytest.mark.once
 
@@ -122,6 +123,34 @@ def test_close_and_different_are_told_by_the_threshold() -> None:
         assert comparison.largest == by
         assert comparison.psnr is not None
         assert (comparison.psnr >= CLOSE) is (verdict == "close")
+
+
+def test_a_faint_pattern_over_a_plain_picture_is_not_close() -> None:
+    """Some levels of noise where there was nothing to see: the ratio alone would let it pass."""
+    plain = Image.new("RGB", (64, 64), (100, 100, 100))
+    values = [100 + value % 5 - 2 for value in noise("grain", (64, 64)).tobytes()]
+    answered = [came(Image.frombytes("RGB", (64, 64), bytes(values)), 1)]
+    (comparison,) = verify([expected(plain, 1)], answered, lambda result: plain).images
+    assert comparison.psnr is not None
+    assert comparison.ssim is not None
+    assert comparison.psnr > CLOSE + 4
+    assert comparison.ssim > CLOSE_SSIM
+    harsh = [100 + (value % 2) * 4 - 2 for value in noise("grain", (64, 64)).tobytes()]
+    answered = [came(Image.frombytes("RGB", (64, 64), bytes(harsh)), 1)]
+    (comparison,) = verify([expected(plain, 1)], answered, lambda result: plain).images
+    assert (comparison.verdict, (comparison.psnr or 0) > CLOSE) == ("different", True)
+    assert (comparison.ssim or 1) < CLOSE_SSIM
+
+
+def test_its_json_holds_measures_where_there_are_any() -> None:
+    image = noise(1)
+    found = verify([expected(image, 1)], [came(near(image, 3), 1)], lambda result: image)
+    told = found.images[0].to_dict()
+    assert told.keys() == {"expected", "actual", "verdict", "psnr", "ssim", "largest"}
+    assert (told["verdict"], told["largest"]) == ("close", 3)
+    assert 0.9 < told["ssim"] < 1
+    same = verify([expected(image, 1)], [came(image, 1)], nothing).images[0].to_dict()
+    assert same.keys() == {"expected", "actual", "verdict"}
 
 
 def test_without_a_stored_picture_there_is_no_measure() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .capture import AssetError, Capture, FormatError, NewerFormatError
+    from .changes import Change
     from .client import WebUI
     from .errors import (
         BadSource,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         UnexpectedAnswer,
         WrongCredentials,
     )
+    from .problem import Problem
     from .replay import Replay
     from .verify import Comparison
 
@@ -37,6 +39,7 @@ _HOMES = {
     "AssetError": "capture",
     "BadSource": "errors",
     "Capture": "capture",
+    "Change": "changes",
     "Comparison": "verify",
     "ConnectionFailed": "errors",
     "FormatError": "capture",
@@ -45,6 +48,7 @@ _HOMES = {
     "NoAPI": "errors",
     "NoExtension": "errors",
     "NotFound": "errors",
+    "Problem": "problem",
     "Replay": "replay",
     "ReplayError": "errors",
     "ServerError": "errors",
@@ -58,6 +62,7 @@ __all__ = [
     "AssetError",
     "BadSource",
     "Capture",
+    "Change",
     "Comparison",
     "ConnectionFailed",
     "FormatError",
@@ -66,6 +71,7 @@ __all__ = [
     "NoAPI",
     "NoExtension",
     "NotFound",
+    "Problem",
     "Replay",
     "ReplayError",
     "ServerError",

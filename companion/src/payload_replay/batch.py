@@ -59,6 +59,8 @@ def run(
     endpoint: str | None = None,
     out: Path | None = None,
     stdin: IO[bytes] | None = None,
+    *,
+    migrate: bool = False,
 ) -> Iterator[Outcome]:
     """Replay each source; one that fails does not keep the next from being tried.
 
@@ -67,12 +69,14 @@ def run(
     Args:
         endpoint: where bare payloads belong.
         out: a folder for the pictures that came.
+        migrate: rewrite first what the server wants said otherwise.
     """
     hopeless: Exception | None = None
     for name in names:
-        outcome = (
-            Outcome(name, error=hopeless) if hopeless else _one(name, webui, endpoint, out, stdin)
-        )
+        if hopeless:
+            yield Outcome(name, error=hopeless)
+            continue
+        outcome = _one(name, webui, endpoint, out, stdin, migrate)
         yield outcome
         if isinstance(outcome.error, _HOPELESS):
             hopeless = outcome.error
@@ -85,10 +89,15 @@ def save(pictures: Sequence[Picture], folder: Path, stem: str) -> list[Path]:
 
 
 def _one(
-    name: str, webui: WebUI, endpoint: str | None, out: Path | None, stdin: IO[bytes] | None
+    name: str,
+    webui: WebUI,
+    endpoint: str | None,
+    out: Path | None,
+    stdin: IO[bytes] | None,
+    migrate: bool,
 ) -> Outcome:
     try:
-        replay = webui.replay(sources.load(name, webui, endpoint, stdin))
+        replay = webui.replay(sources.load(name, webui, endpoint, stdin), migrate=migrate)
         if out is not None:
             save(replay.pictures, out, replay.capture.id)
     except (ReplayError, FormatError, OSError) as error:

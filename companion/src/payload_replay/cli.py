@@ -11,14 +11,18 @@ import typer
 from . import __version__, console, local
 from .batch import Outcome
 from .batch import run as run_batch
+from .commands import proof
+from .commands.check import check
 from .commands.options import (
     SERVER,
     Auth,
     EndpointOption,
     Json,
+    Migrate,
     Seconds,
     Server,
     SourceName,
+    Sources,
     connect,
     line,
     write,
@@ -122,18 +126,21 @@ def export(
 
 @app.command()
 def replay(
-    sources: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SOURCE...", help="Files, bundles, - for standard input, ids, latest."
-        ),
-    ],
+    sources: Sources,
     server: Server = SERVER,
     auth: Auth = None,
     endpoint: EndpointOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="A folder for the pictures that come.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="A folder for report.html: expected, actual, difference, reason."),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="A file for JUnit XML: one test case a source.")
+    ] = None,
+    migrate: Migrate = False,
     as_json: Json = False,
     timeout: Seconds = 600,
 ) -> None:
@@ -142,17 +149,20 @@ def replay(
     Exits 0 if all are identical, 1 if some differ, 2 if some were refused or the input is wrong,
     3 if the server is unreachable or failing.
 
-    Example: payload-replay replay latest cat.json --out pictures
+    Example: payload-replay replay latest cat.json --out pictures --report proof --junit proof.xml
     """
     webui = connect(server, auth, timeout)
     with console.told():
-        outcomes = run_batch(sources, webui, endpoint, out)
+        proof.prepare(report, junit)
+        outcomes = run_batch(sources, webui, endpoint, out, migrate=migrate)
         done = list(reported(console.followed(outcomes, sources), report_as(as_json)))
+        proof.keep(done, webui, report, junit)
     if not as_json and console.output().is_terminal:
         console.verdicts(done)
     raise typer.Exit(max(outcome.status for outcome in done))
 
 
+app.command("check")(check)
 app.command("demo")(local.run_demo)
 app.command("standin", context_settings=local.PASSED_ON)(local.run_standin)
 
@@ -168,6 +178,8 @@ def report_as(as_json: bool) -> Callable[[Outcome], None]:
 
 def reported(outcomes: Iterator[Outcome], report: Callable[[Outcome], None]) -> Iterator[Outcome]:
     for outcome in outcomes:
+        for change in outcome.replay.changes if outcome.replay else ():
+            console.note(f"{outcome.source}: {change}")
         report(outcome)
         yield outcome
 

@@ -22,7 +22,9 @@ from .errors import ConnectionFailed, InvalidPayload, UnexpectedAnswer
 
 if TYPE_CHECKING:
     from .captures import Captures
-    from .preflight import Inventory
+    from .changes import Change
+    from .inventory import Inventory
+    from .problem import Problem
     from .replay import Replay
 
 Auth = tuple[str, str]
@@ -93,6 +95,7 @@ class WebUI:
         capture: Capture | Mapping[str, Any],
         *,
         verify: bool = True,
+        migrate: bool = False,
         fetch: Callable[[str], bytes] | None = None,
     ) -> Replay:
         """Send a capture and compare what comes back with what it holds.
@@ -100,6 +103,8 @@ class WebUI:
         Args:
             capture: a `Capture`, its document as a dict, or a bare payload.
             verify: False only generates and decodes; the verdict is then ``unverified``.
+            migrate: True first rewrites what this server wants said otherwise; see
+                `payload_replay.migrate.migrate`.
             fetch: returns an asset's bytes by its sha256, where the capture does not hold
                 them; by default this server's own store is asked.
 
@@ -112,7 +117,19 @@ class WebUI:
         """
         from .replay import replay
 
-        return replay(self, capture, verify=verify, fetch=fetch)
+        return replay(self, capture, verify=verify, migrate=migrate, fetch=fetch)
+
+    def check(self, capture: Capture) -> list[Problem]:
+        """What stands in the way of replaying this capture here, the gravest first."""
+        from .preflight import check
+
+        return check(self, capture)
+
+    def migrate(self, capture: Capture) -> tuple[Capture, list[Change]]:
+        """The capture as this server wants it said, and what was rewritten for that."""
+        from .migrate import migrate
+
+        return migrate(capture, self)
 
     def minimal(self, capture: Capture) -> Capture:
         """The capture with a payload that says only what this server would not fill in itself.
@@ -193,7 +210,7 @@ class WebUI:
     @functools.cached_property
     def inventory(self) -> Inventory:
         """The names that the server lists, remembered."""
-        from .preflight import Inventory
+        from .inventory import Inventory
 
         return Inventory(self)
 

@@ -10,6 +10,7 @@ PROMPT = "Prompt"
 NEGATIVE = "Negative prompt"
 
 _PAIR = re.compile(r'\s*([\w][\w \-/]*):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
+_SAMPLING = (("Sampler", "Schedule type"), ("Hires sampler", "Hires schedule type"))
 _FEWEST = 3  # a last line with fewer pairs is prose with a colon in it
 
 
@@ -33,12 +34,30 @@ def seed(text: str) -> int | None:
 
 
 def differences(expected: str, actual: str) -> Iterator[tuple[str, str, str]]:
-    """Each (field, expected, actual) whose values differ; ``7`` and ``7.0`` are the same."""
+    """Each (field, expected, actual) whose values differ.
+
+    ``7`` and ``7.0`` are the same, and so are a sampler's name with its schedule, as up to v1.8,
+    and the two apart.
+    """
     ours, theirs = parse(expected), parse(actual)
+    for names in _SAMPLING:
+        if _sampling(ours, names) == _sampling(theirs, names):
+            ours, theirs = _without(ours, names), _without(theirs, names)
     for name in dict.fromkeys([*ours, *theirs]):
         one, other = ours.get(name, ""), theirs.get(name, "")
         if not same(one, other):
             yield name, one, other
+
+
+def _sampling(fields: dict[str, str], names: tuple[str, str]) -> str:
+    sampler, schedule = (fields.get(name, "") for name in names)
+    # Since v1.9 the model's own schedule has a name, or two; before, it had none.
+    own = schedule.casefold() in ("uniform", "automatic")
+    return f"{sampler} {'' if own else schedule}".casefold().strip()
+
+
+def _without(fields: dict[str, str], names: tuple[str, str]) -> dict[str, str]:
+    return {name: value for name, value in fields.items() if name not in names}
 
 
 def same(one: str, other: str) -> bool:

@@ -105,10 +105,7 @@ def shown(host: Any, out: Path) -> ExitStatus:
 
 def write(folder: Path, entries: list[report.Entry]) -> Path:
     """The report as a file of this folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "report.html"
-    path.write_text(report.render(TITLE, demo.LEAD, entries), encoding="utf-8")
-    return path
+    return report.write(folder, TITLE, demo.LEAD, entries)
 
 
 def judged(

@@ -7,7 +7,9 @@ from typing import Any
 
 from . import infotext
 from .capture import IMG2IMG, UPSCALE, Capture
-from .preflight import fixed
+from .differences import Difference, brief, differences
+from .problem import Problem
+from .surroundings import RESTRICTED, extensions, fixed
 from .verify import Comparison, Verification, worst
 
 HostFacts = Callable[[], Mapping[str, Any]]
@@ -34,20 +36,50 @@ _TELLING = (
 _SILENT = ("Version", "User", "Created Date")
 _HOST = ("webui", "version", "torch", "device", "gradio", "python")
 _SHOWN = 3
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_TOLD_BY = {
+    "scheduler": "Schedule type",
+    "hr_scheduler": "Hires schedule type",
+    "refiner_checkpoint": "Refiner",
+    "hr_checkpoint_name": "Hires checkpoint",
+    "override_settings.sd_model_checkpoint": "Model",
+}
+"""Fields of a payload that a server may leave out, by the infotext's field that shows it."""
+_BESIDES = (
+    "send_images",
+    "save_images",
+    "include_init_images",
+    "force_task_id",
+    "override_settings_restore_afterwards",
+)
+"""Fields that decide no pixels."""
 
 
 def explain(
-    capture: Capture, found: Verification, host: HostFacts, options: Mapping[str, Any]
+    capture: Capture,
+    found: Verification,
+    host: HostFacts,
+    options: Mapping[str, Any],
+    parameters: Mapping[str, Any] | None = None,
 ) -> str:
     """Why `found` is not identical, with the measure of how far off the worst picture is.
 
-    `options` are the server's settings, `host` asks for what it is.
+    Args:
+        host: asks for what the server is.
+        options: its settings, as they were before the generation.
+        parameters: the request as its answer says that it took it.
     """
+    taken = list(differences(capture.payload, parameters or {}))
+    off = _off(capture, found.images)
     causes = (
         _missing(capture, found),
         _lossy(found),
+        _left_out(taken, off),
         _sizes(found.images),
-        _fields(capture, found.images),
+        _fields(off),
+        _left_out(taken, None),
+        _taken_otherwise(taken),
+        _kept(capture, options),
         _settings(capture, options),
         _hosts(capture, host),
         _unseeded(capture),
@@ -85,6 +117,54 @@ def _lossy(found: Verification) -> Iterator[str]:
             yield f"the server answers lossy {kind}: set its option samples_format to png"
 
 
+def _left_out(taken: list[Difference], off: Mapping[str, Any] | None) -> Iterator[str]:
+    """What the server did not take: fields of a newer version.
+
+    Where `off` is given, only if that explains an infotext's field that differs; many a field that
+    no server knows changes nothing.
+    """
+    lost = [
+        one
+        for one in taken
+        if one.kind == "removed"
+        and one.sent not in _EMPTY
+        and not one.withheld
+        and one.path not in _BESIDES
+    ]
+    if off is None or any(_TOLD_BY.get(one.path) in off for one in lost):
+        said = [f"{one.path} {brief(one.sent)}" for one in lost]
+        if said:
+            yield f"the server left out what it does not know: {_some(said)}"
+
+
+def _taken_otherwise(taken: list[Difference]) -> Iterator[str]:
+    said = [
+        f"{one.path} as {brief(one.said)} instead of {brief(one.sent)}"
+        for one in taken
+        if one.kind == "changed" and one.path not in _BESIDES
+    ]
+    if said:
+        yield f"the server took {_some(said)}"
+
+
+def _kept(capture: Capture, options: Mapping[str, Any]) -> Iterator[str]:
+    """Overrides that no request can set; one that was like the setting is none."""
+    said = [
+        f"{name} {options[name]!r} instead of {value!r}"
+        for _, _, payload in capture.requests()
+        if isinstance(overrides := payload.get("override_settings"), dict)
+        for name, value in overrides.items()
+        if name in RESTRICTED and name in options and options[name] != value
+    ]
+    if said:
+        yield f"the server kept what no request can set: {_some(said)}"
+
+
+def _some(said: list[str], between: str = ", ") -> str:
+    more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+    return between.join(said[:_SHOWN]) + more
+
+
 def _sizes(images: list[Comparison]) -> Iterator[str]:
     for image in images:
         if image.answered is None:
@@ -95,8 +175,8 @@ def _sizes(images: list[Comparison]) -> Iterator[str]:
             yield f"the picture is {width}x{height} instead of {expected}"
 
 
-def _fields(capture: Capture, images: list[Comparison]) -> Iterator[str]:
-    """The fields of the infotexts that differ, the most telling one first.
+def _off(capture: Capture, images: list[Comparison]) -> dict[str, list[str]]:
+    """The fields of the infotexts that differ: expected and actual.
 
     What the payload sends and the answer is silent of was used all the same: A1111 v1.6.0 says
     "Mask blur" of the page's jobs only.
@@ -110,18 +190,21 @@ def _fields(capture: Capture, images: list[Comparison]) -> Iterator[str]:
         for name, *values in infotext.differences(image.result.infotext, image.answered.infotext):
             if values[1] or not infotext.same(_sent(capture, name), values[0]):
                 off.setdefault(name, values)
-    names = sorted((n for n in off if n not in _SILENT), key=_telling)
+    return {name: values for name, values in off.items() if name not in _SILENT}
+
+
+def _fields(off: Mapping[str, list[str]]) -> Iterator[str]:
+    """The fields that differ, the most telling one first."""
+    names = sorted(off, key=_telling)
     if names:
         said = [f"{n} {_value(off[n][1])} instead of {_value(off[n][0])}" for n in names]
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        yield f"the server used {', '.join(said[:_SHOWN])}{more}"
+        yield f"the server used {_some(said)}"
 
 
 def _settings(capture: Capture, options: Mapping[str, Any]) -> Iterator[str]:
     said = [str(problem) for problem in fixed(capture, options)]
     if said:
-        more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
-        yield f"{'; '.join(said[:_SHOWN])}{more}"
+        yield _some(said, "; ")
 
 
 def _hosts(capture: Capture, host: HostFacts) -> Iterator[str]:
@@ -131,8 +214,16 @@ def _hosts(capture: Capture, host: HostFacts) -> Iterator[str]:
         for name in _HOST
         if (was := getattr(capture.host, name)) and there.get(name) and there[name] != was
     ]
+    said += [str(problem) for problem in _extensions(capture, there)]
     if said:
         yield f"the server is another host: {', '.join(said)}"
+
+
+def _extensions(capture: Capture, there: Mapping[str, Any]) -> Iterator[Problem]:
+    listed = there.get("extensions")
+    if isinstance(listed, list):
+        named = {str(one.get("name")): one for one in listed if isinstance(one, dict)}
+        yield from (one for one in extensions(named, capture) if one.severity == "pixels")
 
 
 def _unseeded(capture: Capture) -> Iterator[str]:
@@ -157,7 +248,7 @@ def _measure(images: list[Comparison]) -> str:
         return ""
     if image.psnr is None:
         return " (no stored picture to measure with)"
-    return f" ({image.psnr} dB, at most {image.largest} of 255 off)"
+    return f" ({image.psnr} dB, SSIM {image.ssim}, at most {image.largest} of 255 off)"
 
 
 def _telling(name: str) -> tuple[int, str]:

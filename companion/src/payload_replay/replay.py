@@ -14,8 +14,10 @@ from PIL import Image
 from . import codec, preflight
 from . import verify as verification
 from .capture import AssetError, Capture, FormatError, Result
+from .changes import Change
 from .errors import NoExtension, NotFound, ReplayError, UnexpectedAnswer
 from .images import NotAPicture, Picture, compressed, decode, hashed, opened
+from .migrate import migrate as migrated
 from .reasons import explain
 from .settings import Kept, kept
 from .verify import Comparison, Verification
@@ -34,8 +36,9 @@ class Replay:
     `images` compares the pictures that decide, `others` the grids and maps that do not;
     `pictures` is everything that came. `info` is the webui's own account of the generation and
     `seconds` how long the server took. `restored` holds the settings that the generation had
-    moved and that were put back. The verdict is ``unverified`` where there was nothing to compare
-    with: a bare payload, or `verify=False`.
+    moved and that were put back. `capture` is what was sent, `changes` what `migrate` had rewritten
+    in it before, and `parameters` the request as the server says it took it. The verdict is
+    ``unverified`` where there was nothing to compare with: a bare payload, or `verify=False`.
     """
 
     verdict: Verdict
@@ -47,18 +50,19 @@ class Replay:
     info: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     restored: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON object: id, endpoint, verdict, reason, images by their hashes, seconds."""
-        return {
+        """A JSON object: id, endpoint, verdict, reason, images by their hashes, seconds; and what
+        was changed before, where something was."""
+        changed = {"changes": [change.to_dict() for change in self.changes]} if self.changes else {}
+        return changed | {
             "id": self.capture.id,
             "endpoint": self.capture.endpoint,
             "verdict": self.verdict,
             "reason": self.reason,
-            "images": [
-                {"expected": image.expected, "actual": image.actual, "verdict": image.verdict}
-                for image in self.images
-            ],
+            "images": [image.to_dict() for image in self.images],
             "seconds": round(self.seconds, 3),
         }
 
@@ -68,10 +72,15 @@ def replay(
     source: Capture | Mapping[str, Any],
     *,
     verify: bool = True,
+    migrate: bool = False,
     fetch: Fetch | None = None,
 ) -> Replay:
     """See `payload_replay.WebUI.replay`."""
     capture = source if isinstance(source, Capture) else Capture.from_dict(source)
+    if migrate:
+        capture, changes = migrated(capture, webui)
+        done = replay(webui, capture, verify=verify, fetch=fetch)
+        return dataclasses.replace(done, changes=changes)
     if reason := preflight.blocking(webui, capture):
         return Replay("refused", reason, capture)
     fetch = fetch or (lambda sha256: _from_store(webui, sha256))
@@ -88,6 +97,7 @@ class _Sent:
     capture: Capture
     pictures: list[Picture]
     info: dict[str, Any]
+    parameters: dict[str, Any]
     seconds: float
     settings: Kept
 
@@ -100,7 +110,9 @@ def _send(webui: WebUI, capture: Capture, payload: dict[str, Any], *, hashes: bo
             answer = webui.post(capture.endpoint, payload)
             seconds = time.perf_counter() - started
             decoding = pool.submit(decode, _pictures(answer), hashes=hashes)
-        return _Sent(capture, decoding.result(), _info(answer), seconds, settings)
+        told = answer.get("parameters")
+        parameters = told if isinstance(told, dict) else {}
+        return _Sent(capture, decoding.result(), _info(answer), parameters, seconds, settings)
 
 
 def _verified(webui: WebUI, sent: _Sent, fetch: Fetch) -> Replay:
@@ -115,7 +127,9 @@ def _verified(webui: WebUI, sent: _Sent, fetch: Fetch) -> Replay:
     if found.verdict == "identical":
         reason = f"{_counted(len(found.images))} pixel for pixel{_through(found)}{_beside(found)}"
     else:
-        reason = explain(capture, found, lambda: _host(webui), sent.settings.before)
+        reason = explain(
+            capture, found, lambda: _host(webui), sent.settings.before, sent.parameters
+        )
     result = _finished(sent, found.verdict, reason)
     return dataclasses.replace(result, images=found.images, others=found.others)
 
@@ -130,6 +144,7 @@ def _finished(sent: _Sent, verdict: Verdict, reason: str) -> Replay:
         info=sent.info,
         seconds=sent.seconds,
         restored=sent.settings.moved,
+        parameters=sent.parameters,
     )
 
 

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from .batch import Outcome
-from .capture import Result
+from .capture import Capture, FormatError, Result
+from .differences import Difference, brief, differences
+from .errors import ReplayError
+from .images import NotAPicture, opened
+from .measures import heat_map
+from .replay import Replay
 from .verify import Comparison
 
+if TYPE_CHECKING:
+    from .client import WebUI
+
 Stored = Callable[[Result], "bytes | None"]
+
+ROOM = 256 * 2**20
+"""Bytes of pictures that a report holds; beyond them it only says so."""
+NAME = "report.html"
+LEAD = (
+    "What each capture holds, what came back when it was sent again, and, where they are not the "
+    "same, where they differ: black is the same, the brightest spot is off by the number below it."
+)
 
 
 @dataclass(frozen=True)
@@ -28,66 +48,198 @@ class Entry:
     stored: Stored
 
 
+@dataclass
+class _Room:
+    """How many bytes of pictures there is room for."""
+
+    left: int = field(default_factory=lambda: ROOM)
+
+    def takes(self, data: bytes) -> bool:
+        self.left -= len(data)
+        return self.left >= 0
+
+
+def of_outcomes(outcomes: Iterable[Outcome], webui: WebUI) -> list[Entry]:
+    """An entry for each outcome, by its source's name."""
+    return [_of_outcome(outcome, webui) for outcome in outcomes]
+
+
 def render(title: str, lead: str, entries: Sequence[Entry]) -> str:
     """The report as HTML."""
-    return _PAGE.substitute(
-        title=escape(title), lead=escape(lead), entries="\n".join(map(_entry, entries))
+    return "".join(_parts(title, lead, entries))
+
+
+def write(folder: Path, title: str, lead: str, entries: Sequence[Entry]) -> Path:
+    """The report as a file of this folder, in place of an older one. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / NAME
+    with path.open("wb") as file:
+        for part in _parts(title, lead, entries):
+            # A prompt may hold half of a surrogate pair, which has no UTF-8.
+            file.write(part.encode("utf-8", "xmlcharrefreplace"))
+    return path
+
+
+def _of_outcome(outcome: Outcome, webui: WebUI) -> Entry:
+    capture = outcome.replay.capture if outcome.replay else None
+    origin = f"{capture.endpoint}, capture {capture.id}" if capture else ""
+
+    def stored(result: Result) -> bytes | None:
+        return _bytes(capture, result, webui) if capture else None
+
+    return Entry(outcome.source, origin, outcome, stored)
+
+
+def _bytes(capture: Capture, result: Result, webui: WebUI) -> bytes | None:
+    found = (_asset(capture, name, webui) for name in (result.asset, result.thumbnail) if name)
+    return next((data for data in found if data is not None), None)
+
+
+def _asset(capture: Capture, name: str, webui: WebUI) -> bytes | None:
+    try:
+        return capture.asset(name, webui.captures.asset)
+    except (ReplayError, FormatError):
+        return None
+
+
+def _parts(title: str, lead: str, entries: Sequence[Entry]) -> Iterator[str]:
+    """Piece by piece, since the pictures of many replays are large together."""
+    room = _Room()
+    yield _HEAD.substitute(title=escape(title), lead=escape(lead), summary=_summary(entries))
+    for number, entry in enumerate(entries, 1):
+        yield from _entry(entry, number, room)
+    yield "</body>\n</html>\n"
+
+
+def _summary(entries: Sequence[Entry]) -> str:
+    if len(entries) < 2:
+        return ""
+    counts = Counter(entry.outcome.verdict for entry in entries)
+    said = ", ".join(f'<b class="{escape(v)}">{n} {escape(v)}</b>' for v, n in counts.items())
+    items = "".join(
+        f'<li><a href="#r{n}">{escape(entry.title)}</a> {_verdict(entry.outcome.verdict)}</li>'
+        for n, entry in enumerate(entries, 1)
     )
+    return f"<p>{said}</p>\n<ol>{items}</ol>"
 
 
-def _entry(entry: Entry) -> str:
+def _verdict(verdict: str) -> str:
+    return f'<b class="{escape(verdict)}">{escape(verdict)}</b>'
+
+
+def _entry(entry: Entry, number: int, room: _Room) -> Iterator[str]:
     replay, outcome = entry.outcome.replay, entry.outcome
-    images = [*replay.images, *replay.others] if replay else []
-    return _ENTRY.substitute(
+    yield _ENTRY.substitute(
+        number=number,
         title=escape(entry.title),
         origin=escape(entry.origin),
-        verdict=escape(outcome.verdict),
+        verdict=_verdict(outcome.verdict),
         reason=escape(outcome.reason),
         seconds=f"; replayed in {replay.seconds:.2f} s" if replay else "",
         prompt=escape(str(replay.capture.payload.get("prompt", ""))) if replay else "",
-        pictures="\n".join(_pair(image, entry.stored) for image in images),
     )
+    if replay:
+        yield '<div class="pictures">\n'
+        for image in [*replay.images, *replay.others]:
+            yield _pair(image, entry.stored, room)
+        yield "</div>\n" + _changes(replay) + _payload(replay)
+    yield "</section>\n"
 
 
-def _pair(image: Comparison, stored: Stored) -> str:
+def _pair(image: Comparison, stored: Stored, room: _Room) -> str:
     came = image.answered.picture.data if image.answered else None
+    expected = stored(image.result)
     role = "" if image.result.role == "sample" else f"{image.result.role}, "
-    seed = f"{role}seed {image.result.seed}"
     absent = image.answered is None and image.result.role != "sample"
     return _PAIR.substitute(
-        seed=escape(seed),
+        seed=escape(f"{role}seed {image.result.seed}"),
         verdict="none" if absent else escape(image.verdict),
         said="not sent, which is usual" if absent else escape(image.verdict),
-        measure=f", {image.psnr} dB" if image.psnr is not None else "",
-        expected=_picture(stored(image.result), "captured"),
-        actual=_picture(came, "replayed"),
+        measure=_measure(image),
+        expected=_picture(expected, "captured", room),
+        actual=_picture(came, "replayed", room),
+        difference=_difference(image, expected, room),
     )
 
 
-def _picture(data: bytes | None, label: str) -> str:
+def _measure(image: Comparison) -> str:
+    return f", {image.psnr} dB, SSIM {image.ssim}" if image.psnr is not None else ""
+
+
+def _difference(image: Comparison, expected: bytes | None, room: _Room) -> str:
+    if image.verdict == "identical" or image.answered is None or expected is None:
+        return ""
+    try:
+        found = heat_map(opened(expected), image.answered.picture.image)
+    except NotAPicture:
+        return ""
+    if found is None:
+        return '<span class="none">pictures of two sizes have no difference to show</span>'
+    buffer = io.BytesIO()
+    found[0].save(buffer, "PNG")
+    return _picture(buffer.getvalue(), "difference", room, f", at most {found[1]} of 255")
+
+
+def _picture(data: bytes | None, label: str, room: _Room, more: str = "") -> str:
     if data is None:
         return f'<span class="none">no {label} picture</span>'
+    if not room.takes(data):
+        return f'<span class="none">the {label} picture is left out: the report is full</span>'
     kind = "png" if data.startswith(b"\x89PNG") else "webp" if data[8:12] == b"WEBP" else "jpeg"
     text = base64.b64encode(data).decode("ascii")
-    return f'<img alt="{label}" title="{label}" src="data:image/{kind};base64,{text}">'
+    source = f'src="data:image/{kind};base64,{text}"'
+    return f'<span><img alt="{label}" title="{label}" {source}>{label}{more}</span>'
 
 
+def _changes(replay: Replay) -> str:
+    items = "".join(f"<li>{escape(str(change))}</li>" for change in replay.changes)
+    return f"<h3>Rewritten for this server</h3>\n<ul>{items}</ul>\n" if items else ""
+
+
+def _payload(replay: Replay) -> str:
+    """What was sent against what the server says that it took."""
+    if not replay.parameters:
+        return ""
+    found = list(differences(replay.capture.payload, replay.parameters))
+    told = [one for one in found if one.kind != "added"]
+    added = [one for one in found if one.kind == "added"]
+    text = "<h3>Payload: sent, and taken by the server</h3>\n"
+    text += _table(told) if told else "<p>The server took every field as it was sent.</p>\n"
+    if added:
+        count = f"Not sent, and filled in by the server: {len(added)}"
+        text += f"<details><summary>{count}</summary>{_table(added)}</details>\n"
+    return text
+
+
+def _table(rows: Sequence[Difference]) -> str:
+    return _TABLE.substitute(rows="".join(map(_row, rows)))
+
+
+def _row(one: Difference) -> str:
+    kind = "not repeated" if one.withheld else one.kind
+    sent = brief(one.sent) if one.kind != "added" else ""
+    said = brief(one.said) if one.kind != "removed" else ""
+    cells = "".join(f"<td>{escape(text)}</td>" for text in (one.path, sent, said))
+    return f'<tr class="{one.kind}"><td>{kind}</td>{cells}</tr>\n'
+
+
+_TABLE = Template(
+    '<div class="wide"><table><thead><tr><th></th><th>field</th><th>sent</th><th>taken</th></tr>'
+    "</thead><tbody>$rows</tbody></table></div>\n"
+)
 _PAIR = Template(
-    "<figure>$expected$actual"
-    '<figcaption>$seed <b class="$verdict">$said$measure</b></figcaption></figure>'
+    '<figure><div class="row">$expected$actual$difference</div>'
+    '<figcaption>$seed <b class="$verdict">$said$measure</b></figcaption></figure>\n'
 )
 _ENTRY = Template(
-    """<section>
-<h2>$title <b class="$verdict">$verdict</b></h2>
+    """<section id="r$number">
+<h2>$title $verdict</h2>
 <p class="origin">$origin$seconds</p>
-<p>$reason</p>
+<p class="reason">$reason</p>
 <p class="prompt">$prompt</p>
-<div class="pictures">
-$pictures
-</div>
-</section>"""
+"""
 )
-_PAGE = Template(
+_HEAD = Template(
     """<!doctype html>
 <html lang="en">
 <head>
@@ -95,25 +247,36 @@ _PAGE = Template(
 <meta name="viewport" content="width=device-width">
 <title>$title</title>
 <style>
-:root { color-scheme: light dark; --line: #8884; --good: #177245; --near: #8a6100; --bad: #b3261e }
+:root { color-scheme: light dark; --line: #8886; --good: #177245; --near: #7d5700; --bad: #b3261e;
+  --soft: #8881 }
 @media (prefers-color-scheme: dark) { :root { --good: #6fcf97; --near: #e5b94e; --bad: #ff8a80 } }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem }
-h1 { font-size: 1.5rem } h2 { font-size: 1.05rem; margin: 0 }
+h1 { font-size: 1.5rem } h2 { font-size: 1.05rem; margin: 0; overflow-wrap: anywhere }
+h3 { font-size: .9rem; margin: .8rem 0 .2rem }
 section { border-top: 1px solid var(--line); padding: 1rem 0 }
-p { margin: .2rem 0 } .origin, .prompt, figcaption, .none { opacity: .75 }
-.prompt { font-family: ui-monospace, monospace; font-size: .85rem; overflow-wrap: anywhere }
+p { margin: .2rem 0; overflow-wrap: anywhere } a { color: inherit }
+ol, ul { margin: .3rem 0; padding-left: 1.6rem; overflow-wrap: anywhere }
+.origin, .prompt, figcaption, .none { opacity: .8 }
+.prompt, td { font-family: ui-monospace, monospace; font-size: .82rem; overflow-wrap: anywhere }
 b.identical { color: var(--good) } b.close, b.unverified { color: var(--near) }
 b.different, b.refused, b.failed { color: var(--bad) }
-.pictures { display: flex; flex-wrap: wrap; gap: 1rem }
-figure { margin: .5rem 0 } figcaption { font-size: .85rem }
-img { display: inline-block; max-width: 18rem; margin-right: 4px; vertical-align: top }
+.pictures { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem }
+figure { margin: .5rem 0; max-width: 100% } figcaption { font-size: .85rem }
+.row { display: flex; gap: .5rem }
+.row span { font-size: .8rem; max-width: 18rem; min-width: 0 }
+img { display: block; max-width: 100%; border: 1px solid var(--line); box-sizing: border-box }
+.wide { overflow-x: auto } table { border-collapse: collapse; width: 100% }
+th, td { border-bottom: 1px solid var(--line); padding: .2rem .6rem .2rem 0; text-align: left;
+  vertical-align: top }
+td:first-child { font-family: inherit; white-space: nowrap } th { font-size: .8rem }
+td:nth-child(n+3) { min-width: 8rem }
+tr.changed td:first-child { color: var(--near) } tr.removed td:first-child { color: var(--bad) }
+summary { cursor: pointer; margin: .4rem 0 }
 </style>
 </head>
 <body>
 <h1>$title</h1>
 <p>$lead</p>
-$entries
-</body>
-</html>
+$summary
 """
 )

@@ -7,23 +7,27 @@ by index: the page puts grids first and extensions add pictures, the API does ne
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image
 
 from . import infotext
 from .capture import Result
-from .images import Picture, comparable, hashed
+from .images import Picture, hashed
+from .measures import psnr, ssim
 
 Likeness = Literal["identical", "close", "different"]
 Stored = Callable[[Result], "Image.Image | None"]
 Compress = Callable[["Image.Image", str], "Image.Image"]
 
 CLOSE = 40.0
-"""Peak signal-to-noise ratio, in dB, from which two pictures count as close."""
+"""Peak signal-to-noise ratio, in dB, from which two pictures count as close, if they are
+`CLOSE_SSIM` as well."""
+CLOSE_SSIM = 0.95
+"""Structural similarity that they must have too: a faint pattern over a plain picture passes the
+ratio alone."""
 
 _RANK: dict[Likeness, int] = {"identical": 0, "close": 1, "different": 2}
 
@@ -41,10 +45,10 @@ class Answered:
 class Comparison:
     """An expected picture and the one that came for it, or None where none did.
 
-    `psnr` is in dB and `largest` the greatest difference of a channel, 0 to 255; both None where
-    the pictures are identical or there was no stored picture to measure with. `through` names the
-    lossy format that the server answers in, where the expected picture gives the same pixels when
-    it goes the same way.
+    `psnr` is in dB, `ssim` at most 1 and `largest` the greatest difference of a channel, 0 to 255;
+    all None where the pictures are identical or there was no stored picture to measure with.
+    `through` names the lossy format that the server answers in, where the expected picture gives
+    the same pixels when it goes the same way.
     """
 
     result: Result
@@ -53,6 +57,7 @@ class Comparison:
     psnr: float | None = None
     largest: int | None = None
     through: str | None = None
+    ssim: float | None = None
 
     @property
     def expected(self) -> str:
@@ -63,6 +68,14 @@ class Comparison:
     def actual(self) -> str | None:
         """The hash of the pixels that came, or None where no picture did."""
         return self.answered.picture.sha256 if self.answered else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON object: the hashes, the verdict, and the measures where there are any."""
+        told: dict[str, Any] = {"expected": self.expected, "actual": self.actual}
+        told |= {"verdict": self.verdict}
+        if self.psnr is not None:
+            told |= {"psnr": self.psnr, "ssim": self.ssim, "largest": self.largest}
+        return told
 
 
 @dataclass(frozen=True)
@@ -135,19 +148,6 @@ def align(
     return [(result, found.get(index)) for index, result in enumerate(results)]
 
 
-def psnr(one: Image.Image, other: Image.Image) -> tuple[float, int] | None:
-    """The ratio in dB and the largest difference of a channel; None for different sizes."""
-    if one.size != other.size:
-        return None
-    one, other = comparable(one), comparable(other)
-    mode = "RGBA" if "RGBA" in (one.mode, other.mode) else "RGB"
-    statistics = ImageStat.Stat(ImageChops.difference(one.convert(mode), other.convert(mode)))
-    values = one.size[0] * one.size[1] * len(mode)
-    error = sum(statistics.sum2) / values
-    largest = max(int(high) for _, high in statistics.extrema)
-    return (10 * math.log10(255**2 / error) if error else math.inf), largest
-
-
 def _by_text(
     results: Sequence[Result], open_: list[int], left: list[Answered]
 ) -> dict[int, Answered]:
@@ -198,12 +198,20 @@ def _compared(
         kind = str(match.picture.image.format)
         if hashed(compress(expected, kind)) == match.picture.sha256:
             return Comparison(result, match, "identical", through=kind)
-    measured = psnr(expected, match.picture.image) if expected is not None else None
-    if measured is None:
+    return _measured(result, match, expected)
+
+
+def _measured(result: Result, match: Answered, expected: Image.Image | None) -> Comparison:
+    picture = match.picture.image
+    ratio = psnr(expected, picture) if expected is not None else None
+    likeness = ssim(expected, picture) if expected is not None else None
+    if ratio is None or likeness is None:
         return Comparison(result, match, "different")
-    decibels, largest = measured
-    likeness: Likeness = "close" if decibels >= CLOSE else "different"
-    return Comparison(result, match, likeness, round(decibels, 1), largest)
+    near = ratio[0] >= CLOSE and likeness >= CLOSE_SSIM
+    verdict: Likeness = "close" if near else "different"
+    decibels, largest = round(ratio[0], 1), ratio[1]
+    index = min(round(likeness, 4), 0.9999)  # 1 is said of the same pixels alone
+    return Comparison(result, match, verdict, decibels, largest, ssim=index)
 
 
 def _embedded(picture: Picture) -> str:

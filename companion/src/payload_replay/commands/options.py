@@ -30,6 +30,16 @@ Auth = Annotated[
 ]
 Seconds = Annotated[float, typer.Option("--timeout", help="Seconds to wait for an answer.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Migrate = Annotated[
+    bool,
+    typer.Option(
+        "--migrate", help="First rewrite what this server wants said otherwise, and say what."
+    ),
+]
+Sources = Annotated[
+    list[str],
+    typer.Argument(metavar="SOURCE...", help="Files, bundles, - for standard input, ids, latest."),
+]
 EndpointOption = Annotated[
     str | None,
     typer.Option("--endpoint", help="Where a bare payload belongs: txt2img, img2img or a path."),
