@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import settings
 from fake_webui import FakeWebUI, png
 from payload_replay import Capture, WebUI, demo
 from payload_replay.capture import TXT2IMG, Asset, Job, Result, reference
+from payload_replay.export import FORMATS, SUFFIXES
 from payload_replay.images import hashed
 
 # Other work on the machine makes any one example slow; a hang ends by pytest's own timeout.
@@ -66,6 +68,21 @@ def captured(fake: FakeWebUI) -> Captured:
         capture = Capture(1, assets=assets | given.pop("assets", {}), **given)
         fake.captures[capture.id] = capture.to_dict()
         return capture
+
+    return make
+
+
+@pytest.fixture
+def folder(fake: FakeWebUI, captured: Captured, tmp_path: Path) -> Callable[..., Path]:
+    """Puts a self-contained capture of what the fake draws into a folder; the folder's path."""
+
+    def make(changes: dict[str, Any] | None = None, form: str = "json", **fields: Any) -> Path:
+        capture = captured(changes, **fields)
+        home = tmp_path / "captures"
+        home.mkdir(exist_ok=True)
+        data = FORMATS[form](capture, fake.assets.__getitem__)
+        (home / f"{capture.id}{SUFFIXES[form]}").write_bytes(data)
+        return home
 
     return make
 

@@ -11,6 +11,7 @@ import typer
 from . import __version__, console, local
 from .batch import Outcome
 from .batch import run as run_batch
+from .commands import serve
 from .commands.options import (
     SERVER,
     Auth,
@@ -153,6 +154,7 @@ def replay(
     raise typer.Exit(max(outcome.status for outcome in done))
 
 
+app.command("serve")(serve.run)
 app.command("demo")(local.run_demo)
 app.command("standin", context_settings=local.PASSED_ON)(local.run_standin)
 
