@@ -366,11 +366,12 @@ def test_many_clients_at_once(folder) -> None:
     for seed in range(4):
         home = folder({"seed": seed}, id=f"cat-{seed}")
 
-    def ask(number: int) -> bool:
-        info = json.loads(post(url, CAT | {"seed": number % 4}).json()["info"])
-        return info["seed"] == number % 4
+    with Recorded(home) as address, ThreadPoolExecutor(16) as pool:
 
-    with Recorded(home) as url, ThreadPoolExecutor(16) as pool:
+        def ask(number: int) -> bool:
+            info = json.loads(post(address, CAT | {"seed": number % 4}).json()["info"])
+            return bool(info["seed"] == number % 4)
+
         assert all(pool.map(ask, range(64)))
 
 

@@ -127,7 +127,7 @@ def of_pictures(
     """
     if not pictures:
         raise UnexpectedAnswer("it holds no pictures; was it asked for with send_images false?")
-    seeds = {name: info[name] for name in ("seed", "subseed") if _drawn(payload, info, name)}
+    seeds = _seeds(payload, info)
     stamp = "".join(c for c in job.started[:19] if c.isdigit() or c == "T")
     return Capture(
         1,
@@ -143,13 +143,24 @@ def of_pictures(
 
 
 def renewed(capture: Capture, pictures: Sequence[Picture], info: Mapping[str, Any]) -> Capture:
-    """The capture with other expected pictures: those that came for it, held inside."""
+    """The capture with other expected pictures: those that came for it, held inside.
+
+    Seeds that the server drew for them are pinned, or the next replay would draw others.
+    """
     named = {sha: one for sha, one in capture.assets.items() if one.data is not None}
     kept = {sha for _, sha in references([capture.payload, capture.template])}
     fresh = of_pictures(capture.endpoint, {}, pictures, info, capture.host, capture.job)
     assets = {sha: one for sha, one in named.items() if sha in kept} | fresh.assets
     missing = {sha: one for sha, one in capture.assets.items() if sha in kept and sha not in assets}
-    return dataclasses.replace(capture, results=fresh.results, assets=assets | missing)
+    seeds = _seeds(capture.payload, info)
+    typed = {name: capture.payload.get(name, -1) for name in seeds}
+    return dataclasses.replace(
+        capture,
+        payload=capture.payload | seeds,
+        template=typed | capture.template,
+        results=fresh.results,
+        assets=assets | missing,
+    )
 
 
 def read(answer: Any) -> tuple[list[Picture], dict[str, Any]]:
@@ -199,10 +210,10 @@ def _pinned(payload: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str,
     return {**payload, "override_settings": {**options, **(payload.get("override_settings") or {})}}
 
 
-def _drawn(payload: Mapping[str, Any], info: Mapping[str, Any], name: str) -> bool:
-    """Whether the server drew this seed itself."""
-    sent = payload.get(name, -1)
-    return sent in (-1, None) and type(info.get(name)) is int
+def _seeds(payload: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, int]:
+    """The seeds that the server drew itself, by field."""
+    open_ = [name for name in ("seed", "subseed") if payload.get(name, -1) in (-1, None)]
+    return {name: info[name] for name in open_ if type(info.get(name)) is int}
 
 
 def _info(value: Any) -> dict[str, Any]:
