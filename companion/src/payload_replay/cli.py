@@ -11,7 +11,7 @@ import typer
 from . import __version__, console, local
 from .batch import Outcome
 from .batch import run as run_batch
-from .commands import serve
+from .commands import serve, watch
 from .commands.options import (
     SERVER,
     Auth,
@@ -155,6 +155,7 @@ def replay(
 
 
 app.command("serve")(serve.run)
+app.command("watch")(watch.run)
 app.command("demo")(local.run_demo)
 app.command("standin", context_settings=local.PASSED_ON)(local.run_standin)
 

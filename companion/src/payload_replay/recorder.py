@@ -131,7 +131,7 @@ def of_pictures(
     stamp = "".join(c for c in job.started[:19] if c.isdigit() or c == "T")
     return Capture(
         1,
-        id=f"{stamp}-{secrets.token_hex(4)}",
+        id=f"{stamp or 'recorded'}-{secrets.token_hex(4)}",
         endpoint=endpoint,
         payload=escaped({**payload, **seeds}),
         template={name: payload.get(name, -1) for name in seeds},

@@ -412,14 +412,16 @@ def _mode(name: str | None, has_server: bool) -> Mode:
 
 
 def _check(recordings: Recordings, mode: Mode, strict: bool) -> None:
-    if strict and recordings.broken:
-        first = recordings.broken[0]
-        count = len(recordings.broken)
-        raise BadSource(f"{count} unusable file(s), such as {first.path}: {first.reason}")
+    broken = recordings.broken
+    said = (
+        f"{len(broken)} unusable, the first {broken[0].path}: {broken[0].reason}" if broken else ""
+    )
+    if strict and broken:
+        raise BadSource(f"{recordings.folder}: {said}")
     if mode == "none" and not recordings.all():
         raise BadSource(
-            f"{recordings.folder}: no capture to answer with; export some as json or bundle, "
-            "or record them from a real server"
+            f"{recordings.folder}: no capture to answer with{said and f' ({said})'}; export some "
+            "as json or bundle, or record them from a real server"
         )
 
 
