@@ -12,12 +12,14 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 import environment
 
@@ -93,11 +95,11 @@ def made(home: Path, python: str) -> str:
     return str(environment.python_of(home))
 
 
-def run(*command: str, cwd: Path | None = None) -> str:
+def run(*command: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     done = subprocess.run(
         command,
         cwd=cwd,
-        env=environment.clean_environment(),
+        env={**environment.clean_environment(), **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -122,7 +124,7 @@ def lowest(wheel: Path, python: str) -> list[str]:
         if one.marker and not one.marker.evaluate({"python_version": version, "extra": "cli"}):
             continue
         (bound,) = (each.version for each in one.specifier if each.operator == ">=")
-        bounds[one.name] = bound  # a later line is for later Pythons, and so higher
+        bounds[one.name] = max(bound, bounds.get(one.name, bound), key=Version)
     return [f"{name}=={bound}" for name, bound in bounds.items()]
 
 
@@ -151,6 +153,8 @@ def test_it_installs_and_works(wheel: Path, python: str, versions: str, tmp_path
     assert run(inside, "-c", USED, cwd=tmp_path).strip() == "identical"
     command = str(Path(inside).parent / "payload-replay")
     assert "payload-replay 0.1.0" in run(command, "--version")
+    words = {"_PAYLOAD_REPLAY_COMPLETE": "complete_bash", "COMP_WORDS": f"{command} ser"}
+    assert run(command, env=words | {"COMP_CWORD": "1"}).split() == ["serve"]
     for name in ("replay", "serve", "watch"):
         assert f"Example: payload-replay {name}" in run(command, name, "--help")
     assert "webui_capture" in run(inside, "-m", "pytest", "--markers", cwd=tmp_path)

@@ -6,11 +6,15 @@ import dataclasses
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from payload_replay import Capture, WebUI
 from payload_replay.capture import BATCH, EXTRAS, EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, Job
 from payload_replay.export import as_json
+from payload_replay.hostlists import told
 from payload_replay.images import decode
+from payload_replay.matching import FIELDS
 from payload_replay.playback import answer, answered, info, parameters
 from webui_standin import Process
 
@@ -79,6 +83,21 @@ def test_a_grid_of_the_page_is_not_the_apis(held) -> None:
 )
 def test_the_shape_of_each_endpoint(held, endpoint: str, keys: set[str]) -> None:
     assert set(answer(held(endpoint=endpoint), {})) == keys
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*FIELDS[IMG2IMG], "requests"]), json_values))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_payload_of_a_document_is_answered_from_and_listed(held, payload) -> None:
+    capture = dataclasses.replace(held(), payload=payload)
+    json.loads(answer(capture, {})["info"])
+    json.dumps(told([capture, dataclasses.replace(capture, endpoint=BATCH)]))
 
 
 def test_the_answer_is_the_webuis_own(standin: Process) -> None:

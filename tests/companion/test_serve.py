@@ -299,13 +299,28 @@ def raw(url: str, data: bytes, seconds: float = 20) -> bytes:
         ("Content-Length: 1e3", 400),
         (f"Content-Length: {'9' * 30}", 400),
         ("Transfer-Encoding: chunked", 411),
-        ("Content-Length: 2\r\nOrigin: http://evil.example", 403),
     ],
 )
 def test_bodies_are_bounded(url: str, headers: str, status: int) -> None:
     answer = raw(url, f"POST {TXT2IMG} HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n{{}}".encode())
     assert answer.split()[1] == str(status).encode()
     assert post(url, CAT).ok
+
+
+def test_a_client_with_too_much_reads_why(url: str) -> None:
+    """Though it sends all of it first."""
+    body = b"x" * (module.MAX_BODY + 1)
+    answer = requests.post(url + TXT2IMG, data=body, timeout=60)
+    assert (answer.status_code, answer.json()["error"]) == (413, "HTTPException")
+
+
+def test_pages_of_other_sites_are_refused_while_recording(fake: FakeWebUI, tmp_path: Path) -> None:
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        assert post(url, CAT, headers={"Origin": "http://evil.example"}).status_code == 403
+        assert fake.asked == []
+        assert post(url, CAT, headers={"Origin": url}).ok
+    with Recorded(tmp_path) as url:
+        assert post(url, CAT, headers={"Origin": "http://mine.example"}).ok
 
 
 def test_half_a_body_is_no_request(url: str) -> None:

@@ -134,7 +134,17 @@ def test_a_restart_is_waited_for(fake: FakeWebUI, webui: WebUI) -> None:
     assert ids(watch) == []
 
 
-@pytest.mark.parametrize("given", [(500, {"error": "E"}), (200, b"<html>"), (200, b"{")])
+@pytest.mark.parametrize(
+    "given",
+    [
+        (500, {"error": "E"}),
+        (200, b"<html>"),
+        (200, b"{"),
+        (200, {"captures": [{}], "next": None}),
+        (200, {"captures": ["new"], "next": None}),
+        (200, {"captures": None}),
+    ],
+)
 def test_any_failure_of_a_starting_server_passes(
     fake: FakeWebUI, webui: WebUI, given: tuple[Any, ...]
 ) -> None:

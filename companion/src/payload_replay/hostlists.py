@@ -142,7 +142,7 @@ def _embeddings(captures: Sequence[Capture]) -> dict[str, Any]:
 
 
 def _styles(captures: Sequence[Capture]) -> list[dict[str, Any]]:
-    used = [v for p in _payloads(captures) for v in p.get("styles") or [] if isinstance(v, str)]
+    used = [v for p in _payloads(captures) for v in _list(p.get("styles")) if isinstance(v, str)]
     return [{"name": n, "prompt": "", "negative_prompt": ""} for n in dict.fromkeys(used)]
 
 

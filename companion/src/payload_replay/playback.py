@@ -68,10 +68,11 @@ def info(capture: Capture, shown: list[Result]) -> dict[str, Any]:
     negative = _texts(capture, "negative_prompt", len(samples))
     seeds = [_first(one.seed, payload.get("seed"), -1) for one in samples]
     subseed = _first(payload.get("subseed"), -1)
-    subseeds = [_first(one.subseed, subseed + n) for n, one in enumerate(samples)]
+    subseeds = [_first(one.subseed, _plus(subseed, n)) for n, one in enumerate(samples)]
     texts = [one.infotext for one in shown]
     fields = infotext.parse(samples[0].infotext)
-    settings = payload.get("override_settings") or {}
+    settings = payload.get("override_settings")
+    settings = settings if isinstance(settings, dict) else {}
     return {
         "prompt": prompts[0],
         "all_prompts": prompts,
@@ -118,3 +119,8 @@ def _texts(capture: Capture, name: str, count: int) -> list[str]:
 
 def _first(*values: Any) -> Any:
     return next(value for value in values if value is not None)
+
+
+def _plus(seed: Any, count: int) -> Any:
+    """The seed of a later picture, where the document has a number there."""
+    return seed + count if type(seed) is int else seed

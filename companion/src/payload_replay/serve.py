@@ -13,8 +13,8 @@ What counts as the same request is the rule of `payload_replay.matching`. The mo
 * ``all``: records every generation anew, and answers none from the folder.
 
 Bounds: a body of `MAX_BODY` bytes, `BUSY` of those above `SMALL` at a time, a connection that is
-silent for `SILENCE` seconds is closed. Requests of pages in a browser are answered only if the
-page is this server's own, for while recording it reaches a real one with its credentials.
+silent for `SILENCE` seconds is closed. While recording, requests of other sites' pages in a browser
+are refused, for they would reach the real server with its credentials.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ MAX_BODY = 128 * 2**20
 SMALL = 2**20
 BUSY = 8
 SILENCE = 60.0
+DRAINED = 2**30
+"""Bytes of a body that is too large which are read, and dropped, after the answer to it."""
 STATUS = "/payload-capture/v1/status"
 
 Mode = Literal["none", "once", "new", "all"]
@@ -133,7 +135,7 @@ class Recorded:
         recorder = Recorder(client, self.recordings) if client and live else None
         self._site = Site(self.recordings, recorder, always=self.mode == "all")
         self._told = told
-        self._server = _listening(host, port, self._answered)
+        self._server = _listening(host, port, self._answered, guarded=recorder is not None)
         self._thread: threading.Thread | None = None
         place = f"[{host}]" if ":" in host else host
         self.url = f"http://{place}:{self._server.server_port}"
@@ -446,12 +448,14 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def _listening(host: str, port: int, respond: Callable[[str, str, bytes], Reply]) -> _Server:
+def _listening(
+    host: str, port: int, respond: Callable[[str, str, bytes], Reply], *, guarded: bool
+) -> _Server:
     import socket
 
     kind = type("Server", (_Server,), {"address_family": socket.AF_INET6 if ":" in host else 2})
     try:
-        return cast(_Server, kind((host, port), _handler(respond)))
+        return cast(_Server, kind((host, port), _handler(respond, guarded)))
     except OverflowError as error:
         raise BadSource(f"port {port}: choose one from 0 to 65535") from error
     except OSError as error:
@@ -460,7 +464,9 @@ def _listening(host: str, port: int, respond: Callable[[str, str, bytes], Reply]
         raise BadSource(f"cannot listen on {host} port {port}: {error.strerror}") from error
 
 
-def _handler(respond: Callable[[str, str, bytes], Reply]) -> type[BaseHTTPRequestHandler]:
+def _handler(
+    respond: Callable[[str, str, bytes], Reply], guarded: bool
+) -> type[BaseHTTPRequestHandler]:
     busy = threading.BoundedSemaphore(BUSY)
 
     class Handler(BaseHTTPRequestHandler):
@@ -474,6 +480,7 @@ def _handler(respond: Callable[[str, str, bytes], Reply]) -> type[BaseHTTPReques
             if isinstance(length, Reply):
                 self.close_connection = True
                 self._give(length)
+                self._drain()
             elif length > SMALL:
                 with busy:
                     self._exchange(length)
@@ -483,7 +490,7 @@ def _handler(respond: Callable[[str, str, bytes], Reply]) -> type[BaseHTTPReques
         def _foreign(self) -> Reply | None:
             """A page of another site must not reach a real server through this one."""
             origin = self.headers.get("Origin")
-            if origin in (None, f"http://{self.headers.get('Host')}"):
+            if not guarded or origin in (None, f"http://{self.headers.get('Host')}"):
                 return None
             return _error(403, "HTTPException", f"requests of pages at {origin} are not answered")
 
@@ -493,6 +500,12 @@ def _handler(respond: Callable[[str, str, bytes], Reply]) -> type[BaseHTTPReques
                 self.close_connection = True
                 return
             self._give(respond(self.command, self.path, body))
+
+        def _drain(self) -> None:
+            """Take what a client goes on sending, or it would never read why it was refused."""
+            left = DRAINED
+            while left > 0 and (piece := self.rfile.read1(min(left, SMALL))):
+                left -= len(piece)
 
         def _length(self) -> int | Reply:
             if self.headers.get("Transfer-Encoding"):

@@ -43,6 +43,9 @@ REMEMBERED = 10_000
 FIRST = 100
 """Rows that are taken as seen when a watch begins with what comes from then on."""
 
+MOST = 100_000
+"""Rows that are looked through for one that was seen before."""
+
 # What passes: a server that restarts has no routes of the extension until it is up.
 _PASSING = (ConnectionFailed, Timeout, ServerError, UnexpectedAnswer, NoExtension)
 
@@ -131,7 +134,7 @@ class Watch:
 
     def _begin(self, since: str | None) -> None:
         if since is None:
-            rows = list(self._webui.captures.list(FIRST))
+            rows = list(self._rows(FIRST))
             self._began = max((row.get("started") or "" for row in rows), default="")
             for row in reversed(rows):
                 self._remember(row["id"])
@@ -146,16 +149,22 @@ class Watch:
     def _unseen(self) -> list[Summary]:
         new: dict[str, Summary] = {}
         # A page at a time only if the newest one is unknown: what is asked mostly is one row.
-        for row in self._webui.captures.list(1):
+        for row in self._rows(1):
             if row["id"] in self._seen:
                 return []
-        for row in self._webui.captures.list():
+        for row in self._rows(MOST):
             if row["id"] in self._seen:
                 return list(new.values())[::-1]
             new.setdefault(row["id"], row)
         # Nothing that was seen is left: whatever is older than the watch is not new.
         rows = [row for row in new.values() if (row.get("started") or "") >= self._began]
         return rows[::-1]
+
+    def _rows(self, limit: int) -> Iterator[Summary]:
+        for row in self._webui.captures.list(limit):
+            if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+                raise UnexpectedAnswer("the server's list has a row without an id")
+            yield row
 
     def _remember(self, name: str) -> None:
         self._seen[name] = None
