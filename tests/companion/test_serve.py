@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -393,33 +390,10 @@ def test_many_clients_at_once(folder) -> None:
 # ---- the command
 
 
-@pytest.fixture
-def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    running: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "payload_replay", "serve", "--port", "0", *arguments]
-        path = os.pathsep.join(sys.path)
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONPATH": path},
-        )
-        running.append(process)
-        return process
-
-    yield start
-    for process in running:
-        process.kill()
-        process.communicate()
-
-
 def test_the_command_serves_until_ctrl_c(folder, started) -> None:
     home = folder()
     (home / "bad.json").write_text("{")
-    process = started(str(home), "--json")
+    process = started("serve", "--port", "0", str(home), "--json")
     ready = json.loads(process.stdout.readline())
     assert {k: ready[k] for k in ("mode", "recording", "recordings", "skipped")} == {
         "mode": "none",
@@ -438,7 +412,7 @@ def test_the_command_serves_until_ctrl_c(folder, started) -> None:
 
 
 def test_the_command_in_plain_lines(folder, started) -> None:
-    process = started(str(folder()))
+    process = started("serve", "--port", "0", str(folder()))
     address = process.stdout.readline().split()[0]
     post(address, CAT | {"seed": 8})
     status, method, path, note = process.stdout.readline().rstrip("\n").split("\t")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -245,28 +243,6 @@ def test_failures_are_words(tmp_path: Path) -> None:
 # ---- the command
 
 
-@pytest.fixture
-def started() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    running: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "payload_replay", "watch", "--interval", "0.05"]
-        process = subprocess.Popen(
-            [*command, *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        running.append(process)
-        return process
-
-    yield start
-    for process in running:
-        process.kill()
-        process.communicate()
-
-
 def test_out_and_exec_from_the_command_line(
     fake: FakeWebUI, captured, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -303,7 +279,7 @@ def test_exec_alone_leaves_no_file(
 
 def test_ctrl_c(fake: FakeWebUI, captured, started) -> None:
     captured(id="a")
-    process = started("--server", fake.url, "--since", "a", "--json")
+    process = started("watch", "--interval", "0.05", "--server", fake.url, "--since", "a", "--json")
     captured(id="b")
     assert json.loads(process.stdout.readline())["id"] == "b"
     process.send_signal(signal.SIGINT)
@@ -346,7 +322,18 @@ def test_a_real_server_that_restarts(repository: Path, tmp_path: Path, started) 
     with Process(extensions=extensions, flags=["--nowebui"]) as host:
         generate(host)
         latest = WebUI(host.url).captures.latest().id
-        process = started("--server", host.url, "--since", latest, "--json", "--out", tmp_path)
+        process = started(
+            "watch",
+            "--interval",
+            "0.05",
+            "--server",
+            host.url,
+            "--since",
+            latest,
+            "--json",
+            "--out",
+            tmp_path,
+        )
         generate(host)
         seen = [json.loads(process.stdout.readline())]
         host.restart()

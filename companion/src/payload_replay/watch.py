@@ -17,7 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .capture import FormatError
 from .captures import Summary
@@ -161,10 +161,11 @@ class Watch:
         return rows[::-1]
 
     def _rows(self, limit: int) -> Iterator[Summary]:
-        for row in self._webui.captures.list(limit):
+        rows: Iterator[Any] = self._webui.captures.list(limit)
+        for row in rows:
             if not isinstance(row, dict) or not isinstance(row.get("id"), str):
                 raise UnexpectedAnswer("the server's list has a row without an id")
-            yield row
+            yield cast("Summary", row)
 
     def _remember(self, name: str) -> None:
         self._seen[name] = None
