@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fake_webui import API, EXTENSION, NO_ROUTE, FakeWebUI, png
-from payload_replay import UnexpectedAnswer, WebUI
+from payload_replay import UnexpectedAnswer, WebUI, playback
 from payload_replay.capture import EXTRAS_SINGLE, TXT2IMG, Host, Job
 from payload_replay.images import decode
 from payload_replay.recorder import Recorder, of_answer, of_pictures, read, renewed, results
@@ -47,6 +47,16 @@ def test_the_seed_that_the_server_drew(fake: FakeWebUI) -> None:
     assert of_answer(TXT2IMG, payload | {"seed": 9}, answer, Host(), Job()).template == {
         "subseed": -1
     }
+
+
+def test_prompts_as_they_became(fake: FakeWebUI) -> None:
+    answer = fake.generate(CAT | {"batch_size": 2})
+    told = {"all_prompts": ["a red cat", "a cat"], "all_negative_prompts": ["", ""]}
+    answer["info"] = json.dumps(json.loads(answer["info"]) | told)
+    capture = of_answer(TXT2IMG, CAT, answer, Host(), Job())
+    assert capture.resolved == {"prompt": ["a red cat", "a cat"]}
+    account = json.loads(playback.answer(capture, {})["info"])
+    assert (account["prompt"], account["all_prompts"]) == ("a red cat", told["all_prompts"])
 
 
 def test_settings_of_the_client_are_pinned(recorder: Recorder) -> None:

@@ -311,6 +311,14 @@ def test_a_client_with_too_much_reads_why(url: str) -> None:
     assert (answer.status_code, answer.json()["error"]) == (413, "HTTPException")
 
 
+def test_only_paths_are_passed_on(fake: FakeWebUI, tmp_path: Path) -> None:
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        for target in ("@127.0.0.1:9/x", "http://127.0.0.1:9/x", ":9/x"):
+            answer = raw(url, f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert answer.split()[1] == b"400"
+    assert fake.asked == []
+
+
 def test_pages_of_other_sites_are_refused_while_recording(fake: FakeWebUI, tmp_path: Path) -> None:
     with Recorded(tmp_path, record_from=fake.url) as url:
         assert post(url, CAT, headers={"Origin": "http://evil.example"}).status_code == 403

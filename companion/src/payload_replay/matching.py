@@ -7,8 +7,9 @@ JSON (`1` and `1.0` are, `1` and `true` are not) after this was done to both:
    pixels, by the format's hash. One of more than `MAX_PIXELS`, or one that cannot be decoded,
    stands for its bytes.
 2. `IGNORED` is left out: what decides no pixels.
-3. A field that is null, or has the API's default (`FIELDS`, `FILLED`), is left out; `sampler_index`
-   stands for a `sampler_name` that is not there; titles of scripts are in lower case.
+3. A field that is null, or has the API's default (`FIELDS`, `FORKS`, `FILLED`), is left out;
+   `sampler_index` stands for a `sampler_name` that is not there; titles of scripts are in lower
+   case.
 4. Fields of what is off are left out: `subseed` where `subseed_strength` is 0, hires. fix's without
    `enable_hr`, the mask's without a `mask`.
 
@@ -160,6 +161,8 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
     EXTRAS_BATCH: _EXTRAS,
 }
 """The API's fields and their defaults: A1111 v1.10.1, its ``/openapi.json``."""
+FORKS: Mapping[str, Any] = {"distilled_cfg_scale": 3.5, "hr_cfg": 1, "hr_distilled_cfg": 3.5}
+"""Further fields and their defaults: Forge dfdcbab6, and reForge 3b56b268, which has `hr_cfg`."""
 FILLED: Mapping[str, Any] = {
     "styles": [],
     "override_settings": {},
@@ -380,7 +383,7 @@ def _silent(endpoint: str, name: str, value: Any) -> bool:
     known = FIELDS.get(endpoint, {})
     if value is None:
         return True
-    usual = [given[name] for given in (known, FILLED) if name in given]
+    usual = [given[name] for given in (known, FORKS, FILLED) if name in given]
     return bool(known) and any(_equal(name, _plain(each), value) for each in usual)
 
 

@@ -97,7 +97,9 @@ def info(capture: Capture, shown: list[Result]) -> dict[str, Any]:
         "sd_vae_hash": host.vae.hash if host.vae else None,
         "seed_resize_from_w": payload.get("seed_resize_from_w", -1),
         "seed_resize_from_h": payload.get("seed_resize_from_h", -1),
-        "denoising_strength": payload.get("denoising_strength"),
+        "denoising_strength": payload.get(
+            "denoising_strength", FIELDS.get(capture.endpoint, {}).get("denoising_strength")
+        ),
         "extra_generation_params": {},
         "index_of_first_image": next((n for n, one in enumerate(shown) if one in samples), 0),
         "infotexts": texts,

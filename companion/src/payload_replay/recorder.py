@@ -136,6 +136,7 @@ def of_pictures(
         payload=escaped({**payload, **seeds}),
         template={name: payload.get(name, -1) for name in seeds},
         results=results(pictures, info),
+        resolved=_resolved(payload, info),
         host=host,
         job=job,
         assets=dict(map(asset, pictures)),
@@ -214,6 +215,16 @@ def _seeds(payload: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, int
     """The seeds that the server drew itself, by field."""
     open_ = [name for name in ("seed", "subseed") if payload.get(name, -1) in (-1, None)]
     return {name: info[name] for name in open_ if type(info.get(name)) is int}
+
+
+def _resolved(payload: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What styles, wildcards and scripts made of the prompts, where the answer tells it."""
+    made = {}
+    for name in ("prompt", "negative_prompt"):
+        texts = info.get(f"all_{name}s")
+        if isinstance(texts, list) and any(text != (payload.get(name) or "") for text in texts):
+            made[name] = [str(text) for text in texts]
+    return made
 
 
 def _info(value: Any) -> dict[str, Any]:

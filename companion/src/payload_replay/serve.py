@@ -210,6 +210,8 @@ class Site:
             return _error(500, type(error).__name__, "", f"{error}")
 
     def _respond(self, method: str, target: str, body: bytes) -> Reply:
+        if not target.startswith("/"):  # "@host" would become another server's address
+            raise _Refused(400, "a path begins with /")
         path = urlsplit(target).path
         if _generates(path):
             _only("POST", method)
