@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from hypothesis import settings
 from fake_webui import FakeWebUI, png
 from payload_replay import Capture, WebUI, demo
 from payload_replay.capture import TXT2IMG, Asset, Job, Result, reference
+from payload_replay.export import FORMATS, SUFFIXES
 from payload_replay.images import hashed
 
 # Other work on the machine makes any one example slow; a hang ends by pytest's own timeout.
@@ -79,6 +84,21 @@ def captured(fake: FakeWebUI) -> Captured:
 
 
 @pytest.fixture
+def folder(fake: FakeWebUI, captured: Captured, tmp_path: Path) -> Callable[..., Path]:
+    """Puts a self-contained capture of what the fake draws into a folder; the folder's path."""
+
+    def make(changes: dict[str, Any] | None = None, form: str = "json", **fields: Any) -> Path:
+        capture = captured(changes, **fields)
+        home = tmp_path / "captures"
+        home.mkdir(exist_ok=True)
+        data = FORMATS[form](capture, fake.assets.__getitem__)
+        (home / f"{capture.id}{SUFFIXES[form]}").write_bytes(data)
+        return home
+
+    return make
+
+
+@pytest.fixture
 def picture_in_payload() -> Callable[[bytes, bool], tuple[dict[str, str], dict[str, Asset]]]:
     """A reference to put into a payload, and the asset that it names."""
 
@@ -88,6 +108,28 @@ def picture_in_payload() -> Callable[[bytes, bool], tuple[dict[str, str], dict[s
         return reference(name), {name: Asset("image/png", len(data), 16, 16, text)}
 
     return make
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `payload-replay` with these arguments as a process; it ends with the test."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: object) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "payload_replay", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,7 @@ class Captures:
         while left is None or left > 0:
             size = PAGE if left is None else min(left, PAGE)
             page = self._page({"limit": size, "cursor": cursor, **filters})
-            yield from page["captures"][:size]
+            yield from page["captures"][:left]  # it may hold more, those that wait to be stored
             cursor = page.get("next")
             if cursor is None or cursor in seen:
                 return

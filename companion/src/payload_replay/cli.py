@@ -11,7 +11,7 @@ import typer
 from . import __version__, console, local
 from .batch import Outcome
 from .batch import run as run_batch
-from .commands import proof
+from .commands import proof, serve, watch
 from .commands.check import check
 from .commands.options import (
     SERVER,
@@ -163,6 +163,8 @@ def replay(
 
 
 app.command("check")(check)
+app.command("serve")(serve.run)
+app.command("watch")(watch.run)
 app.command("demo")(local.run_demo)
 app.command("standin", context_settings=local.PASSED_ON)(local.run_standin)
 

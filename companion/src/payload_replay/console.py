@@ -63,7 +63,7 @@ def told() -> Iterator[None]:
         complain(error)
         raise typer.Exit(of_error(error)) from error
     except KeyboardInterrupt:
-        complain("stopped")
+        note("stopped")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
 
 

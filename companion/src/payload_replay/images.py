@@ -45,10 +45,12 @@ class Picture:
         return self.image.format in LOSSY
 
 
-def opened(data: bytes) -> Image.Image:
-    """Decode a picture's file. Raises NotAPicture."""
+def opened(data: bytes, most: int | None = None) -> Image.Image:
+    """Decode a picture's file, of `most` pixels if that is given. Raises NotAPicture."""
     try:
         image = Image.open(io.BytesIO(data), formats=_known())
+        if most is not None and image.width * image.height > most:
+            raise NotAPicture(f"{image.width}x{image.height} pixels; {most} are the most")
         image.load()
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise NotAPicture(str(error)) from error

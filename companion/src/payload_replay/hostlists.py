@@ -1,0 +1,250 @@
+"""What a recorded server lists: samplers, models, options, scripts and the rest, by path.
+
+Where the folder holds what the real server listed (`recordings.LISTS`), that is the answer. Where
+it does not, the list is made of what the captures themselves say of their host: the names that they
+use, and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .capture import IMG2IMG, Capture, Model
+
+API = "/sdapi/v1/"
+
+# Asked of a real server while recording, so that these are its own words afterwards.
+RECORDED = tuple(
+    f"{API}{name}"
+    for name in (
+        *("options", "cmd-flags", "samplers", "schedulers", "upscalers", "latent-upscale-modes"),
+        *("sd-models", "sd-vae", "sd-modules", "hypernetworks", "face-restorers"),
+        *("realesrgan-models", "prompt-styles", "embeddings", "loras", "scripts", "script-info"),
+        *("extensions", "memory"),
+    )
+)
+RECORDED += ("/openapi.json",)
+
+IDLE: Mapping[str, Any] = {
+    "progress": 0.0,
+    "eta_relative": 0.0,
+    "state": {
+        "skipped": False,
+        "interrupted": False,
+        "stopping_generation": False,
+        "job": "",
+        "job_count": 0,
+        "job_timestamp": "0",
+        "job_no": 0,
+        "sampling_step": 0,
+        "sampling_steps": 0,
+    },
+    "current_image": None,
+    "textinfo": None,
+}
+"""``progress`` of a server that does nothing: A1111 v1.10.1."""
+
+COMMANDS: Mapping[str, Any] = {
+    f"{API}interrupt": {},
+    f"{API}skip": None,
+    f"{API}refresh-checkpoints": None,
+    f"{API}refresh-vae": None,
+    f"{API}refresh-embeddings": None,
+    f"{API}refresh-loras": None,
+    f"{API}unload-checkpoint": {},
+    f"{API}reload-checkpoint": {},
+}
+"""What is POSTed for its effect, which a recording has none of, and the webui's answer."""
+
+
+def told(captures: Sequence[Capture]) -> dict[str, Any]:
+    """Every list that can be made of these captures, by its path."""
+    return {f"{API}{name}": made(captures) for name, made in _LISTS.items()}
+
+
+def _options(captures: Sequence[Capture]) -> dict[str, Any]:
+    """The settings of the newest capture: those that it pins, and those that it cannot."""
+    made: dict[str, Any] = {"samples_format": "png", "sd_model_checkpoint": None}
+    for capture in captures:
+        made |= capture.host.settings
+        if capture.host.checkpoint:
+            made["sd_model_checkpoint"] = capture.host.checkpoint.title
+            made["sd_checkpoint_hash"] = capture.host.checkpoint.sha256
+        for _, _, payload in capture.requests():
+            settings = payload.get("override_settings")
+            made |= settings if isinstance(settings, dict) else {}
+    return made
+
+
+def _samplers(captures: Sequence[Capture]) -> list[dict[str, Any]]:
+    names = _used(captures, "sampler_name", "hr_sampler_name")
+    return [{"name": name, "aliases": [], "options": {}} for name in names or ["Euler"]]
+
+
+def _schedulers(captures: Sequence[Capture]) -> list[dict[str, Any]]:
+    names = _used(captures, "scheduler", "hr_scheduler")
+    rest = {"aliases": None, "default_rho": -1.0, "need_inner_model": False}
+    return [
+        {"name": _name(label), "label": label, **rest}
+        for label in dict.fromkeys(["Automatic", *names])
+    ]
+
+
+def _upscalers(captures: Sequence[Capture]) -> list[dict[str, Any]]:
+    used = [n for n in _used(captures, *_UPSCALERS) if not n.startswith("Latent")]
+    rest = {"model_name": None, "model_path": None, "model_url": None, "scale": 4.0}
+    return [{"name": name, **rest} for name in dict.fromkeys(["None", *used])]
+
+
+def _latent(captures: Sequence[Capture]) -> list[dict[str, Any]]:
+    used = [n for n in _used(captures, *_UPSCALERS) if n.startswith("Latent")]
+    return [{"name": name} for name in dict.fromkeys(["Latent", *used])]
+
+
+def _checkpoints(captures: Sequence[Capture]) -> list[dict[str, Any]]:
+    found = {one.title: one for c in captures if (one := c.host.checkpoint)}
+    pinned = _used(captures, *_CHECKPOINTS) + _overridden(captures, "sd_model_checkpoint")
+    for title in pinned:
+        if not any(title.partition(" [")[0] == known.partition(" [")[0] for known in found):
+            found[title] = Model(title, title.partition(" [")[0].rpartition(".")[0])
+    return [
+        {
+            "title": one.title,
+            "model_name": one.name,
+            "hash": one.hash,
+            "sha256": one.sha256,
+            "filename": one.title.partition(" [")[0],
+            "config": None,
+        }
+        for one in found.values()
+    ]
+
+
+def _vaes(captures: Sequence[Capture]) -> list[dict[str, Any]]:
+    names = [one.name or one.title for c in captures if (one := c.host.vae)]
+    names += [n for n in _overridden(captures, "sd_vae") if n not in ("Automatic", "None")]
+    return [{"model_name": name, "filename": name} for name in dict.fromkeys(names)]
+
+
+def _loras(captures: Sequence[Capture]) -> list[dict[str, Any]]:
+    names = dict.fromkeys(one.name or one.title for c in captures for one in c.host.loras)
+    return [{"name": name, "alias": name, "path": name, "metadata": {}} for name in names]
+
+
+def _embeddings(captures: Sequence[Capture]) -> dict[str, Any]:
+    facts = {"step": None, "sd_checkpoint": None, "sd_checkpoint_name": None}
+    names = [one.name or one.title for c in captures for one in c.host.embeddings]
+    return {
+        "loaded": {name: {**facts, "shape": 0, "vectors": 0} for name in names},
+        "skipped": {},
+    }
+
+
+def _styles(captures: Sequence[Capture]) -> list[dict[str, Any]]:
+    used = [v for p in _payloads(captures) for v in _list(p.get("styles")) if isinstance(v, str)]
+    return [{"name": n, "prompt": "", "negative_prompt": ""} for n in dict.fromkeys(used)]
+
+
+def _scripts(captures: Sequence[Capture]) -> dict[str, list[str]]:
+    made: dict[str, list[str]] = {"txt2img": [], "img2img": []}
+    for tab, title, _, _ in _script_calls(captures):
+        if title not in made[tab]:
+            made[tab].append(title)
+    return made
+
+
+def _script_info(captures: Sequence[Capture]) -> list[dict[str, Any]]:
+    """Each script with as many arguments as it was called with; their labels are not known."""
+    made: dict[tuple[str, str], dict[str, Any]] = {}
+    for tab, title, args, always in _script_calls(captures):
+        made[tab, title] = {
+            "name": title,
+            "is_alwayson": always,
+            "is_img2img": tab == "img2img",
+            "args": [
+                {
+                    "label": "",
+                    "value": value if isinstance(value, (str, int, float)) else None,
+                    "minimum": None,
+                    "maximum": None,
+                    "step": None,
+                    "choices": None,
+                }
+                for value in args
+            ],
+        }
+    return list(made.values())
+
+
+def _extensions(captures: Sequence[Capture]) -> list[dict[str, Any]]:
+    rest = {"remote": "", "branch": "", "commit_hash": "", "commit_date": "0", "enabled": True}
+    found = {one.name: one.version for c in captures for one in c.host.extensions}
+    return [{"name": name, "version": version, **rest} for name, version in found.items()]
+
+
+_UPSCALERS = ("hr_upscaler", "upscaler_1", "upscaler_2")
+_CHECKPOINTS = ("refiner_checkpoint", "hr_checkpoint_name")
+
+_LISTS: Mapping[str, Callable[[Sequence[Capture]], Any]] = {
+    "options": _options,
+    "cmd-flags": lambda captures: {"api": True, "api_auth": None, "nowebui": True},
+    "samplers": _samplers,
+    "schedulers": _schedulers,
+    "upscalers": _upscalers,
+    "latent-upscale-modes": _latent,
+    "sd-models": _checkpoints,
+    "sd-vae": _vaes,
+    "sd-modules": _vaes,
+    "hypernetworks": lambda captures: [],
+    "face-restorers": lambda captures: [],
+    "realesrgan-models": lambda captures: [],
+    "prompt-styles": _styles,
+    "embeddings": _embeddings,
+    "loras": _loras,
+    "scripts": _scripts,
+    "script-info": _script_info,
+    "extensions": _extensions,
+    "memory": lambda captures: {"ram": {"error": "recorded"}, "cuda": {"error": "recorded"}},
+}
+
+
+def _payloads(captures: Iterable[Capture]) -> Iterator[Mapping[str, Any]]:
+    for capture in captures:
+        for _, _, payload in capture.requests():
+            yield payload
+
+
+def _used(captures: Iterable[Capture], *names: str) -> list[str]:
+    """The values that payloads have in these fields, without what means "the same as before"."""
+    values = [payload.get(name) for payload in _payloads(captures) for name in names]
+    texts = [v for v in values if isinstance(v, str) and v and not v.startswith("Use same ")]
+    return list(dict.fromkeys(texts))
+
+
+def _overridden(captures: Iterable[Capture], name: str) -> list[str]:
+    found = (payload.get("override_settings") for payload in _payloads(captures))
+    values = [one.get(name) for one in found if isinstance(one, dict)]
+    return [v for v in dict.fromkeys(v for v in values if isinstance(v, str)) if v]
+
+
+def _script_calls(captures: Iterable[Capture]) -> Iterator[tuple[str, str, list[Any], bool]]:
+    """(tab, title, args, whether it is always on) of each script that a payload names."""
+    for capture in captures:
+        for _, endpoint, payload in capture.requests():
+            tab = "img2img" if endpoint == IMG2IMG else "txt2img"
+            if isinstance(title := payload.get("script_name"), str) and title:
+                yield tab, title.lower(), _list(payload.get("script_args")), False
+            scripts = payload.get("alwayson_scripts")
+            for title, call in scripts.items() if isinstance(scripts, dict) else ():
+                args = call.get("args") if isinstance(call, dict) else None
+                yield tab, title.lower(), _list(args), True
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _name(label: str) -> str:
+    """A scheduler's name, such as ``sgm_uniform``; the list tells it beside the label."""
+    return label.lower().replace(" ", "_")

@@ -1,0 +1,251 @@
+"""A folder of captures to answer from: JSON documents and bundles, in order of their names.
+
+Whatever in it cannot be answered from is named with the reason, and the rest still serves. A new
+recording is written whole or not at all. The pictures of up to `HELD` bytes stay in memory; those
+of further captures are read from their files again for each answer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import source
+from .capture import Capture, FormatError, read_json
+from .errors import BadSource
+from .matching import Difference, Expected, Form, TooDeep, differences, expected, matches
+
+HELD = 2**30
+"""Bytes of pictures, as base64, that stay in memory."""
+MAX_FILES = 10_000
+"""Captures of a folder beyond which it is refused."""
+LISTS = "server.json"
+"""The file of a folder that holds what the recorded server lists: samplers, models, options."""
+MAX_LISTS = 64 * 2**20
+"""Its size in bytes beyond which it is not read."""
+SUFFIXES = (".json", ".zip")
+NEAREST = 3
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A file that cannot be answered from."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A capture that can be answered from. `bare` is it without its pictures' bytes."""
+
+    path: Path
+    bare: Capture
+    expected: Expected
+    held: Capture | None = None
+
+    def capture(self) -> Capture:
+        """With its pictures' bytes. Raises BadSource, FormatError where its file has changed."""
+        return self.held or usable(source.load(os.fspath(self.path)))
+
+
+@dataclass(frozen=True)
+class Near:
+    """A recording that is like a request, and in what it differs."""
+
+    recording: Recording
+    differences: list[Difference]
+
+
+class Recordings:
+    """The recordings of a folder; every method may be called from any thread.
+
+    Attributes:
+        folder: where they lie; made where it is missing and `make` is true.
+        broken: the files that cannot be answered from.
+        was_empty: whether there was no capture file at all when it was read.
+        lists: what the recorded server listed, by path, such as ``/sdapi/v1/samplers``.
+    """
+
+    def __init__(self, folder: Path | str, *, make: bool = False) -> None:
+        self.folder = Path(folder)
+        self.broken: list[Broken] = []
+        self.lists: dict[str, Any] = {}
+        self._all: list[Recording] = []
+        self._left = HELD
+        self._played: dict[Path, int] = {}
+        self._lock = threading.Lock()
+        if make:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        files = self._files()
+        self.was_empty = not files
+        for path in files:
+            self._read(path)
+        self._read_lists()
+
+    def all(self) -> list[Recording]:
+        """Each recording, in order of their files' names, then as they were made."""
+        with self._lock:
+            return list(self._all)
+
+    def find(self, asked: Form, options: Mapping[str, Any] | None = None) -> Recording | None:
+        """The recording of a request. Several of one request take turns, the first one first."""
+        found = [one for one in self.all() if matches(asked, one.expected, options)]
+        if not found:
+            return None
+        with self._lock:
+            chosen = min(found, key=lambda one: self._played.get(one.path, 0))
+            self._played[chosen.path] = self._played.get(chosen.path, 0) + 1
+        return chosen
+
+    def nearest(self, asked: Form, options: Mapping[str, Any] | None = None) -> list[Near]:
+        """The recordings of the same endpoint that differ least, `NEAREST` at most."""
+        same = [one for one in self.all() if one.bare.endpoint == asked.endpoint]
+        near = [Near(one, list(differences(asked, one.expected, options))) for one in same]
+        return sorted(near, key=lambda one: len(one.differences))[:NEAREST]
+
+    def unplayed(self) -> list[Path]:
+        """The files that have answered nothing so far."""
+        with self._lock:
+            return [one.path for one in self._all if one.path not in self._played]
+
+    def add(self, capture: Capture) -> Recording:
+        """Keep a new capture, its pictures inside, as a file of its own. Raises OSError."""
+        path = written(self.folder, capture.id, capture.to_json().encode())
+        recording = self._recording(path, usable(capture))
+        with self._lock:
+            self._all.append(recording)
+            self._played[path] = 1
+        return recording
+
+    def keep_list(self, path: str, answer: Any) -> None:
+        """Keep what the server lists at `path`. Raises OSError."""
+        with self._lock:
+            if self.lists.get(path) == answer and path in self.lists:
+                return
+            self.lists[path] = answer
+            text = json.dumps({"lists": self.lists}, indent=2, sort_keys=True)
+            replaced(self.folder / LISTS, text.encode())
+
+    def _files(self) -> list[Path]:
+        if not self.folder.is_dir():
+            raise BadSource(f"{self.folder}: there is no such folder of captures")
+        found = sorted(
+            path
+            for path in self.folder.rglob("*")
+            if path.suffix.lower() in SUFFIXES and path.name != LISTS and path.is_file()
+        )
+        if len(found) > MAX_FILES:
+            raise BadSource(f"{self.folder}: {len(found)} captures; {MAX_FILES} are the most")
+        return found
+
+    def _read(self, path: Path) -> None:
+        try:
+            self._all.append(self._recording(path, usable(source.load(os.fspath(path)))))
+        except (BadSource, FormatError, TooDeep) as error:
+            reason = str(error).removeprefix(f"{path}: ")
+            self.broken.append(Broken(path, reason))
+
+    def _recording(self, path: Path, capture: Capture) -> Recording:
+        size = sum(len(asset.data or "") for asset in capture.assets.values())
+        keep = size <= self._left
+        self._left -= size if keep else 0
+        assets = {sha: dataclasses.replace(a, data=None) for sha, a in capture.assets.items()}
+        bare = dataclasses.replace(capture, assets=assets)
+        return Recording(path, bare, expected(capture), capture if keep else None)
+
+    def _read_lists(self) -> None:
+        path = self.folder / LISTS
+        if not path.exists():
+            return
+        try:
+            self.lists = _lists(path)
+        except (FormatError, OSError) as error:
+            self.broken.append(Broken(path, str(error)))
+
+
+def usable(capture: Capture) -> Capture:
+    """The capture, if a server can answer from it. Raises FormatError."""
+    if capture.job.state != "ok":
+        raise FormatError("job.state", f"a generation that was {capture.job.state} is no answer")
+    if not capture.results:
+        raise FormatError("results", "there is no picture to answer with: a bare payload?")
+    for index, result in enumerate(capture.results):
+        if result.asset is None or capture.assets[result.asset].data is None:
+            raise FormatError(
+                f"results[{index}]",
+                "the picture's file is not in it; export the capture again, as json or bundle",
+            )
+    return capture
+
+
+def written(folder: Path, stem: str, data: bytes) -> Path:
+    """A new file of this folder, whole or not at all; a file that is there is never replaced.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    temporary = _temporary(folder, data)
+    try:
+        for count in range(1, 10_000):
+            path = folder / (f"{stem}.json" if count == 1 else f"{stem}~{count}.json")
+            if _linked(temporary, path):
+                return path
+        raise FileExistsError(f"{folder / stem}.json and 10000 like it exist")
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def replaced(path: Path, data: bytes) -> None:
+    """Write a file anew, whole or not at all. Raises OSError."""
+    temporary = _temporary(path.parent, data)
+    try:
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _temporary(folder: Path, data: bytes) -> Path:
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.chmod(name, 0o644)  # mkstemp's are the owner's alone
+    return Path(name)
+
+
+def _linked(temporary: Path, path: Path) -> bool:
+    """Give a file its name, unless the name is taken."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        if path.exists():
+            return False
+        os.replace(temporary, path)
+    return True
+
+
+def _lists(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        data = file.read(MAX_LISTS + 1)
+    if len(data) > MAX_LISTS:
+        raise FormatError("", f"larger than {MAX_LISTS >> 20} MiB, which is not read")
+    lists = read_json(data).get("lists")
+    if not isinstance(lists, dict):
+        raise FormatError("lists", "missing, or not an object")
+    return lists
+
+
+def endpoints(recordings: Iterable[Recording]) -> list[str]:
+    """The endpoints that recordings answer for."""
+    return sorted({one.bare.endpoint for one in recordings})

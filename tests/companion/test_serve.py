@@ -1,0 +1,457 @@
+"""A recorded webui as its client sees it: answers, modes, misses, and whatever is sent to it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fake_webui import API, FakeWebUI
+from payload_replay import BadSource, InvalidPayload, WebUI
+from payload_replay import serve as module
+from payload_replay.__main__ import main
+from payload_replay.capture import BATCH, EXTRAS, IMG2IMG, TXT2IMG
+from payload_replay.images import decode
+from payload_replay.recordings import Recordings
+from payload_replay.serve import Recorded, Site
+from webui_standin import Process
+
+pytestmark = pytest.mark.once
+
+CAT: dict[str, Any] = {"prompt": "a cat", "seed": 7, "steps": 2, "width": 16, "height": 16}
+
+
+def post(url: str, payload: Any = None, path: str = TXT2IMG, **more: Any) -> requests.Response:
+    return requests.post(url + path, json=payload, timeout=30, **more)
+
+
+def hashes(answer: dict[str, Any]) -> list[str | None]:
+    return [picture.sha256 for picture in decode(answer["images"])]
+
+
+@pytest.fixture
+def url(folder) -> Iterator[str]:
+    with Recorded(folder()) as url:
+        yield url
+
+
+def test_it_answers_what_was_recorded(folder) -> None:
+    recorded = Recorded(folder())
+    with recorded as url:
+        answer = post(url, CAT | {"save_images": True})
+    assert answer.status_code == 200
+    (picture,) = decode(answer.json()["images"])
+    (one,) = recorded.recordings.all()
+    assert picture.sha256 == one.bare.results[0].sha256
+    assert (recorded.misses, recorded.unplayed, recorded.recording) == ([], [], False)
+    assert [(event.status, event.file) for event in recorded.events] == [(200, one.path)]
+
+
+def test_a_miss_lists_the_nearest_and_what_differs(folder) -> None:
+    folder({"cfg_scale": 3.0}, id="other")
+    recorded = Recorded(folder())
+    with recorded as url:
+        answer = post(url, CAT | {"seed": 8, "prompt": "a dog"})
+    told = answer.json()
+    assert answer.status_code == 404
+    assert list(told) == ["error", "detail", "body", "errors", "nearest"]
+    assert told["error"] == "NoRecording"
+    assert told["nearest"][0] == {
+        "id": "cat-1",
+        "file": "cat-1.json",
+        "differences": [
+            {"path": "prompt", "recorded": "'a cat'", "sent": "'a dog'"},
+            {"path": "seed", "recorded": "7", "sent": "8"},
+        ],
+        "count": 2,
+    }
+    assert "seed: recorded 7, sent 8" in told["detail"]
+    assert recorded.misses[0].note == told["detail"]
+
+
+def test_our_own_client_says_what_differs(url: str) -> None:
+    with pytest.raises(InvalidPayload, match="seed: recorded 7, sent 8"):
+        WebUI(url).txt2img(CAT | {"seed": 8})
+
+
+def test_a_miss_where_nothing_is_of_that_endpoint(url: str) -> None:
+    detail = post(url, CAT, IMG2IMG).json()["detail"]
+    assert detail.endswith(f"there are recordings of {TXT2IMG}")
+
+
+def test_many_differences_are_cut(url: str) -> None:
+    told = post(url, {f"field{n}": n for n in range(100)} | CAT).json()
+    assert len(told["nearest"][0]["differences"]) == module.SHOWN
+    assert "and 92 more" in told["detail"]
+
+
+def test_the_companion_replays_against_it(folder, url: str) -> None:
+    capture = Recordings(folder()).all()[0].capture()
+    assert WebUI(url).replay(capture).verdict == "identical"
+
+
+@pytest.mark.parametrize("endpoint", [EXTRAS, BATCH])
+def test_run_routes(folder, endpoint: str) -> None:
+    payload = {"images": ["x"], "scripts": {}}
+    home = folder(endpoint=endpoint, payload=payload)
+    with Recorded(home) as url:
+        assert post(url, payload, endpoint).json()["images"]
+        assert endpoint in WebUI(url).captures.status()["runs"]
+
+
+def test_lists_and_options(url: str) -> None:
+    client = WebUI(url)
+    assert [one["name"] for one in client.samplers()] == ["Euler"]
+    assert client.call("GET", f"{API}/progress?skip_current_image=true")["progress"] == 0
+    client.set_options({"CLIP_stop_at_last_layers": 2})
+    assert client.options()["CLIP_stop_at_last_layers"] == 2
+    assert client.call("POST", f"{API}/interrupt", {}) == {}
+    assert requests.get(f"{url}{API}/nothing", timeout=30).json() == {"detail": "Not Found"}
+    assert requests.get(url + TXT2IMG, timeout=30).status_code == 405
+    assert post(url, {}, f"{API}/samplers").status_code == 405
+
+
+def test_changed_options_count(folder) -> None:
+    with Recorded(folder({"override_settings": {"CLIP_stop_at_last_layers": 1}})) as url:
+        assert post(url, CAT).ok
+        WebUI(url).set_options({"CLIP_stop_at_last_layers": 2})
+        answer = post(url, CAT)
+    assert answer.status_code == 404
+    assert answer.json()["nearest"][0]["differences"][0]["path"] == (
+        "options.CLIP_stop_at_last_layers"
+    )
+
+
+def test_png_info(url: str) -> None:
+    (image,) = post(url, CAT).json()["images"]
+    told = post(url, {"image": image}, f"{API}/png-info").json()
+    assert set(told) == {"info", "items", "parameters"}
+    assert post(url, {"image": "x"}, f"{API}/png-info").status_code == 500
+
+
+# ---- modes
+
+
+def test_none_never_contacts_a_server(folder, fake: FakeWebUI) -> None:
+    with Recorded(folder(), mode="none", record_from=fake.url) as url:
+        assert post(url, CAT).ok
+        assert post(url, CAT | {"seed": 8}).status_code == 404
+        assert requests.get(f"{url}{API}/samplers", timeout=30).ok
+    assert fake.asked == []
+
+
+def test_once_records_into_an_empty_folder_only(fake: FakeWebUI, tmp_path: Path) -> None:
+    home = tmp_path / "new"
+    with Recorded(home, record_from=fake.url) as url:
+        assert post(url, CAT).ok
+        assert post(url, CAT | {"seed": 8}).ok
+        assert post(url, CAT).ok
+    assert len(fake.bodies("POST", TXT2IMG)) == 2
+    assert len(list(home.glob("*.json"))) == 2
+    again = Recorded(home, mode="once", record_from=fake.url)
+    with again as url:
+        assert post(url, CAT).ok
+        assert post(url, CAT | {"seed": 9}).status_code == 404
+    assert not again.recording
+    assert len(fake.bodies("POST", TXT2IMG)) == 2
+
+
+@pytest.mark.parametrize("mode", ["new", "new_episodes"])
+def test_new_records_what_was_not(folder, fake: FakeWebUI, mode: str) -> None:
+    home = folder()
+    recorded = Recorded(home, mode=mode, record_from=fake.url)
+    with recorded as url:
+        assert post(url, CAT).ok
+        assert fake.bodies("POST", TXT2IMG) == []
+        first = post(url, CAT | {"seed": 8}).json()
+        assert post(url, CAT | {"seed": 8}).json()["images"] == first["images"]
+    assert len(fake.bodies("POST", TXT2IMG)) == 1
+    with Recorded(home) as url:
+        assert post(url, CAT | {"seed": 8}).json()["images"] == first["images"]
+
+
+def test_all_records_everything_anew(folder, fake: FakeWebUI) -> None:
+    home = folder()
+    with Recorded(home, mode="all", record_from=fake.url) as url:
+        assert post(url, CAT).ok
+        assert post(url, CAT).ok
+    assert len(fake.bodies("POST", TXT2IMG)) == 2
+    assert len(list(home.glob("*.json"))) == 3
+
+
+def test_equal_requests_at_once_are_recorded_once(fake: FakeWebUI, tmp_path: Path) -> None:
+    with Recorded(tmp_path, record_from=fake.url) as url, ThreadPoolExecutor(8) as pool:
+        answers = [one.json()["images"] for one in pool.map(lambda _: post(url, CAT), range(8))]
+    assert all(one == answers[0] for one in answers)
+    assert len(fake.bodies("POST", TXT2IMG)) == 1
+
+
+def test_lists_of_the_real_server_are_kept(fake: FakeWebUI, tmp_path: Path) -> None:
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        real = WebUI(url).upscalers()
+        WebUI(url).set_options({"sd_vae": "soft.vae.pt"})
+        assert fake.options["sd_vae"] == "soft.vae.pt"
+        post(url, CAT)
+    with Recorded(tmp_path) as url:
+        assert WebUI(url).upscalers() == real == [{"name": "Lanczos"}]
+
+
+def test_a_real_server_that_fails_or_is_gone(fake: FakeWebUI, tmp_path: Path) -> None:
+    fake.answer("POST", TXT2IMG, 500, {"error": "OutOfMemoryError", "errors": "no memory"})
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        assert post(url, CAT).json() == {"error": "OutOfMemoryError", "errors": "no memory"}
+    with Recorded(tmp_path, record_from="http://127.0.0.1:9") as url:
+        answer = post(url, CAT)
+    assert answer.status_code == 502
+    assert "is the webui running" in answer.json()["detail"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_against_a_webui_with_the_extension(standin: Process, tmp_path: Path) -> None:
+    """Recorded once, answered without it; and its own captures answer as well."""
+    payload = {"prompt": "hills", "steps": 2, "width": 64, "height": 64}
+    with Recorded(tmp_path / "a", record_from=standin.url) as url:
+        first = post(url, payload).json()
+    with Recorded(tmp_path / "a") as url:
+        again = post(url, payload).json()
+        seed = json.loads(again["info"])["seed"]
+        assert post(url, payload | {"seed": seed}).ok
+    assert again["images"] == first["images"]
+    assert again["parameters"] == first["parameters"]
+    server = ["--server", standin.url]
+    (tmp_path / "b").mkdir()
+    assert main(["export", "latest", "--out", str(tmp_path / "b" / "x.json"), *server]) == 0
+    with Recorded(tmp_path / "b") as url:
+        assert hashes(post(url, payload).json()) == hashes(first)
+        assert post(url, payload | {"seed": seed}).ok
+        assert post(url, payload | {"steps": 3}).status_code == 404
+
+
+# ---- what cannot be served
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"mode": "newest"}, "choose one of none, once, new, new_episodes, all"),
+        ({"mode": "new"}, "needs a real server"),
+        ({"port": 70_000}, "0 to 65535"),
+        ({"host": "256.1.1.1"}, "cannot listen"),
+    ],
+)
+def test_wrong_options(folder, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadSource, match=words):
+        Recorded(folder(), **options)
+
+
+def test_a_port_that_is_taken(folder) -> None:
+    first = Recorded(folder())
+    with first, pytest.raises(BadSource, match="is taken: choose another, or 0"):
+        Recorded(folder(), port=int(first.url.rpartition(":")[2]))
+
+
+def test_nothing_to_answer_with(tmp_path: Path) -> None:
+    with pytest.raises(BadSource, match="no capture to answer with"):
+        Recorded(tmp_path)
+
+
+def test_strict(folder) -> None:
+    home = folder()
+    (home / "bad.json").write_text("{")
+    with Recorded(home) as url:
+        assert post(url, CAT).ok
+    with pytest.raises(BadSource, match=r"bad\.json: not JSON"):
+        Recorded(home, strict=True)
+
+
+# ---- whatever is sent
+
+
+def raw(url: str, data: bytes, seconds: float = 20) -> bytes:
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=seconds) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while piece := connection.recv(65536):
+            received += piece
+    return received
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ("Content-Length: 999999999999", 413),
+        ("Content-Length: -1", 400),
+        ("Content-Length: 1e3", 400),
+        (f"Content-Length: {'9' * 30}", 400),
+        ("Transfer-Encoding: chunked", 411),
+    ],
+)
+def test_bodies_are_bounded(url: str, headers: str, status: int) -> None:
+    answer = raw(url, f"POST {TXT2IMG} HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n{{}}".encode())
+    assert answer.split()[1] == str(status).encode()
+    assert post(url, CAT).ok
+
+
+def test_a_client_with_too_much_reads_why(url: str) -> None:
+    """Though it sends all of it first."""
+    body = b"x" * (module.MAX_BODY + 1)
+    answer = requests.post(url + TXT2IMG, data=body, timeout=60)
+    assert (answer.status_code, answer.json()["error"]) == (413, "HTTPException")
+
+
+def test_only_paths_are_passed_on(fake: FakeWebUI, tmp_path: Path) -> None:
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        for target in ("@127.0.0.1:9/x", "http://127.0.0.1:9/x", ":9/x"):
+            answer = raw(url, f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert answer.split()[1] == b"400"
+    assert fake.asked == []
+
+
+def test_pages_of_other_sites_are_refused_while_recording(fake: FakeWebUI, tmp_path: Path) -> None:
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        assert post(url, CAT, headers={"Origin": "http://evil.example"}).status_code == 403
+        assert fake.asked == []
+        assert post(url, CAT, headers={"Origin": url}).ok
+    with Recorded(tmp_path) as url:
+        assert post(url, CAT, headers={"Origin": "http://mine.example"}).ok
+
+
+def test_half_a_body_is_no_request(url: str) -> None:
+    head = f"POST {TXT2IMG} HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{{"
+    assert raw(url, head.encode()) == b""
+    assert post(url, CAT).ok
+
+
+def test_a_silent_connection_ends(folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SILENCE", 0.2)
+    with Recorded(folder()) as url:
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
+            assert connection.recv(10) == b""
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "no JSON"),
+        (b"{", "no JSON"),
+        (b"[]", "must be an object"),
+        (b'{"a":' * 100_000, "no JSON"),
+        (b'{"a":' * 500 + b"1" + b"}" * 500, "levels"),
+        (b"\xff\xfe", "no JSON"),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_bodies_that_are_none(url: str, body: bytes, words: str) -> None:
+    answer = requests.post(url + TXT2IMG, data=body, timeout=30)
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+payloads = st.dictionaries(
+    st.sampled_from(["prompt", "seed", "override_settings", "alwayson_scripts", "script_name"]),
+    json_values,
+)
+
+
+@given(payloads)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_payload_has_an_answer(folder, payload: Any) -> None:
+    site = Site(Recordings(folder()), None, always=False)
+    for path in (TXT2IMG, f"{API}/options", f"{API}/png-info"):
+        reply = site.respond("POST", path, json.dumps(payload).encode())
+        assert reply.status in (200, 404) or path == f"{API}/png-info"
+        json.loads(reply.body)
+
+
+def test_many_clients_at_once(folder) -> None:
+    for seed in range(4):
+        home = folder({"seed": seed}, id=f"cat-{seed}")
+
+    with Recorded(home) as address, ThreadPoolExecutor(16) as pool:
+
+        def ask(number: int) -> bool:
+            info = json.loads(post(address, CAT | {"seed": number % 4}).json()["info"])
+            return bool(info["seed"] == number % 4)
+
+        assert all(pool.map(ask, range(64)))
+
+
+# ---- the command
+
+
+def test_the_command_serves_until_ctrl_c(folder, started) -> None:
+    home = folder()
+    (home / "bad.json").write_text("{")
+    process = started("serve", "--port", "0", str(home), "--json")
+    ready = json.loads(process.stdout.readline())
+    assert {k: ready[k] for k in ("mode", "recording", "recordings", "skipped")} == {
+        "mode": "none",
+        "recording": False,
+        "recordings": 1,
+        "skipped": 1,
+    }
+    assert post(ready["url"], CAT).ok
+    event = json.loads(process.stdout.readline())
+    assert (event["status"], event["file"]) == (200, str(home / "cat-1.json"))
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "bad.json: not JSON" in err
+    assert "Traceback" not in out + err
+
+
+def test_the_command_in_plain_lines(folder, started) -> None:
+    process = started("serve", "--port", "0", str(folder()))
+    address = process.stdout.readline().split()[0]
+    post(address, CAT | {"seed": 8})
+    status, method, path, note = process.stdout.readline().rstrip("\n").split("\t")
+    assert (status, method, path) == ("404", "POST", TXT2IMG)
+    assert "seed: recorded 7, sent 8" in note
+
+
+@pytest.mark.parametrize("arguments", [["nowhere"], ["."], [".", "--mode", "x"]])
+def test_the_command_refuses(
+    arguments: list[str], tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["serve", *arguments]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_strict_exits_2(folder, capsys: pytest.CaptureFixture[str]) -> None:
+    home = folder()
+    (home / "bad.json").write_text("{")
+    assert main(["serve", str(home), "--strict", "--port", "0"]) == 2
+    assert "bad.json" in capsys.readouterr().err
+
+
+def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--help"]) == 0
+    assert "Example: payload-replay serve" in capsys.readouterr().out
+
+
+def test_it_ends_with_its_threads(folder) -> None:
+    before = threading.active_count()
+    for _ in range(3):
+        with Recorded(folder()) as url:
+            post(url, CAT, headers={"Connection": "close"})
+    assert threading.active_count() <= before + 3
