@@ -226,7 +226,7 @@ def in_powershell(file: Path, env: Mapping[str, str]) -> None:
 def here_string(script: str, folder: Path) -> tuple[str, str]:
     """A script's one here-string, as PowerShell evaluates it, and the script without it."""
     lines = script.split("\n")
-    (begin,) = (n for n, line in enumerate(lines) if re.search(r"@['\"]$", line))
+    begin = next(n for n, line in enumerate(lines) if re.search(r"@['\"]$", line))
     quote = lines[begin][-1]
     end = next(n for n in range(begin + 1, len(lines)) if lines[n].startswith(f"{quote}@"))
     text, rest = "\n".join(lines[begin + 1 : end]), "\n".join(lines[:begin] + lines[end + 1 :])

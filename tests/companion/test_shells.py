@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exported import LONGEST_LINE, c_arguments, cmd_expanded, cmd_parsed, here_string
@@ -36,6 +36,7 @@ def bash(script: str, interactive: bool = False) -> bytes:
     ).stdout
 
 
+@settings(max_examples=25)
 @given(texts)
 def test_bash_passes_the_body_on(text: str) -> None:
     assert json.loads(bash(shells.curl(of({"prompt": text})))) == {"prompt": text}
@@ -54,7 +55,7 @@ def test_cmd_passes_the_body_on(text: str) -> None:
     assert json.loads(arguments[arguments.index("--data-binary") + 1]) == {"prompt": text}
 
 
-@pytest.mark.parametrize("length", [10, 5000, 6100, 7000, 9000, 100_000])
+@pytest.mark.parametrize("length", [10, 5000, 7000, 9000, 100_000])
 def test_no_line_of_cmd_is_too_long(length: int) -> None:
     made = shells.curl_cmd(of({"prompt": "x" * length}))
     assert max(len(line) for line in made.split("\r\n")) + 1024 < LONGEST_LINE

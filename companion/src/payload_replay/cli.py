@@ -12,6 +12,7 @@ from . import __version__, console, local
 from .batch import Outcome
 from .batch import run as run_batch
 from .commands.export import export
+from .commands.importers import import_
 from .commands.options import (
     SERVER,
     Auth,
@@ -124,6 +125,7 @@ def replay(
 
 
 app.command()(export)
+app.command("import")(import_)
 app.command("demo")(local.run_demo)
 app.command("standin", context_settings=local.PASSED_ON)(local.run_standin)
 

@@ -70,7 +70,7 @@ def export(
             files = {str(out): data}
             write(data, out, SUFFIXES[format])
         for warning in capture.warnings:
-            console.complain(f"not captured: {warning.path}: {warning.reason}")
+            console.note(f"not captured: {warning.path}: {warning.reason}")
         if as_json:
             line({"source": source, "format": format, "out": str(out), "files": list(files)})
 
