@@ -19,6 +19,7 @@ from typing import Any
 
 import playwright
 import requests
+from requests.auth import HTTPBasicAuth
 
 import environment
 
@@ -245,7 +246,7 @@ def here_string(script: str, folder: Path) -> tuple[str, str]:
 def post(url: str, body: str | bytes, auth: str | None = None) -> Any:
     data = body.encode() if isinstance(body, str) else body
     headers = {"Content-Type": "application/json"}
-    login = tuple(auth.split(":", 1)) if auth else None
+    login = HTTPBasicAuth(*auth.split(":", 1)) if auth else None
     return requests.post(url, data=data, headers=headers, auth=login, timeout=30).json()
 
 

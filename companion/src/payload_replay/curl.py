@@ -19,7 +19,8 @@ MAX_CHARACTERS = 32 * 2**20
 """Of a command line; more is not read."""
 
 _STARTS = re.compile(r"(?im)^\s*(?:\$ |> )?(?:curl(?:\.exe)?|https?)\s")
-_CMD = re.compile(r'(?m)\^"|\s\^$|\A\s*@echo off')
+_CARETS = re.compile(r'\s*[^\'"\n]*\^"')  # a browser's: the first quote has one before it
+_CMD = re.compile(r"(?i)\s*(?:@echo off|[^\n]*\s\^\r?\n)")
 _BODY = {"-d", "--data", "--data-ascii", "--data-raw", "--data-binary", "--json"}
 _NO_JSON = {"-F", "--form", "--data-urlencode", "-G", "--get", "-T", "--upload-file", "-K"}
 # Those with an argument, of `curl --help all`; an unknown long option counts as without.
@@ -51,13 +52,14 @@ def read(text: str, folder: Path | None = None) -> tuple[str, dict[str, Any]]:
     """
     if len(text) > MAX_CHARACTERS:
         raise FormatError("", f"a command of more than {MAX_CHARACTERS >> 20} Mi characters")
-    as_cmd = _CMD.search(text) is not None
+    carets = _CARETS.match(text) is not None
+    as_cmd = carets or _CMD.match(text) is not None
     commands = shellwords.cmd(text) if as_cmd else shellwords.bash(text)
     found = [each for each in commands if _program(each) in ("curl", "http", "https")]
     if len(found) != 1:
         raise FormatError("", f"{len(found)} curl commands in this text, where one is expected")
     url, body = _sent(found[0], _Files(folder, found[0].stdin, text))
-    return endpoint(url), read_json(_undoubled(body) if as_cmd and '^"' in text else body)
+    return endpoint(url), read_json(_undoubled(body) if carets else body)
 
 
 def endpoint(url: str) -> str:

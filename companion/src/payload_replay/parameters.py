@@ -184,7 +184,7 @@ def _read(found: Mapping[str, str], table: Mapping[str, tuple[str, Reader]]) -> 
 
 
 def _sizes(found: Mapping[str, str]) -> dict[str, int]:
-    made = {}
+    made: dict[str, int] = {}
     for label, names in _SIZES.items():
         if label in found:
             if not (match := re.fullmatch(r"(\d{1,6})x(\d{1,6})", found[label])):

@@ -4,7 +4,7 @@ It is a list of tasks (a337533, ``agent_scheduler/db/task.py``): ``params`` is J
 arguments under ``args``, `checkpoint`, `vae`, `is_ui` and `is_img2img`; ``script_params`` is the
 base64 of a zlib-compressed pickle of the script arguments. A pickle runs what its author wrote, so
 it is compared with that of an empty list, byte by byte, and otherwise left out and named. A task
-of the page keeps sampler, steps and seed in there (A1111 since v1.7), so it cannot be sent as it is.
+of the page keeps sampler, steps and seed in there: it cannot be sent as it is.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ class Command:
 
 
 _PLAIN = re.compile(r"[^\s'\"\\$`|&;<>()]+")
-_OPERATOR = re.compile(r"<<-?|<<<|&&|\|\||[|&;()\n]|\d*[<>]+&?")
+_OPERATOR = re.compile(r"<<<|<<-?|&&|\|\||[|&;()\n]|\d*[<>]+&?")
+_NUMBERED = re.compile(r"\d+[<>]+&?")
 _IN_DOUBLE = re.compile(r'[^"\\$`]+')
 _ANSI = re.compile(r"(?s)[^'\\]+|\\.")
 _ESCAPE = re.compile(
@@ -84,10 +85,13 @@ class _Bash:
         elif character == "#" and self.parts is None:
             self.at = _until(text, "\n", at)
         elif character == "\\":
-            self._add("" if text[at + 1 : at + 2] == "\n" else text[at + 1 : at + 2])
+            if not text.startswith("\n", at + 1):
+                self._add(text[at + 1 : at + 2] or "\\")
             self.at += 2
         elif character in "'\"$`":
             self._quoted(character)
+        elif self.parts is None and (found := _NUMBERED.match(text, at)):
+            self._operator(found[0], found.end())
         elif found := _PLAIN.match(text, at):
             self._add(found[0])
             self.at = found.end()

@@ -10,6 +10,7 @@ import typer
 
 from payload_replay import console
 from payload_replay.capture import Capture, FormatError
+from payload_replay.client import WebUI
 from payload_replay.errors import ReplayError
 from payload_replay.exits import ExitStatus, of_error
 from payload_replay.source import load_all
@@ -44,14 +45,24 @@ def import_(
     Example: payload-replay import cat.png session.har -o captures
     """
     webui = connect(server, auth)
-    worst = ExitStatus.IDENTICAL
-    for source in sources:
-        try:
-            for capture in load_all(source, webui, endpoint, files=files):
-                tell(source, capture, save(capture, out), as_json)
-        except (ReplayError, FormatError, OSError) as error:  # the others are still written
-            worst = max(worst, _failed(source, error, as_json))
-    raise typer.Exit(worst)
+    written = [write_all(source, webui, endpoint, out, files, as_json) for source in sources]
+    raise typer.Exit(max(written))
+
+
+def write_all(
+    source: str, webui: WebUI, endpoint: str | None, out: Path, files: bool, as_json: bool
+) -> ExitStatus:
+    """Write what one source holds, or say why not: the others are still written."""
+    try:
+        for capture in load_all(source, webui, endpoint, files=files):
+            tell(source, capture, save(capture, out), as_json)
+    except (ReplayError, FormatError, OSError) as error:
+        if as_json:
+            line({"source": source, "file": None, "warnings": [], "error": str(error)})
+        else:
+            console.complain(error)
+        return of_error(error)
+    return ExitStatus.IDENTICAL
 
 
 def save(capture: Capture, folder: Path) -> Path:
@@ -72,19 +83,9 @@ def save(capture: Capture, folder: Path) -> Path:
 def tell(source: str, capture: Capture, path: Path, as_json: bool) -> None:
     warnings = [dataclasses.asdict(warning) for warning in capture.warnings]
     if as_json:
-        told: dict[str, Any] = {"source": source, "file": str(path), "endpoint": capture.endpoint}
+        told: dict[str, Any] = {"source": source, "file": str(path)}
         line({**told, "warnings": warnings, "error": None})
         return
     print(path)
     for warning in capture.warnings:
         console.note(f"{path.name}: {warning.path}: {warning.reason} ({warning.severity})")
-
-
-def _failed(source: str, error: Exception, as_json: bool) -> ExitStatus:
-    if as_json:
-        line(
-            {"source": source, "file": None, "endpoint": None, "warnings": [], "error": str(error)}
-        )
-    else:
-        console.complain(error)
-    return of_error(error)
