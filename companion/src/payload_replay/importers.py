@@ -12,7 +12,8 @@ text               a curl or HTTPie command line (bash, or cmd), an infotext
 Everything is hostile until proven otherwise. Nothing is run, unpickled or fetched; no file but the
 source is opened, unless `folder` names where a command's ``@file`` may lie. `source.MAX_BYTES`
 bounds a file, `capture.MAX_VALUES` what is parsed of it, `bundle.MAX_BYTES` what it unpacks to, and
-Pillow's limit (179 million pixels, 0.7 GB) a picture that is decoded.
+Pillow's limit (179 million pixels, 0.7 GB) a picture that is decoded. Memory at its peak, measured:
+4 times the file, 9 times where its text is beyond Latin-1, and 0.5 GB for two million values.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def from_bytes(data: bytes, endpoint: str | None = None) -> Capture:
     Raises:
         FormatError: it is none of them, or holds several.
     """
-    return importers.one(importers.read(data, endpoint))
+    return importers.one(importers.read(data, full(endpoint)))
 
 
 def full(endpoint: str | None) -> str | None:
