@@ -79,7 +79,7 @@ def test_collections_with_folders() -> None:
         }
 
     inner = {"item": [item(TXT2IMG, '{"a": 1}'), item("/other", "{}")]}
-    items = [inner, item(IMG2IMG, '{"b": 2}'), None, {"request": []}]
+    items: list[Any] = [inner, item(IMG2IMG, '{"b": 2}'), None, {"request": []}]
     document: dict[str, Any] = {"info": {}, "item": items}
     assert har.requests(document) == [(TXT2IMG, {"a": 1}), (IMG2IMG, {"b": 2})]
     with pytest.raises(FormatError, match=r"item\[0\].request.body: not JSON"):

@@ -120,6 +120,20 @@ def test_the_server_reads_a_picture_where_there_is_one(fake: FakeWebUI, tmp_path
 # ---- texts and JSON
 
 
+@pytest.mark.parametrize("name", ["curl", "curl-cmd", "httpie"])
+def test_a_program_whose_pictures_are_elsewhere_is_refused(name: str) -> None:
+    picture = base64.b64encode(png(Image.new("RGB", (16, 16)))).decode()
+    made = FORMATS[name].files(Capture.from_payload({"init_images": [picture]}))
+    with pytest.raises(FormatError, match=r"expands \$|export it with them inside"):
+        from_bytes(next(iter(made.values())))
+
+
+def test_a_prompt_that_reads_like_a_command() -> None:
+    text = INFOTEXT.replace("a cat", "curl hair,\nhttp style")
+    assert from_bytes(text.encode()).payload["prompt"] == "curl hair,\nhttp style"
+    assert from_bytes(b'{"prompt": "placeholder"}').warnings == []
+
+
 def test_infotext_alone() -> None:
     assert from_bytes(INFOTEXT.encode()).payload["prompt"] == "a cat"
 

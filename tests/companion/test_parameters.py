@@ -118,6 +118,14 @@ def test_what_cannot_be_read(text: str, words: str) -> None:
         parameters.read(text)
 
 
+@pytest.mark.parametrize("piece", ["a", " ", "a ", "a:", 'a:"', 'a: "\\",', "a: 1,"])
+def test_long_lines_are_read_in_one_go(piece: str) -> None:
+    """A reader that goes back over what it has read would not end here before pytest ends it."""
+    text = "Steps: 1, Sampler: x, Seed: 1, " + piece * (500_000 // len(piece))
+    with contextlib.suppress(FormatError):
+        assert parameters.read(text).payload["steps"] == 1
+
+
 pairs = st.lists(
     st.tuples(
         st.sampled_from([*parameters.FIELDS, *parameters.SETTINGS, "Size", "Model"]),

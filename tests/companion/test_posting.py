@@ -90,6 +90,12 @@ def test_a_word_that_the_payload_holds_stands_for_no_picture() -> None:
     assert made.filled(made.payload["prompt"], str.upper) == "PICTURE0E PICTUREX0E"
 
 
+def test_an_id_like_a_word_stands_for_no_picture(captured) -> None:
+    capture = captured({"a": [PICTURE, PICTURE[:-20]]}, id="PICTURE1E")
+    made = posting.of(capture, files=True)
+    assert made.filled(made.json(), lambda name: name).count("PICTURE1E-input-1.png") == 1
+
+
 def test_no_word_begins_another() -> None:
     pictures = [png(Image.new("RGB", (16, 16), (n, 0, 0))) for n in range(12)]
     made = of({"a": [base64.b64encode(each).decode() for each in pictures]}, files=True)

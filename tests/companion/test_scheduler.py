@@ -121,6 +121,8 @@ def test_pictures_that_are_none(image: Any) -> None:
 def test_what_is_no_task() -> None:
     with pytest.raises(FormatError, match=r"\[0\].params.args"):
         scheduler.read([{"script_params": "", "params": 7}])
+    with pytest.raises(FormatError, match="override_settings: expected an object"):
+        scheduler.read([task({"override_settings": [1]})])
     with pytest.raises(FormatError, match="are the most"):
         scheduler.read([{}] * (scheduler.MAX_TASKS + 1))
     assert not scheduler.is_export([])
@@ -135,7 +137,9 @@ values = st.recursive(
 
 
 @given(
-    st.dictionaries(st.sampled_from(["mode", "init_img", "prompt_styles", "prompt"]), values),
+    st.dictionaries(
+        st.sampled_from(["mode", "init_img", "prompt_styles", "override_settings"]), values
+    ),
     values,
     st.booleans(),
 )

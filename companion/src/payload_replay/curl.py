@@ -99,6 +99,8 @@ class _Files:
             raise FormatError("", f"{name!r} cannot be read: {error}") from error
 
     def _block(self) -> str:
+        if "ReadAllBytes" in self.text.partition(BLOCK[0])[0]:
+            raise FormatError("", "its pictures are files beside it: export it with them inside")
         data = self.text.partition(BLOCK[0])[2].partition(BLOCK[1])[0]
         try:
             return base64.b64decode("".join(data.split()), validate=True).decode()

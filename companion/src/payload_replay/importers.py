@@ -34,7 +34,7 @@ from .parameters import Remade
 Ask = Callable[[bytes], Mapping[str, Any] | None]
 """From a picture's file to what ``/sdapi/v1/png-info`` answers, or None where nobody is there."""
 
-PLACEHOLDERS = ("base64image placeholder", "placeholder")
+PLACEHOLDER = "base64image placeholder"
 """What payload-display's copy holds in place of a picture (2d3332d, ``api_payload_display.py``)."""
 _FAILED = {"Exception", "Traceback"}  # what it copies where it failed itself
 _NOTHING = (
@@ -66,11 +66,11 @@ def read(
     text = _text(data)
     if isinstance(text, bytes):
         return _of_json(parse_json(text), endpoint)
+    if parameters.is_infotext(text):  # first: a prompt's line may begin with "curl"
+        return [_remade(parameters.read(text))]
     if curl.is_command(text):
         where, payload = curl.read(text, folder)
         return [_bare(payload, where)]
-    if parameters.is_infotext(text):
-        return [_remade(parameters.read(text))]
     raise FormatError("", _NOTHING)
 
 
@@ -152,7 +152,7 @@ def _placeholder(path: str) -> Caveat:
 
 
 def _placeholders(value: Any, path: str = "") -> Iterator[str]:
-    if isinstance(value, str) and value in PLACEHOLDERS:
+    if value == PLACEHOLDER:
         yield path
     elif isinstance(value, dict):
         for key, item in value.items():

@@ -101,7 +101,7 @@ def of(
         suffix=_SUFFIXES.get(next(kinds, ""), "png"),
     )
     if files:
-        outside = _Outside(capture.id, _unused(text))
+        outside = _Outside(capture.id, _unused(text + capture.id))
         taken = outside.taken(payload)
         return replace(posting, payload=taken, files=outside.files, words=outside.words)
     return posting

@@ -64,7 +64,10 @@ def _task(where: str, task: Mapping[str, Any]) -> Remade:
     made = Remade(IMG2IMG if img2img else TXT2IMG)
     page = params.get("is_ui") is not False
     made.payload = _of_page(where, args, made) if page else _of_api(args)
-    settings = dict(made.payload.pop("override_settings", None) or {}) | _models(params)
+    given = made.payload.pop("override_settings", {})
+    if not isinstance(given, dict):
+        raise FormatError(f"{where}.params.args.override_settings", "expected an object")
+    settings = given | _models(params)
     if settings:
         made.payload["override_settings"] = settings
     if not _empty(task.get("script_params")):

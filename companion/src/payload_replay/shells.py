@@ -27,7 +27,7 @@ _CMD_SPECIAL = '\\"%^&|<>()!'
 
 
 def curl(posting: Posting) -> str:
-    """For bash and any other POSIX shell; Python takes the answer apart."""
+    """For bash; Python takes the answer apart."""
     send = (
         f'curl --silent --show-error ${{{AUTH}:+--user "${AUTH}"}} \\\n'
         "  --header 'Content-Type: application/json' --data-binary @- \\\n"
