@@ -158,7 +158,7 @@ FLIPS: tuple[Flip, ...] = (
     Flip("pad_cond_uncond", True, "long prompt", seen="ASf896"),
     Flip("pad_cond_uncond_v0", True, "long prompt", seen="ASf89"),
     Flip("batch_cond_uncond", False, seen="A896"),
-    Flip("extra_networks_default_multiplier", 0.3, given={"sd_lora": "{lora}"}, seen="AFR6Sf89"),
+    Flip("extra_networks_default_multiplier", 0.3, given={"sd_lora": "{lora}"}, seen="AR6Sf89"),
     Flip("lora_functional", True, "LoRA", seen="A896"),
     Flip("sd_lora", "{lora}", seen="ARSf896"),
     Flip("sd_hypernetwork", "tiny-hyper", seen="A896"),

@@ -267,8 +267,23 @@ class Capture:
 
 def read_json(text: str | bytes) -> dict[str, Any]:
     """Parse JSON text that must be an object. Raises FormatError with line and column."""
+    document = parse_json(text)
+    if not isinstance(document, dict):
+        kind = type(document).__name__
+        raise FormatError("", f"not a capture: the document is a {kind}, not an object")
+    return document
+
+
+MAX_VALUES = 2_000_000
+"""Values in a JSON text, each of which costs Python some 100 bytes, however short it is written."""
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Parse JSON text of at most `MAX_VALUES` values. Raises FormatError with line and column."""
+    if _too_many(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text):
+        raise FormatError("", f"JSON of more than {MAX_VALUES:,} values, which is not read")
     try:
-        document = json.loads(text)
+        return json.loads(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise FormatError("", f"not JSON, or cut short: {error.msg} at {where}") from error
@@ -278,10 +293,17 @@ def read_json(text: str | bytes) -> dict[str, Any]:
         raise FormatError("", _TOO_DEEP) from error
     except ValueError as error:  # an integer of more digits than Python converts
         raise FormatError("", f"not JSON that can be read: {error}") from error
-    if not isinstance(document, dict):
-        kind = type(document).__name__
-        raise FormatError("", f"not a capture: the document is a {kind}, not an object")
-    return document
+
+
+def _too_many(data: bytes) -> bool:
+    """Whether there are more separators than `MAX_VALUES`, those inside strings left out."""
+    if sum(map(data.count, (b",", b"[", b"{"))) <= MAX_VALUES:
+        return False
+    plain = re.sub(rb"(?s)\\.", b"", data)
+    if plain.count(b'"') > 4 * MAX_VALUES:
+        return True
+    outside = plain.split(b'"')[::2]
+    return sum(part.count(mark) for part in outside for mark in (b",", b"[", b"{")) > MAX_VALUES
 
 
 def canonical(value: Any) -> bytes:

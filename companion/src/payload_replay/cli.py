@@ -13,6 +13,8 @@ from .batch import Outcome
 from .batch import run as run_batch
 from .commands import proof, serve, watch
 from .commands.check import check
+from .commands.export import export
+from .commands.importers import import_
 from .commands.options import (
     SERVER,
     Auth,
@@ -25,10 +27,8 @@ from .commands.options import (
     Sources,
     connect,
     line,
-    write,
 )
 from .exits import ExitStatus
-from .export import FORMATS, SUFFIXES
 from .source import full, load
 
 app = typer.Typer(
@@ -96,35 +96,6 @@ def show(
 
 
 @app.command()
-def export(
-    source: SourceName = "latest",
-    server: Server = SERVER,
-    auth: Auth = None,
-    endpoint: EndpointOption = None,
-    format: Annotated[str, typer.Option("--format", "-f", help=" | ".join(FORMATS))] = "json",
-    minimal: Annotated[
-        bool, typer.Option("--minimal", help="Without what the server fills in by itself.")
-    ] = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="A new file; standard output without it.")
-    ] = None,
-) -> None:
-    """Write a capture to a file: json (self-contained), payload (the body alone), or bundle (zip).
-
-    Example: payload-replay export latest --format bundle --out cat.zip
-    """
-    if format not in FORMATS:
-        console.complain(f"--format {format}: choose one of {', '.join(FORMATS)}")
-        raise typer.Exit(ExitStatus.REFUSED)
-    with console.told():
-        webui = connect(server, auth)
-        capture = load(source, webui, endpoint)
-        capture = webui.minimal(capture) if minimal else capture
-        data = FORMATS[format](capture, webui.captures.asset)
-        write(data, out, SUFFIXES[format])
-
-
-@app.command()
 def replay(
     sources: Sources,
     server: Server = SERVER,
@@ -162,6 +133,8 @@ def replay(
     raise typer.Exit(max(outcome.status for outcome in done))
 
 
+app.command()(export)
+app.command("import")(import_)
 app.command("check")(check)
 app.command("serve")(serve.run)
 app.command("watch")(watch.run)

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 PROMPT = "Prompt"
 NEGATIVE = "Negative prompt"
 
-_PAIR = re.compile(r'\s*([\w][\w \-/]*):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
 _SAMPLING = (("Sampler", "Schedule type"), ("Hires sampler", "Hires schedule type"))
+# The label's length is bounded, or a long line without a colon would take its square in time.
+_PAIR = re.compile(r'(\w[\w \-/]{0,79}):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
 _FEWEST = 3  # a last line with fewer pairs is prose with a colon in it
 
 

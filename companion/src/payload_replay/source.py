@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import functools
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from . import bundle
-from .capture import Capture, FormatError, read_json
+from . import importers
+from .capture import Capture, FormatError
 from .client import WebUI
-from .errors import BadSource
+from .errors import BadSource, ReplayError
 
 LATEST = "latest"
 STDIN = "-"
@@ -19,7 +22,7 @@ MAX_BYTES = 512 * 2**20
 """Size of a file in bytes beyond which it is not read."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-_FILE = re.compile(r"[/\\]|\.(json|zip|png|txt)$", re.IGNORECASE)
+_FILE = re.compile(r"[/\\#]|\.(json|zip|png|jpe?g|webp|har|sh|cmd|txt)$", re.IGNORECASE)
 
 
 def load(
@@ -31,9 +34,10 @@ def load(
     """The capture that `source` names.
 
     Args:
-        source: a capture file, a bundle, a bare payload's file, ``-`` for standard input, the id
-            of a capture on the server, or ``latest``. A file that exists comes before an id.
-        webui: the server to ask for an id.
+        source: a file of whatever `importers` reads, ``FILE#N`` for the Nth request in it, ``-``
+            for standard input, the id of a capture on the server, or ``latest``. A file that
+            exists comes before an id.
+        webui: the server to ask for an id, or for its reading of a picture.
         endpoint: where a bare payload belongs: a path, or ``txt2img`` or ``img2img``.
 
     Raises:
@@ -41,32 +45,47 @@ def load(
         FormatError: it is no capture; the path in it begins with the source's name.
         ReplayError: the server could not be asked.
     """
+    return _one(source, load_all(source, webui, endpoint, stdin))
+
+
+def load_all(
+    source: str,
+    webui: WebUI | None = None,
+    endpoint: str | None = None,
+    stdin: IO[bytes] | None = None,
+    *,
+    files: bool = False,
+) -> list[Capture]:
+    """Every capture that `source` names: several in a HAR or a queue's export.
+
+    Args:
+        files: read the files that a command line names by ``@``, below its own folder.
+
+    Raises:
+        As `load`, but several are no error.
+    """
     if source == STDIN:
-        return _read(source, (stdin or sys.stdin.buffer).read(MAX_BYTES + 1), endpoint)
-    path = Path(source)
+        data = (stdin or sys.stdin.buffer).read(MAX_BYTES + 1)
+        return _read(source, data, endpoint, webui)
+    path, number = _numbered(source)
     if source != LATEST and _exists(path):
-        return _read(source, _bytes(path), endpoint)
+        folder = path.parent if files else None
+        found = _read(source, _bytes(path), endpoint, webui, folder)
+        return found if number is None else [_one(source, found, number)]
     if _FILE.search(source) or not _ID.fullmatch(source):
         raise BadSource(f"{source}: there is no such file")
     if webui is None:
         raise BadSource(f"{source}: there is no such file, and no server to ask for this id")
-    return webui.captures.get(source)
+    return [webui.captures.get(source)]
 
 
 def from_bytes(data: bytes, endpoint: str | None = None) -> Capture:
-    """The capture in a file's bytes: a bundle, a document, a request or a bare payload.
+    """The capture in a file's bytes: whatever `importers` reads.
 
     Raises:
-        FormatError: it is none of them.
+        FormatError: it is none of them, or holds several.
     """
-    if bundle.is_bundle(data):
-        return bundle.read(data)
-    document = read_json(_text(data))
-    if "format" in document:
-        return Capture.from_dict(document)
-    if _is_request(document):
-        return Capture.from_payload(document["payload"], endpoint or document["endpoint"])
-    return Capture.from_payload(document, full(endpoint))
+    return importers.one(importers.read(data, full(endpoint)))
 
 
 def full(endpoint: str | None) -> str | None:
@@ -76,15 +95,55 @@ def full(endpoint: str | None) -> str | None:
     return f"/sdapi/v1/{endpoint}"
 
 
-def _read(source: str, data: bytes, endpoint: str | None) -> Capture:
-    name = "standard input" if source == STDIN else source
+def _read(
+    source: str,
+    data: bytes,
+    endpoint: str | None,
+    webui: WebUI | None = None,
+    folder: Path | None = None,
+) -> list[Capture]:
     if len(data) > MAX_BYTES:
-        raise BadSource(f"{name}: larger than {MAX_BYTES >> 20} MiB, which is not read")
+        raise BadSource(f"{_name(source)}: larger than {MAX_BYTES >> 20} MiB, which is not read")
+    ask = None if webui is None else functools.partial(_asked, webui)
+    with _named(source):
+        return importers.read(data, full(endpoint), ask, folder)
+
+
+def _one(source: str, found: list[Capture], number: int | None = None) -> Capture:
+    with _named(source):
+        return importers.one(found, number)
+
+
+@contextlib.contextmanager
+def _named(source: str) -> Iterator[None]:
+    """Put the source's name before the path of what is wrong in it."""
     try:
-        return from_bytes(data, full(endpoint))
+        yield
     except FormatError as error:
-        where = f"{name}: {error.path}" if error.path else name
+        where = f"{_name(source)}: {error.path}" if error.path else _name(source)
         raise type(error)(where, error.reason) from error
+
+
+def _name(source: str) -> str:
+    return "standard input" if source == STDIN else source
+
+
+def _numbered(source: str) -> tuple[Path, int | None]:
+    """A file, and the number after ``#`` unless that belongs to its name."""
+    base, mark, number = source.rpartition("#")
+    if mark and re.fullmatch(r"\d{1,6}", number) and not _exists(Path(source)):
+        return Path(base), int(number)
+    return Path(source), None
+
+
+def _asked(webui: WebUI, data: bytes) -> dict[str, Any] | None:
+    """The server's own reading of a picture, or None where there is no server that can."""
+    image = base64.b64encode(data).decode()
+    try:
+        answer = webui.call("POST", "/sdapi/v1/png-info", {"image": image})
+    except ReplayError:
+        return None
+    return answer if isinstance(answer, dict) else None
 
 
 def _bytes(path: Path) -> bytes:
@@ -100,17 +159,3 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):  # a name too long, or with a null character
         return False
-
-
-def _text(data: bytes) -> bytes:
-    """Without the byte order mark that editors on Windows put first."""
-    return data.removeprefix(b"\xef\xbb\xbf")
-
-
-def _is_request(document: Mapping[str, Any]) -> bool:
-    """What ``…/captures/{id}/request`` answers, saved to a file."""
-    return (
-        document.keys() == {"method", "endpoint", "payload"}
-        and isinstance(document["payload"], dict)
-        and isinstance(document["endpoint"], str)
-    )

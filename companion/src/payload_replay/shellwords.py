@@ -1,0 +1,292 @@
+"""A command line taken apart as bash and as cmd do it, with nothing run and nothing expanded.
+
+Python's `shlex` knows neither ``$'…'`` nor here-documents nor carets. What only a shell could know
+(a variable, what a command prints) stays in the text as it is, and marks its word as `unknown`;
+``${NAME:-text}`` is its text, since that is what it stands for where nobody set the variable.
+
+Every scan is linear in the text, and holds no more than a copy of it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from .capture import FormatError
+
+
+class Word(str):
+    """One argument; `unknown` names what in it only a shell could know."""
+
+    unknown: str = ""
+
+
+@dataclass
+class Command:
+    """The words of one command, and the here-document or here-string that it reads."""
+
+    words: list[Word] = field(default_factory=list)
+    stdin: str | None = None
+
+
+_PLAIN = re.compile(r"[^\s'\"\\$`|&;<>()]+")
+_OPERATOR = re.compile(r"<<<|<<-?|&&|\|\||[|&;()\n]|\d*[<>]+&?")
+_NUMBERED = re.compile(r"\d+[<>]+&?")
+_IN_DOUBLE = re.compile(r'[^"\\$`]+')
+_ANSI = re.compile(r"(?s)[^'\\]+|\\.")
+_ESCAPE = re.compile(
+    r"(?s)\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|c(.)|(.))"
+)
+_LETTERS = dict(zip("abeEfnrtv", "\a\b\x1b\x1b\f\n\r\t\v", strict=True))
+_DEFAULT = re.compile(r"\$\{(\w+):([-+])")
+_VARIABLE = re.compile(r"\$(?:\w+|[@*#?$!-])")
+
+
+def bash(text: str) -> list[Command]:
+    """The commands of a bash script, one after the other, whatever joins them.
+
+    Raises:
+        FormatError: a quote or a substitution has no end.
+    """
+    return _Bash(text.replace("\r\n", "\n")).commands()
+
+
+def cmd(text: str) -> list[Command]:
+    """The commands of a batch file, or of what a browser copies "as cURL (cmd)".
+
+    Raises:
+        FormatError: a quote has no end.
+    """
+    found = [c_arguments(line) for line in _caret_lines(text.replace("\r\n", "\n"))]
+    return [Command([Word(word) for word in words]) for words in found if words]
+
+
+class _Bash:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.parts: list[str] | None = None
+        self.unknown = ""
+        self.found: list[Command] = [Command()]
+        self.waiting: list[tuple[Command, str, bool, bool]] = []
+
+    def commands(self) -> list[Command]:
+        while self.at < len(self.text):
+            self._step()
+        self._end_word()
+        return [command for command in self.found if command.words]
+
+    def _step(self) -> None:
+        text, at = self.text, self.at
+        character = text[at]
+        if character in " \t":
+            self._end_word()
+            self.at += 1
+        elif character == "#" and self.parts is None:
+            self.at = _until(text, "\n", at)
+        elif character == "\\":
+            if not text.startswith("\n", at + 1):
+                self._add(text[at + 1 : at + 2] or "\\")
+            self.at += 2
+        elif character in "'\"$`":
+            self._quoted(character)
+        elif self.parts is None and (found := _NUMBERED.match(text, at)):
+            self._operator(found[0], found.end())
+        elif found := _PLAIN.match(text, at):
+            self._add(found[0])
+            self.at = found.end()
+        elif found := _OPERATOR.match(text, at):
+            self._operator(found[0], found.end())
+        else:
+            self._end_word()
+            self.at += 1
+
+    def _quoted(self, character: str) -> None:
+        text, at = self.text, self.at
+        if character == "'":
+            end = _closing(text, "'", at + 1)
+            self._add(text[at + 1 : end])
+            self.at = end + 1
+        elif text.startswith("$'", at):
+            end = at + 2
+            while part := _ANSI.match(text, end):
+                end = part.end()
+            self._add(_ESCAPE.sub(_unescaped, text[at + 2 : end]))
+            self.at = _closing(text, "'", end) + 1
+        elif character == '"' or text.startswith('$"', at):
+            self.at += 1 if character == '"' else 2
+            self._double()
+        else:
+            self._substitution()
+
+    def _double(self) -> None:
+        self._add("")
+        while not self.text.startswith('"', self.at):
+            if self.at >= len(self.text):
+                raise FormatError("", 'a command line whose " has no end')
+            if found := _IN_DOUBLE.match(self.text, self.at):
+                self._add(found[0])
+                self.at = found.end()
+            elif self.text[self.at] == "\\":
+                self._in_double()
+            else:
+                self._substitution()
+        self.at += 1
+
+    def _in_double(self) -> None:
+        after = self.text[self.at + 1 : self.at + 2]
+        self._add("" if after == "\n" else after if after in '$`"\\' else "\\" + after)
+        self.at += 2
+
+    def _substitution(self) -> None:
+        text, at = self.text, self.at
+        if found := _DEFAULT.match(text, at):
+            end = _closing(text, "}", at)
+            if found[2] == "-":
+                self._add(text[found.end() : end])
+            self.at = end + 1
+            return
+        if text.startswith("${", at):
+            end = _closing(text, "}", at) + 1
+        elif text.startswith("$(", at):
+            end = _closing(text, ")", at) + 1
+        elif text[at] == "`":
+            end = _closing(text, "`", at + 1) + 1
+        else:
+            match = _VARIABLE.match(text, at)
+            end = match.end() if match else at + 1
+            if match is None:
+                self._add("$")
+                self.at = end
+                return
+        self.unknown = self.unknown or text[at:end]
+        self._add(text[at:end])
+        self.at = end
+
+    def _operator(self, operator: str, end: int) -> None:
+        self._end_word()
+        self.at = end
+        if operator in ("<<", "<<-"):
+            self._here(operator == "<<-")
+        elif operator[-1] in "<>&" and operator not in ("&", "&&"):
+            self._redirected(operator)
+        else:
+            self.found.append(Command())
+            if operator == "\n":
+                self._documents()
+
+    def _here(self, tabs: bool) -> None:
+        found = re.compile(r"[ \t]*(['\"]?)([\w.-]+)\1").match(self.text, self.at)
+        if not found:
+            raise FormatError("", "a command line whose << names no end")
+        self.at = found.end()
+        self.waiting.append((self.found[-1], found[2], bool(found[1]), tabs))
+
+    def _redirected(self, operator: str) -> None:
+        """Skip the file, or keep a here-string."""
+        while self.text[self.at : self.at + 1] in (" ", "\t"):
+            self.at += 1
+        kept, command = self.found[-1].words, self.found[-1]
+        command.words = []
+        while self.at < len(self.text) and not self.text[self.at].isspace():
+            if self.text[self.at] in "|&;<>()":
+                break
+            self._step()
+        self._end_word()
+        if operator == "<<<" and command.words:
+            command.stdin = command.words[0] + "\n"
+        command.words = kept
+
+    def _documents(self) -> None:
+        for command, end, quoted, tabs in self.waiting:
+            lines: list[str] = []
+            while self.at < len(self.text):
+                stop = _until(self.text, "\n", self.at)
+                line = self.text[self.at : stop]
+                self.at = stop + 1
+                if (line.lstrip("\t") if tabs else line) == end:
+                    break
+                lines.append(line.lstrip("\t") if tabs else line)
+            body = "".join(line + "\n" for line in lines)
+            if not quoted and (strange := re.search(r"[$`\\]", body)):
+                raise FormatError("", f"a here-document in which the shell expands {strange[0]}")
+            command.stdin = body
+        self.waiting = []
+
+    def _add(self, text: str) -> None:
+        if self.parts is None:
+            self.parts = []
+        self.parts.append(text)
+
+    def _end_word(self) -> None:
+        if self.parts is not None:
+            word = Word("".join(self.parts))
+            word.unknown = self.unknown
+            self.found[-1].words.append(word)
+        self.parts, self.unknown = None, ""
+
+
+def c_arguments(line: str) -> list[str]:
+    """A command line as Microsoft's C runtime splits it: ``\\"`` is a quote, other ``\\`` stay."""
+    words: list[str] = []
+    parts: list[str] = []
+    started = quoted = False
+    for slashes, character, plain in re.findall(r'(\\*)(["\s]|$)|(\\+|[^\s"\\]+)', line):
+        if plain:
+            parts.append(plain)
+        elif character == '"':
+            parts.append("\\" * (len(slashes) // 2) + ('"' if len(slashes) % 2 else ""))
+            quoted ^= not len(slashes) % 2
+        else:
+            parts.append(slashes + (character if quoted else ""))
+        started = started or bool(plain or slashes or character == '"' or quoted)
+        if character != '"' and not plain and not quoted and started:
+            words.append("".join(parts))
+            parts, started = [], False
+    if quoted:
+        raise FormatError("", 'a command line whose " has no end')
+    return words
+
+
+def _caret_lines(text: str) -> list[str]:
+    """Each line of cmd with its carets undone: one at a line's end joins the next to it."""
+    lines: list[str] = []
+    parts: list[str] = []
+    quoted = False
+    for caret, other in re.findall(r"(?s)\^(\n?.|\n?$)|([^\^\n\"]+|[\"\n])", text):
+        if other == "\n":
+            lines.append("".join(parts))
+            parts, quoted = [], False
+        elif other:
+            quoted ^= other == '"'
+            parts.append(other)
+        elif quoted:
+            parts.append("^" + caret)
+        else:
+            # ^ and two line ends are how a browser writes one inside a word.
+            parts.append(caret[1:] if caret.startswith("\n") and len(caret) > 1 else caret)
+    lines.append("".join(parts))
+    return lines
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    hexadecimal = found[1] or found[2] or found[3]
+    if hexadecimal:
+        return chr(min(int(hexadecimal, 16), 0x10FFFF))
+    if found[4]:
+        return chr(int(found[4], 8) & 0xFF)
+    if found[5]:
+        return chr(ord(found[5]) & 0x1F)
+    return _LETTERS.get(found[6], found[6] if found[6] in "\\'\"?" else "\\" + found[6])
+
+
+def _closing(text: str, character: str, start: int) -> int:
+    end = text.find(character, start)
+    if end < 0:
+        raise FormatError("", f"a command line in which {character} is missing")
+    return end
+
+
+def _until(text: str, character: str, start: int) -> int:
+    end = text.find(character, start)
+    return len(text) if end < 0 else end

@@ -1,0 +1,115 @@
+"""What a program sends, and how its text is kept from meaning anything else."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fake_webui import png
+from payload_replay import Capture, FormatError, posting
+from payload_replay.capture import EXTRAS_SINGLE, TXT2IMG
+from payload_replay.posting import Posting
+
+pytestmark = pytest.mark.once
+
+PICTURE = base64.b64encode(png(Image.new("RGB", (16, 16), "blue"))).decode()
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+def of(payload: dict[str, Any], **more: Any) -> Posting:
+    return posting.of(Capture.from_payload(payload, TXT2IMG), **more)
+
+
+@given(st.dictionaries(st.text(), json_values), st.sets(st.sampled_from("\\\"%^&|<>()!`$'")))
+def test_escaped_json_says_the_same(payload: dict[str, Any], escape: set[str]) -> None:
+    text = of(payload).json("".join(escape), ascii=True, indent=None)
+    assert posting.same(json.loads(text), payload)
+    assert text.isascii()
+    assert not escape - {'"', "\\"} & set(text)
+    assert '"' not in escape or '\\"' not in text
+    assert "\\" not in escape or "\\\\" not in text
+
+
+def test_half_of_a_surrogate_pair_has_utf_8() -> None:
+    text = of({"prompt": "\ud83d \u2028 \x7f ä"}).json()
+    assert text.encode()
+    assert '"\\ud83d \\u2028 \\u007f ä"' in text
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_json_has_not(value: float) -> None:
+    with pytest.raises(FormatError, match="JSON compliant"):
+        of({"s_tmax": value})
+
+
+@pytest.mark.parametrize(
+    ("server", "address"),
+    [
+        ("http://a:7860", "http://a:7860"),
+        ("https://user:p@a.example/sd/", "https://a.example/sd"),
+        ("http://[::1]:7860", "http://[::1]:7860"),
+    ],
+)
+def test_addresses(server: str, address: str) -> None:
+    assert of({}, server=server).server == address
+
+
+@pytest.mark.parametrize(
+    "server", ["ftp://a", "http://a/$(id)", "http://u:secret@a b", 'http://a"']
+)
+def test_what_is_no_address(server: str) -> None:
+    with pytest.raises(FormatError, match="no address") as raised:
+        of({}, server=server)
+    assert "secret" not in str(raised.value)
+
+
+def test_the_same_picture_is_one_file() -> None:
+    made = of({"a": [PICTURE, PICTURE], "b": f"data:image/png;base64,{PICTURE}"}, files=True)
+    assert list(made.files.values()) == [base64.b64decode(PICTURE)]
+    assert made.payload["a"][0] == made.payload["a"][1]
+    assert made.payload["b"] == "data:image/png;base64," + made.payload["a"][0]
+
+
+def test_a_word_that_the_payload_holds_stands_for_no_picture() -> None:
+    made = of({"prompt": "PICTURE0E PICTUREX0E", "a": PICTURE}, files=True)
+    assert list(made.words) == ["PICTUREXX0E"]
+    assert made.filled(made.payload["prompt"], str.upper) == "PICTURE0E PICTUREX0E"
+
+
+def test_an_id_like_a_word_stands_for_no_picture(captured) -> None:
+    capture = captured({"a": [PICTURE, PICTURE[:-20]]}, id="PICTURE1E")
+    made = posting.of(capture, files=True)
+    assert made.filled(made.json(), lambda name: name).count("PICTURE1E-input-1.png") == 1
+
+
+def test_no_word_begins_another() -> None:
+    pictures = [png(Image.new("RGB", (16, 16), (n, 0, 0))) for n in range(12)]
+    made = of({"a": [base64.b64encode(each).decode() for each in pictures]}, files=True)
+    text = made.filled(made.json(), lambda name: base64.b64encode(made.files[name]).decode())
+    assert json.loads(text) == {"a": [base64.b64encode(each).decode() for each in pictures]}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a cat", "A" * 100, PICTURE + "=", PICTURE[:-1], f"data:,{PICTURE}", "é" * 80]
+)
+def test_what_is_no_picture(text: str) -> None:
+    assert posting.picture(text) is None
+
+
+def test_where_the_answer_has_its_pictures() -> None:
+    assert of({}).key == "images"
+    assert posting.of(Capture.from_payload({}, EXTRAS_SINGLE)).key == "image"
