@@ -13,11 +13,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .aio import AsyncWebUI
     from .capture import AssetError, Capture, FormatError, NewerFormatError
     from .client import WebUI
     from .errors import (
         BadSource,
+        Cancelled,
         ConnectionFailed,
+        ConnectionLost,
         InvalidPayload,
         NoAPI,
         NoExtension,
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
         UnexpectedAnswer,
         WrongCredentials,
     )
+    from .generation import Extras, Generation
+    from .records import Progress
     from .replay import Replay
     from .verify import Comparison
 
@@ -35,16 +40,22 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AssetError": "capture",
+    "AsyncWebUI": "aio",
     "BadSource": "errors",
+    "Cancelled": "errors",
     "Capture": "capture",
     "Comparison": "verify",
     "ConnectionFailed": "errors",
+    "ConnectionLost": "errors",
+    "Extras": "generation",
     "FormatError": "capture",
+    "Generation": "generation",
     "InvalidPayload": "errors",
     "NewerFormatError": "capture",
     "NoAPI": "errors",
     "NoExtension": "errors",
     "NotFound": "errors",
+    "Progress": "records",
     "Replay": "replay",
     "ReplayError": "errors",
     "ServerError": "errors",
@@ -56,16 +67,22 @@ _HOMES = {
 
 __all__ = [
     "AssetError",
+    "AsyncWebUI",
     "BadSource",
+    "Cancelled",
     "Capture",
     "Comparison",
     "ConnectionFailed",
+    "ConnectionLost",
+    "Extras",
     "FormatError",
+    "Generation",
     "InvalidPayload",
     "NewerFormatError",
     "NoAPI",
     "NoExtension",
     "NotFound",
+    "Progress",
     "Replay",
     "ReplayError",
     "ServerError",

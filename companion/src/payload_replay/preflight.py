@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -52,7 +52,7 @@ class Inventory:
     def __init__(self, webui: WebUI) -> None:
         self._webui = webui
         self._names: dict[str, set[str] | None] = {}
-        self._arguments: list[dict[str, Any]] | None = None
+        self._arguments: Sequence[Mapping[str, Any]] | None = None
 
     def lacks(self, kind: str, name: str) -> bool:
         """Whether the server lists things of this kind, and none of this name."""
@@ -334,7 +334,7 @@ def _refiners(webui: WebUI) -> Iterator[str]:
     yield from _checkpoints(webui)
 
 
-def _names(items: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _names(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     yield from (str(item.get("name")) for item in items)
 
 
