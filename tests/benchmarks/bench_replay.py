@@ -91,7 +91,10 @@ def server(body: dict[str, Any]) -> Iterator[str]:
 
 def bare(url: str, payload: dict[str, Any]) -> list[Image.Image]:
     """What everybody writes."""
-    response = requests.post(url + TXT2IMG, json=payload, timeout=60)
+    return decoded(requests.post(url + TXT2IMG, json=payload, timeout=60))
+
+
+def decoded(response: requests.Response) -> list[Image.Image]:
     response.raise_for_status()
     images = []
     for text in response.json()["images"]:

@@ -13,6 +13,7 @@ from fake_webui import FakeWebUI
 from payload_replay import Capture, Problem, WebUI
 from payload_replay.arguments import calls, place, shifted, unfit
 from payload_replay.capture import BATCH, IMG2IMG
+from payload_replay.testing import FakeSession
 
 pytestmark = pytest.mark.once
 
@@ -150,8 +151,8 @@ ARGUMENT = st.fixed_dictionaries(
 @given(args=st.lists(JSON, max_size=6), told=st.lists(ARGUMENT, max_size=6))
 def test_arguments_of_any_shape(args: list[Any], told: list[Any]) -> None:
     info = [{"name": "wide", "is_img2img": False, "args": told}]
-    with WebUI("http://unused") as webui:
-        webui.script_info = lambda: info  # type: ignore[method-assign]
+    session = FakeSession({"GET /sdapi/v1/script-info": info})
+    with WebUI("http://unused", session=session) as webui:
         list(unfit(webui.inventory, called(args)))
 
 

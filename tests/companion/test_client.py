@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import math
 import socket
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +16,9 @@ import requests
 
 from fake_webui import API, NO_ROUTE, FakeWebUI
 from payload_replay import (
+    BadSource,
+    Cancelled,
+    Capture,
     ConnectionFailed,
     InvalidPayload,
     NoAPI,
@@ -221,6 +227,78 @@ def test_what_the_server_has(fake: FakeWebUI, webui: WebUI, method: str, path: s
     fake.answer("GET", f"{API}/{path}", body="a text")
     with pytest.raises(UnexpectedAnswer, match="gave a str"):
         getattr(webui, method)()
+
+
+def test_a_capture_goes_where_it_belongs(
+    fake: FakeWebUI, webui: WebUI, captured: Callable[..., Capture]
+) -> None:
+    capture = captured()
+    made = webui.txt2img(capture)
+    assert made == webui.generate(capture)
+    assert fake.bodies("POST", TXT2IMG) == [capture.payload] * 2
+    with pytest.raises(BadSource, match="goes to /sdapi/v1/txt2img"):
+        webui.img2img(capture)
+    assert fake.bodies("POST", f"{API}/img2img") == []
+
+
+@pytest.mark.parametrize("endpoint", [f"{API}/server-kill", f"{API}/options", "/login"])
+def test_a_capture_from_a_stranger_changes_nothing(
+    fake: FakeWebUI, webui: WebUI, captured: Callable[..., Capture], endpoint: str
+) -> None:
+    capture = dataclasses.replace(captured(), endpoint=endpoint)
+    with pytest.raises(BadSource, match="makes no pictures"):
+        webui.generate(capture)
+    assert fake.asked == []
+
+
+def test_a_captures_pictures_are_sent_as_base64(
+    fake: FakeWebUI,
+    webui: WebUI,
+    captured: Callable[..., Capture],
+    picture_in_payload: Callable[..., Any],
+) -> None:
+    data = base64.b64decode(webui.txt2img({})["images"][0])
+    reference, assets = picture_in_payload(data, True)
+    endpoint = f"{API}/img2img"
+    capture = captured({"init_images": [reference]}, endpoint=endpoint, assets=assets)
+    webui.img2img(capture)
+    (sent,) = fake.bodies("POST", endpoint)
+    assert base64.b64decode(sent["init_images"][0]) == data
+
+
+EXTRAS = ["extra_single_image", "extra_batch_images"]
+
+
+@pytest.mark.parametrize("method", EXTRAS)
+def test_extras_are_sent_as_they_are(fake: FakeWebUI, webui: WebUI, method: str) -> None:
+    path = f"{API}/{method.replace('_', '-')}"
+    fake.answer("POST", path, body={"html_info": "", "image": "", "images": []})
+    getattr(webui, method)({"upscaler_1": "Lanczos"})
+    assert fake.bodies("POST", path) == [{"upscaler_1": "Lanczos"}]
+
+
+def test_a_caption_that_is_none(fake: FakeWebUI, webui: WebUI) -> None:
+    fake.answer("POST", f"{API}/interrogate", body={"caption": None})
+    with pytest.raises(UnexpectedAnswer, match="no caption"):
+        webui.interrogate(b"...")
+
+
+def test_a_replay_can_be_cancelled_and_leaves_no_setting_behind(
+    fake: FakeWebUI, webui: WebUI, captured: Callable[..., Capture]
+) -> None:
+    capture, before = captured(), webui.options()
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        webui.replay(capture, cancel=cancel)
+    assert webui.options() == before
+    assert fake.bodies("POST", TXT2IMG) == []
+
+
+def test_sd_next_answers_orders_with_204(fake: FakeWebUI, webui: WebUI) -> None:
+    """Its modules/api/api.py: interrupt, skip, the refreshing ones and unload-checkpoint."""
+    fake.answer("POST", f"{API}/interrupt", 204, b"")
+    webui.interrupt()
 
 
 def test_set_options(fake: FakeWebUI, webui: WebUI) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 from payload_replay import UnexpectedAnswer
 from payload_replay.images import (
     NotAPicture,
+    base64_of,
     comparable,
     compressed,
     decode,
@@ -131,3 +133,12 @@ def test_threaded_raises_what_its_work_raises() -> None:
     with pytest.raises(ZeroDivisionError):
         threaded(lambda n: 1 // n, [1, 0, 2])
     assert threaded(lambda n: n, []) == []
+
+
+def test_a_picture_from_wherever_it_is(tmp_path: Path) -> None:
+    image, data = noise(), saved(noise())
+    (tmp_path / "a.png").write_bytes(data)
+    text = base64.b64encode(data).decode()
+    assert base64_of(data) == base64_of(tmp_path / "a.png") == base64_of(text) == text
+    assert base64_of(decode([text])[0]) == text
+    assert opened(base64.b64decode(base64_of(image))).tobytes() == image.tobytes()

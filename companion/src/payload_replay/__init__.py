@@ -13,12 +13,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .aio import AsyncWebUI
     from .capture import AssetError, Capture, FormatError, NewerFormatError
     from .changes import Change
     from .client import WebUI
     from .errors import (
         BadSource,
+        Cancelled,
         ConnectionFailed,
+        ConnectionLost,
         InvalidPayload,
         NoAPI,
         NoExtension,
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
         UnexpectedAnswer,
         WrongCredentials,
     )
+    from .generation import Extras, Generation
     from .problem import Problem
+    from .records import Progress
     from .replay import Replay
     from .verify import Comparison
 
@@ -37,18 +42,24 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AssetError": "capture",
+    "AsyncWebUI": "aio",
     "BadSource": "errors",
+    "Cancelled": "errors",
     "Capture": "capture",
     "Change": "changes",
     "Comparison": "verify",
     "ConnectionFailed": "errors",
+    "ConnectionLost": "errors",
+    "Extras": "generation",
     "FormatError": "capture",
+    "Generation": "generation",
     "InvalidPayload": "errors",
     "NewerFormatError": "capture",
     "NoAPI": "errors",
     "NoExtension": "errors",
     "NotFound": "errors",
     "Problem": "problem",
+    "Progress": "records",
     "Replay": "replay",
     "ReplayError": "errors",
     "ServerError": "errors",
@@ -60,18 +71,24 @@ _HOMES = {
 
 __all__ = [
     "AssetError",
+    "AsyncWebUI",
     "BadSource",
+    "Cancelled",
     "Capture",
     "Change",
     "Comparison",
     "ConnectionFailed",
+    "ConnectionLost",
+    "Extras",
     "FormatError",
+    "Generation",
     "InvalidPayload",
     "NewerFormatError",
     "NoAPI",
     "NoExtension",
     "NotFound",
     "Problem",
+    "Progress",
     "Replay",
     "ReplayError",
     "ServerError",

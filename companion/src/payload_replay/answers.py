@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import requests
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+)
 
 from . import codec
 from .errors import (
     ConnectionFailed,
+    ConnectionLost,
     InvalidPayload,
     NoAPI,
     NoExtension,
@@ -25,9 +32,19 @@ from .errors import (
 
 EXTENSION = "/payload-capture/"
 PIECE = 2**20
+LIMIT = 2**30
+"""Bytes of an answer, at most; 40 pictures of 4096x4096 are fewer."""
 _MISSING_ROUTE = "Not Found"  # what FastAPI says of a path that it has no route for
 _BROKEN = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
-_ADDRESS = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)
+_UNMET = (NewConnectionError, ConnectTimeoutError, ProxyError)
+_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidJSONError,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.URLRequired,
+)
 
 T = TypeVar("T")
 Loads = Callable[[bytes], Any]
@@ -44,11 +61,39 @@ class Reply:
 
 
 def read(response: requests.Response) -> Reply:
-    """Read an answer to its end, in large pieces: `requests` by itself takes 10 KiB at a time."""
+    """Read an answer to its end, in large pieces: `requests` by itself takes 10 KiB at a time.
+
+    Raises:
+        UnexpectedAnswer: it is larger than `LIMIT`.
+    """
     # A fake session's answer has its body already, and nothing to read it from.
-    body = b"".join(response.iter_content(PIECE)) if response.raw else response.content
+    body = _body_of(response) if response.raw else response.content
     authorized = "Authorization" in (response.request.headers or {})
     return Reply(response.status_code, response.headers, body, authorized)
+
+
+def _body_of(response: requests.Response) -> bytes:
+    _allow(response, _length(response))
+    pieces: list[bytes] = []
+    size = 0
+    for part in response.iter_content(PIECE):
+        pieces.append(part)
+        size += len(part)
+        _allow(response, size)
+    return b"".join(pieces)
+
+
+def _length(response: requests.Response) -> int:
+    """The bytes that are to come; 0 where the server does not say it, or packs what it sends."""
+    told = response.headers.get("Content-Length", "")
+    plain = "Content-Encoding" not in response.headers
+    return int(told[:20]) if plain and told.isdecimal() else 0
+
+
+def _allow(response: requests.Response, size: int) -> None:
+    if size > LIMIT:
+        response.close()
+        raise UnexpectedAnswer(f"{response.url} answers with more than {LIMIT} bytes")
 
 
 def translated(where: str, send: Callable[[], T]) -> T:
@@ -60,6 +105,11 @@ def translated(where: str, send: Callable[[], T]) -> T:
 
 
 def _ours(where: str, error: requests.RequestException) -> ReplayError:
+    if isinstance(error, requests.ConnectTimeout):
+        return Timeout(
+            f"no connection to {where} in time ({_root(error)}); is the webui running there?",
+            sent=False,
+        )
     if isinstance(error, requests.Timeout) or _late(error):
         return Timeout(
             f"{where} did not answer in time ({error}); the server may still be generating: "
@@ -67,8 +117,22 @@ def _ours(where: str, error: requests.RequestException) -> ReplayError:
         )
     if isinstance(error, _BROKEN):
         return UnexpectedAnswer(f"{where}: the answer broke off ({error}); try again")
+    return _unconnected(where, error)
+
+
+def _unconnected(where: str, error: requests.RequestException) -> ReplayError:
     if isinstance(error, _ADDRESS):
-        return ConnectionFailed(f"{where} is no address of a webui: {error}")
+        return ConnectionFailed(f"{where} cannot be asked: {error}")
+    if isinstance(error, requests.exceptions.SSLError):
+        return ConnectionFailed(
+            f"no TLS with {where} ({_root(error)}); give `verify` its authority's certificate",
+            sent=True,  # it may have failed half-way as well
+        )
+    if _met(error):
+        return ConnectionLost(
+            f"{where} broke the connection before its answer ({_root(error)}); it may still be "
+            "generating: look at the server before you send this again"
+        )
     return ConnectionFailed(
         f"nothing answers at {where} ({_root(error)}); is the webui running, is this its port?"
     )
@@ -77,6 +141,14 @@ def _ours(where: str, error: requests.RequestException) -> ReplayError:
 def _late(error: requests.RequestException) -> bool:
     """A body that stops half-way is a ConnectionError to `requests`."""
     return any(isinstance(inner, ReadTimeoutError) for inner in error.args)
+
+
+def _met(error: requests.RequestException) -> bool:
+    """Whether the server may have been reached: yes, unless urllib3 says that it was not."""
+    if isinstance(error, requests.exceptions.ProxyError):
+        return False
+    reasons = [inner.reason for inner in error.args if isinstance(inner, MaxRetryError)]
+    return not any(isinstance(reason, _UNMET) for reason in reasons)
 
 
 def parsed(reply: Reply, path: str, loads: Loads = codec.loads) -> Any:
@@ -191,6 +263,9 @@ def _location(item: dict[str, Any]) -> list[Any]:
 
 def _root(error: BaseException) -> str:
     """The innermost reason: `requests` wraps urllib3, which wraps the operating system."""
-    while (inner := error.__cause__ or error.__context__) is not None:
+    seen: set[int] = set()
+    # An error that is raised twice may be among its own reasons.
+    while (inner := error.__cause__ or error.__context__) is not None and id(inner) not in seen:
+        seen.add(id(inner))
         error = inner
     return str(error)

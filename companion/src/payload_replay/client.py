@@ -1,7 +1,6 @@
 """The client: a webui's HTTP API, sent exactly what it is given.
 
-The seam is `requests.Session`: mount an adapter on one, or pass your own with proxies and
-certificates, and nothing else of this package talks to the network.
+The seam is `requests.Session` (`payload_replay.connection`); `payload_replay.testing` has a fake.
 """
 
 from __future__ import annotations
@@ -9,16 +8,27 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote, urlsplit, urlunsplit
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import requests
-from requests.auth import HTTPBasicAuth
+from PIL import Image
 
-from . import codec
-from .answers import Reply, parsed, read, translated
-from .capture import IMG2IMG, TXT2IMG, Capture
-from .errors import ConnectionFailed, InvalidPayload, UnexpectedAnswer
+from . import codec, job, records
+from .answers import parsed
+from .capture import EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, RUN, TXT2IMG, Capture
+from .connection import Connection
+from .errors import (
+    BadSource,
+    Cancelled,
+    ConnectionLost,
+    ReplayError,
+    ServerError,
+    UnexpectedAnswer,
+)
+from .generation import Extras, Generation
+from .images import Picture, base64_of
+from .job import Cancel, Job, OnProgress
+from .retry import BUSY
 
 if TYPE_CHECKING:
     from .captures import Captures
@@ -27,68 +37,137 @@ if TYPE_CHECKING:
     from .problem import Problem
     from .replay import Replay
 
-Auth = tuple[str, str]
-TimeoutSeconds = float | tuple[float, float] | None
 Answer = dict[str, Any]
+Payload = Mapping[str, Any] | Capture
+Source = str | bytes | Path | Picture | Image.Image
+"""A picture: base64, a file's bytes, its path, one of an answer, or Pillow's."""
+
+R = TypeVar("R", bound=records.Record)
 
 
-class WebUI:
-    """A running webui.
+class WebUI(Connection):
+    """A running webui: A1111 v1.6 to v1.10, Forge, reForge; SD.Next where its API agrees.
+
+    What a server has no route for is a `NoAPI`: of SD.Next (its modules/api/api.py) the lists of
+    latent upscale modes, hypernetworks and RealESRGAN models, and `refresh_embeddings`.
 
     Args:
         url: its address, for instance ``http://127.0.0.1:7860``; a path below it is kept.
         auth: user and password of ``--api-auth``, sent as HTTP Basic in UTF-8.
         timeout: seconds to connect and seconds to wait for an answer, or one number for both.
-        session: what sends the requests; by default a new `requests.Session`.
+        session: what sends the requests, with its proxies, certificates and headers; by default
+            a new `requests.Session`.
+        login: user and password of ``--gradio-auth``, for the routes of the page; the session
+            keeps the cookie. ``/sdapi`` asks for `auth` alone.
+        verify: False trusts any certificate, a path names the authority's; None is the session's.
+        cert: a client's certificate as a path, or certificate and key.
+        retries: how often to send again what was not answered; see `payload_replay.retry.Retry`.
+            A generation is sent again only where it cannot have begun.
+        backoff: seconds before the first of these, doubled for each further one, 60 at most.
+        track: give each generation an id (the field ``force_task_id``, where the server's
+            ``/openapi.json`` has it: v1.8 and later, Forge, reForge), the one thing that is ever
+            added to a payload. By it progress and cancel mean this job and no other one, and
+            `retries` can ask whether a generation whose answer was lost has begun.
 
     Every method raises a subclass of `payload_replay.ReplayError` when it cannot answer.
     """
-
-    def __init__(
-        self,
-        url: str,
-        auth: Auth | None = None,
-        timeout: TimeoutSeconds = (10, 600),
-        session: requests.Session | None = None,
-    ) -> None:
-        self.url, in_url = _split(url)
-        self.timeout = timeout
-        self.session = session or requests.Session()
-        self._owned = session is None
-        self._auth = _basic(auth or in_url)
-
-    def __repr__(self) -> str:
-        return f"WebUI({self.url!r})"
 
     def __enter__(self) -> WebUI:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._owned:
-            self.session.close()
+        self.close()
 
     # ---- generating
 
-    def txt2img(self, payload: Mapping[str, Any]) -> Answer:
-        """POST `payload` to ``/sdapi/v1/txt2img``; the answer as it came."""
-        return self.post(TXT2IMG, payload)
+    def txt2img(
+        self,
+        payload: Payload,
+        *,
+        progress: OnProgress | None = None,
+        cancel: Cancel | None = None,
+        every: float = 0.5,
+    ) -> Generation:
+        """POST `payload`, or a capture's, to ``/sdapi/v1/txt2img``, exactly as it is.
 
-    def img2img(self, payload: Mapping[str, Any]) -> Answer:
-        """POST `payload`, pictures as base64, to ``/sdapi/v1/img2img``; the answer as it came."""
-        return self.post(IMG2IMG, payload)
+        Args:
+            progress: called every so often, in a thread of its own, with a `Progress`: fraction,
+                eta, step and preview. What it raises comes out here once the generation is over.
+            cancel: once this `threading.Event` is set, the server is told to stop.
+            every: seconds between two looks at the server.
 
-    def post(self, endpoint: str, payload: Mapping[str, Any]) -> Answer:
-        """POST exactly `payload`, with nothing added, to any generating endpoint.
+        Raises:
+            Cancelled: it was stopped; `answer` holds what had been made.
+
+        Progress and cancel mean the server's current job, which may be somebody else's, unless
+        the client was made with `track`. KeyboardInterrupt stops the server's job too.
+        """
+        return Generation.read(self._sent(TXT2IMG, payload, progress, cancel, every), TXT2IMG)
+
+    def img2img(
+        self,
+        payload: Payload,
+        *,
+        progress: OnProgress | None = None,
+        cancel: Cancel | None = None,
+        every: float = 0.5,
+    ) -> Generation:
+        """POST `payload`, pictures as base64, to ``/sdapi/v1/img2img``; see `txt2img`."""
+        return Generation.read(self._sent(IMG2IMG, payload, progress, cancel, every), IMG2IMG)
+
+    def extra_single_image(self, payload: Payload) -> Extras:
+        """POST `payload` to ``/sdapi/v1/extra-single-image``: upscale, restore faces."""
+        return Extras.read(self._sent(EXTRAS_SINGLE, payload), EXTRAS_SINGLE)
+
+    def extra_batch_images(self, payload: Payload) -> Extras:
+        """POST `payload` to ``/sdapi/v1/extra-batch-images``; `images` in the order sent."""
+        return Extras.read(self._sent(EXTRAS_BATCH, payload), EXTRAS_BATCH)
+
+    def generate(
+        self,
+        capture: Capture,
+        *,
+        progress: OnProgress | None = None,
+        cancel: Cancel | None = None,
+        every: float = 0.5,
+    ) -> Generation:
+        """POST a capture's payload to its own endpoint, and compare nothing; see `txt2img`.
+
+        Raises:
+            BadSource: the capture names an endpoint that makes no pictures; nothing is sent.
+        """
+        from .preflight import GENERATING
+
+        if capture.endpoint not in GENERATING and not capture.endpoint.startswith(RUN):
+            raise BadSource(f"{capture.endpoint} makes no pictures, so nothing is sent to it")
+        sent = self._sent(capture.endpoint, capture, progress, cancel, every)
+        return Generation.read(sent, capture.endpoint)
+
+    def post(
+        self,
+        endpoint: str,
+        payload: Mapping[str, Any],
+        *,
+        progress: OnProgress | None = None,
+        cancel: Cancel | None = None,
+        every: float = 0.5,
+    ) -> Answer:
+        """POST exactly `payload`, with nothing added, to any generating endpoint; see `txt2img`.
 
         Returns: the answer's JSON object, its pictures still as base64.
         """
-        answer = parsed(self.send("POST", endpoint, payload), endpoint, codec.loads_pictures)
-        if not isinstance(answer, dict):
-            raise UnexpectedAnswer(f"{endpoint} gave a {type(answer).__name__}, not an object")
-        if "error" in answer and "images" not in answer:
-            words = answer.get("errors") or answer.get("detail") or answer["error"]
-            raise UnexpectedAnswer(f"{endpoint} answered 200 with an error inside: {words}")
-        return answer
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("cancelled before anything was sent")
+        task = self._task(endpoint, payload)
+        if task is not None:
+            payload = {**payload, "force_task_id": task}
+        try:
+            if progress is None and cancel is None:
+                return self._posted(endpoint, payload, task)
+            return self._watched(endpoint, payload, Job(self, progress, cancel, task, every), task)
+        except KeyboardInterrupt:
+            self._stop_at_once(task)
+            raise
 
     def replay(
         self,
@@ -97,6 +176,8 @@ class WebUI:
         verify: bool = True,
         migrate: bool = False,
         fetch: Callable[[str], bytes] | None = None,
+        progress: OnProgress | None = None,
+        cancel: Cancel | None = None,
     ) -> Replay:
         """Send a capture and compare what comes back with what it holds.
 
@@ -107,6 +188,7 @@ class WebUI:
                 `payload_replay.migrate.migrate`.
             fetch: returns an asset's bytes by its sha256, where the capture does not hold
                 them; by default this server's own store is asked.
+            progress, cancel: see `txt2img`; the settings are put back after a cancel too.
 
         Returns: the verdict with its reason, and the pictures. A capture that cannot be
             replayed is ``refused``, and nothing is sent.
@@ -117,7 +199,8 @@ class WebUI:
         """
         from .replay import replay
 
-        return replay(self, capture, verify=verify, migrate=migrate, fetch=fetch)
+        post = functools.partial(self.post, progress=progress, cancel=cancel)
+        return replay(self, capture, verify=verify, migrate=migrate, fetch=fetch, post=post)
 
     def check(self, capture: Capture) -> list[Problem]:
         """What stands in the way of replaying this capture here, the gravest first."""
@@ -142,6 +225,37 @@ class WebUI:
         payload = minimal(capture.endpoint, capture.payload, of_server(self))
         return dataclasses.replace(capture, payload=payload)
 
+    # ---- while it generates
+
+    def progress(self, *, preview: bool = True) -> records.Progress:
+        """How far the server's current job is; `preview` False spares it the picture."""
+        params = {"skip_current_image": not preview}
+        return records.Progress.read(self.call("GET", job.PROGRESS, None, params), job.PROGRESS)
+
+    def interrupt(self) -> None:
+        """Stop the server's current job, whoever's it is; it answers with what it has."""
+        self._order("interrupt")
+
+    def skip(self) -> None:
+        """End the current picture of the server's job, and go on with the next."""
+        self._order("skip")
+
+    # ---- about pictures
+
+    def png_info(self, picture: Source) -> records.PngInfo:
+        """What a picture's file says of how it was made."""
+        answer = self.call("POST", "/sdapi/v1/png-info", {"image": base64_of(picture)})
+        return records.PngInfo.read(answer, "/sdapi/v1/png-info")
+
+    def interrogate(self, picture: Source, model: str = "clip") -> str:
+        """Words for what a picture shows, from ``clip`` or ``deepdanbooru``."""
+        asked = {"image": base64_of(picture), "model": model}
+        answer = self.call("POST", "/sdapi/v1/interrogate", asked)
+        caption = answer.get("caption") if isinstance(answer, dict) else None
+        if not isinstance(caption, str):
+            raise UnexpectedAnswer(f"/sdapi/v1/interrogate gave no caption: {str(answer)[:80]}")
+        return caption
+
     # ---- what the server has
 
     def options(self) -> dict[str, Any]:
@@ -152,53 +266,81 @@ class WebUI:
         """Change settings of the server, for everybody; it writes them to its disk."""
         self.call("POST", "/sdapi/v1/options", options)
 
-    def models(self) -> list[dict[str, Any]]:
+    def cmd_flags(self) -> dict[str, Any]:
+        """The server's command line, by flag; passwords are among it. Forge answers 500."""
+        return cast("dict[str, Any]", self._get("/sdapi/v1/cmd-flags", dict))
+
+    def memory(self) -> records.Memory:
+        """Memory of the machine and of its graphics card, in bytes."""
+        return records.Memory.read(self._get("/sdapi/v1/memory", dict), "/sdapi/v1/memory")
+
+    def models(self) -> list[records.Model]:
         """The checkpoints: `title`, `model_name`, `hash`, `sha256` and more of each."""
-        return self._list("/sdapi/v1/sd-models")
+        return self._list("/sdapi/v1/sd-models", records.Model)
 
-    def vaes(self) -> list[dict[str, Any]]:
-        """The VAEs, each with its `model_name`."""
-        return self._list("/sdapi/v1/sd-vae")
+    def vaes(self) -> list[records.Module]:
+        """The VAEs, each with its `model_name`; on Forge see `modules`."""
+        return self._list("/sdapi/v1/sd-vae", records.Module)
 
-    def samplers(self) -> list[dict[str, Any]]:
+    def modules(self) -> list[records.Module]:
+        """The VAEs and text encoders of Forge, which has no list of VAEs alone."""
+        return self._list("/sdapi/v1/sd-modules", records.Module)
+
+    def samplers(self) -> list[records.Sampler]:
         """The samplers, each with `name` and `aliases`."""
-        return self._list("/sdapi/v1/samplers")
+        return self._list("/sdapi/v1/samplers", records.Sampler)
 
-    def schedulers(self) -> list[dict[str, Any]]:
+    def schedulers(self) -> list[records.Scheduler]:
         """The schedulers, each with `name`, `label` and `aliases`; webui 1.9 and later."""
-        return self._list("/sdapi/v1/schedulers")
+        return self._list("/sdapi/v1/schedulers", records.Scheduler)
 
-    def scripts(self) -> dict[str, list[str]]:
+    def scripts(self) -> records.Scripts:
         """The titles of all scripts, in lower case, under ``txt2img`` and ``img2img``."""
-        return cast("dict[str, list[str]]", self._get("/sdapi/v1/scripts", dict))
+        return records.Scripts.read(self._get("/sdapi/v1/scripts", dict), "/sdapi/v1/scripts")
 
-    def script_info(self) -> list[dict[str, Any]]:
-        """Each script's arguments with label, value, range and choices."""
-        return self._list("/sdapi/v1/script-info")
+    def script_info(self) -> list[records.Script]:
+        """Each script's arguments with label, value, range and choices.
 
-    def upscalers(self) -> list[dict[str, Any]]:
+        A1111 v1.6.0 answers 500 where the choices of one are no texts, as it brings some itself.
+        """
+        return self._list("/sdapi/v1/script-info", records.Script)
+
+    def extensions(self) -> list[records.Extension]:
+        """The extensions that came from git, with their commits; webui 1.8 and later."""
+        return self._list("/sdapi/v1/extensions", records.Extension)
+
+    def upscalers(self) -> list[records.Upscaler]:
         """The upscalers, each with its `name`."""
-        return self._list("/sdapi/v1/upscalers")
+        return self._list("/sdapi/v1/upscalers", records.Upscaler)
 
-    def latent_upscale_modes(self) -> list[dict[str, Any]]:
+    def realesrgan_models(self) -> list[records.Upscaler]:
+        """The upscalers of that family, with `path` and `scale`."""
+        return self._list("/sdapi/v1/realesrgan-models", records.Upscaler)
+
+    def latent_upscale_modes(self) -> list[records.Upscaler]:
         """The upscalers of hires. fix that work on latents, each with its `name`."""
-        return self._list("/sdapi/v1/latent-upscale-modes")
+        return self._list("/sdapi/v1/latent-upscale-modes", records.Upscaler)
 
-    def loras(self) -> list[dict[str, Any]]:
+    def face_restorers(self) -> list[records.Network]:
+        """The face restorers, each with its `name`."""
+        return self._list("/sdapi/v1/face-restorers", records.Network)
+
+    def loras(self) -> list[records.Lora]:
         """The LoRAs, each with `name` and `alias`; from the webui's built-in extension."""
-        return self._list("/sdapi/v1/loras")
+        return self._list("/sdapi/v1/loras", records.Lora)
 
-    def hypernetworks(self) -> list[dict[str, Any]]:
+    def hypernetworks(self) -> list[records.Network]:
         """The hypernetworks, each with its `name`."""
-        return self._list("/sdapi/v1/hypernetworks")
+        return self._list("/sdapi/v1/hypernetworks", records.Network)
 
-    def styles(self) -> list[dict[str, Any]]:
+    def styles(self) -> list[records.Style]:
         """The prompt styles, each with `name`, `prompt` and `negative_prompt`."""
-        return self._list("/sdapi/v1/prompt-styles")
+        return self._list("/sdapi/v1/prompt-styles", records.Style)
 
-    def embeddings(self) -> dict[str, dict[str, Any]]:
+    def embeddings(self) -> records.Embeddings:
         """The textual inversions by name, those ``loaded`` and those ``skipped`` as unfit."""
-        return cast("dict[str, dict[str, Any]]", self._get("/sdapi/v1/embeddings", dict))
+        found = self._get("/sdapi/v1/embeddings", dict)
+        return records.Embeddings.read(found, "/sdapi/v1/embeddings")
 
     @functools.cached_property
     def captures(self) -> Captures:
@@ -214,86 +356,130 @@ class WebUI:
 
         return Inventory(self)
 
-    # ---- requests
+    # ---- orders
 
-    def call(
+    def refresh_checkpoints(self) -> None:
+        """Let the server look into its folder of checkpoints again."""
+        self._order("refresh-checkpoints")
+
+    def refresh_vae(self) -> None:
+        """Let the server look into its folder of VAEs again."""
+        self._order("refresh-vae")
+
+    def refresh_embeddings(self) -> None:
+        """Let the server look into its folder of textual inversions again; 1.8 and later."""
+        self._order("refresh-embeddings")
+
+    def refresh_loras(self) -> None:
+        """Let the server look into its folder of LoRAs again."""
+        self._order("refresh-loras")
+
+    def unload_checkpoint(self) -> None:
+        """Take the model out of the graphics card's memory."""
+        self._order("unload-checkpoint")
+
+    def reload_checkpoint(self) -> None:
+        """Put the model back into the graphics card's memory."""
+        self._order("reload-checkpoint")
+
+    # ---- beneath
+
+    def _sent(
         self,
-        method: str,
-        path: str,
-        payload: Mapping[str, Any] | None = None,
-        params: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Send one request; its JSON answer, or None where it is empty."""
-        return parsed(self.send(method, path, payload, params), path)
+        endpoint: str,
+        payload: Payload,
+        progress: OnProgress | None = None,
+        cancel: Cancel | None = None,
+        every: float = 0.5,
+    ) -> Answer:
+        if isinstance(payload, Capture):
+            payload = self._request_of(payload, endpoint)
+        return self.post(endpoint, payload, progress=progress, cancel=cancel, every=every)
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        payload: Mapping[str, Any] | None = None,
-        params: Mapping[str, Any] | None = None,
-    ) -> Reply:
-        """Send one request; its answer, whatever its status."""
-        # The webui gzips base64 at the highest level: 20 ms a megabyte to save a quarter of it.
-        headers = {"Accept-Encoding": "identity", "Accept": "application/json, */*"}
-        if payload is not None:
-            headers["Content-Type"] = "application/json"
-        body = None if payload is None else _encoded(payload)
-
-        def request() -> Reply:
-            response = self.session.request(
-                method,
-                self.url + path,
-                params=params,
-                data=body,
-                headers=headers,
-                auth=self._auth,
-                timeout=self.timeout,
-                allow_redirects=False,  # a redirected POST arrives as a GET, without its body
-                stream=True,
+    def _request_of(self, capture: Capture, endpoint: str) -> dict[str, Any]:
+        if capture.endpoint != endpoint:
+            raise BadSource(
+                f"this capture goes to {capture.endpoint}, not {endpoint}: use `generate`"
             )
-            return read(response)
+        return capture.request(self.captures.asset)
 
-        return translated(self.url, request)
-
-    def _get(self, path: str, kind: type) -> Any:
-        answer = self.call("GET", path)
-        if not isinstance(answer, kind):
-            found = type(answer).__name__
-            raise UnexpectedAnswer(f"{path} gave a {found}; is this the webui's own address?")
+    def _watched(
+        self, endpoint: str, payload: Mapping[str, Any], running: Job, task: str | None
+    ) -> Answer:
+        try:
+            with running:
+                answer = self._posted(endpoint, payload, task)
+        except ReplayError as error:
+            if running.interrupted:
+                raise Cancelled(f"the generation was stopped as asked: {error}") from error
+            raise
+        if running.failure is not None:
+            raise running.failure
+        if running.interrupted:
+            raise Cancelled("the generation was stopped as asked", answer)
         return answer
 
-    def _list(self, path: str) -> list[dict[str, Any]]:
-        return [item for item in self._get(path, list) if isinstance(item, dict)]
+    def _posted(self, endpoint: str, payload: Mapping[str, Any], task: str | None) -> Answer:
+        """The answer; where it got lost on the way, and its task never began, from another try."""
+        for pause in self.retry.pauses() if task else ():
+            answer = self._posted_unless_lost(endpoint, payload, str(task), pause)
+            if answer is not None:
+                return answer
+        return self._posted_once(endpoint, payload)
 
-
-def _encoded(payload: Mapping[str, Any]) -> bytes:
-    try:
-        return codec.dumps(dict(payload))
-    except (TypeError, ValueError) as error:
-        raise InvalidPayload(f"{error}; it cannot be sent as JSON") from error
-
-
-def _basic(auth: Auth | None) -> HTTPBasicAuth | None:
-    if auth is None:
+    def _posted_unless_lost(
+        self, endpoint: str, payload: Mapping[str, Any], task: str, pause: float
+    ) -> Answer | None:
+        """The answer, or None where it got lost and the server, asked later, has no such task."""
+        try:
+            return self._posted_once(endpoint, payload)
+        except (ConnectionLost, ServerError) as error:
+            lost = not isinstance(error, ServerError) or error.status in BUSY
+            if not lost or self._began(task, pause):
+                raise
         return None
-    user, password = auth
-    if ":" in user:
-        raise ValueError("a user name of HTTP Basic cannot hold a colon")
-    # As bytes, since `requests` would send text as Latin-1.
-    return HTTPBasicAuth(user.encode(), password.encode())
 
+    def _posted_once(self, endpoint: str, payload: Mapping[str, Any]) -> Answer:
+        answer = parsed(self.send("POST", endpoint, payload), endpoint, codec.loads_pictures)
+        if not isinstance(answer, dict):
+            raise UnexpectedAnswer(f"{endpoint} gave a {type(answer).__name__}, not an object")
+        if "error" in answer and "images" not in answer:
+            words = answer.get("errors") or answer.get("detail") or answer["error"]
+            raise UnexpectedAnswer(f"{endpoint} answered 200 with an error inside: {words}")
+        return answer
 
-def _split(url: str) -> tuple[str, Auth | None]:
-    """The address without user and password, so that no message repeats them, and those two."""
-    try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ConnectionFailed(f"{url!r} is no address: {error}") from error
-    if parts.scheme not in ("http", "https") or not host:
-        raise ConnectionFailed(f"{url!r} is no address: expected http://HOST:PORT")
-    place = f"[{host}]" if ":" in host else host
-    place += f":{port}" if port else ""
-    auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
-    return urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", "")), auth
+    def _began(self, task: str, pause: float) -> bool:
+        """Whether the server has this task; as long as it does not say so, it counts as begun."""
+        self.retry.sleep(pause)
+        try:
+            return job.known(self, task)
+        except ReplayError:
+            return True
+
+    def _task(self, endpoint: str, payload: Mapping[str, Any]) -> str | None:
+        given = payload.get("force_task_id")
+        if isinstance(given, str) and given:
+            return given
+        known = self.track and "force_task_id" in job.fields(self._schema, endpoint)
+        return job.new_task() if known else None
+
+    @functools.cached_property
+    def _schema(self) -> Any:
+        try:
+            return self.call("GET", "/openapi.json")
+        except ReplayError:
+            return {}
+
+    def _stop_at_once(self, task: str | None) -> None:
+        """After Ctrl-C: the server's job is stopped, if it is ours or nobody can tell."""
+        try:
+            if task is None or job.running(job.look(self, task, pictures=False), task):
+                self.call("POST", job.INTERRUPT, timeout=job.HURRY)
+        except ReplayError as error:
+            job.complain(self, error)
+
+    def _order(self, name: str) -> None:
+        self.call("POST", f"/sdapi/v1/{name}")
+
+    def _list(self, path: str, kind: type[R]) -> list[R]:
+        return records.records(kind, self._get(path, list), path)

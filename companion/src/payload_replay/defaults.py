@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .capture import UPSCALE
 from .errors import ReplayError
+from .job import fields
 from .portable import Defaults
 
 if TYPE_CHECKING:
@@ -49,10 +50,7 @@ def _told(ask: Callable[[], Any], otherwise: Any) -> Any:
 
 
 def _fields(schema: dict[str, Any], endpoint: str) -> dict[str, Any]:
-    try:
-        body = schema["paths"][endpoint]["post"]["requestBody"]["content"]["application/json"]
-        name = body["schema"]["$ref"].rpartition("/")[2]
-        fields = schema["components"]["schemas"][name]["properties"]
-        return {field: told["default"] for field, told in fields.items() if "default" in told}
-    except (LookupError, TypeError, AttributeError):
-        return {}
+    told = fields(schema, endpoint).items()
+    return {
+        name: said["default"] for name, said in told if isinstance(said, dict) and "default" in said
+    }

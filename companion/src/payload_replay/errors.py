@@ -3,7 +3,9 @@
     ReplayError
     ├── BadSource              what was named is no capture, bundle, payload or id
     ├── ConnectionFailed       nothing answers at that address
+    │   └── ConnectionLost     it broke off before the answer: the server may be generating
     ├── Timeout                no answer within the given seconds
+    ├── Cancelled              stopped as asked; `answer` is what had been made until then
     ├── WrongCredentials       401 or 403
     ├── NoAPI                  a server is up, but without /sdapi
     ├── NoExtension            the webui has no /payload-capture routes
@@ -17,6 +19,8 @@ Documents and bundles that cannot be read raise `payload_replay.capture.FormatEr
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ReplayError(Exception):
     """The root of the tree; its text says what happened and what to do."""
@@ -27,11 +31,40 @@ class BadSource(ReplayError):
 
 
 class ConnectionFailed(ReplayError):
-    """Nothing answers at that address."""
+    """Nothing answers at that address. `sent` tells whether the server may have been reached."""
+
+    def __init__(self, message: str = "", *, sent: bool = False) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class ConnectionLost(ConnectionFailed):
+    """The connection broke off before the answer; the server may still be generating."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message, sent=True)
 
 
 class Timeout(ReplayError):
-    """No answer within the given seconds; the server may still be generating."""
+    """No answer within the given seconds; the server may still be generating.
+
+    `sent` is False where no connection came about in time, so that it cannot be.
+    """
+
+    def __init__(self, message: str = "", *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class Cancelled(ReplayError):
+    """The generation was stopped as asked.
+
+    `answer` is what the server had made until then, or None where nothing was sent.
+    """
+
+    def __init__(self, message: str = "", answer: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.answer = answer
 
 
 class WrongCredentials(ReplayError):

@@ -6,12 +6,14 @@ are worked on in threads.
 
 from __future__ import annotations
 
+import base64
 import functools
 import io
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from PIL import Image
@@ -85,6 +87,20 @@ def compressed(image: Image.Image, kind: str, quality: int) -> Image.Image:
     plain = image.convert("RGB") if image.mode in ("RGBA", "P") else image
     plain.save(buffer, kind, quality=quality)
     return opened(buffer.getvalue())
+
+
+def base64_of(picture: str | bytes | Path | Picture | Image.Image) -> str:
+    """A picture as base64: its file as it is, Pillow's as PNG without infotext, text unchanged."""
+    if isinstance(picture, str):
+        return picture
+    if isinstance(picture, Picture):
+        picture = picture.data
+    if isinstance(picture, Image.Image):
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG")
+        picture = buffer.getvalue()
+    data = picture.read_bytes() if isinstance(picture, Path) else picture
+    return base64.b64encode(data).decode("ascii")
 
 
 def decode(texts: Sequence[str], *, hashes: bool = True) -> list[Picture]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .errors import (
@@ -59,7 +59,7 @@ class Inventory:
         """The title of the checkpoint whose hash stands in brackets behind this one."""
         return self.of_hash(_bracketed(title))
 
-    def checkpoint(self, name: str) -> dict[str, Any] | None:
+    def checkpoint(self, name: str) -> Mapping[str, Any] | None:
         """The checkpoint that the server means by this name."""
         models = _told(lambda: self.models) or ()
         return next((model for model in models if name in _spellings(model)), None)
@@ -121,13 +121,13 @@ class Inventory:
         return host if isinstance(host, dict) else {}
 
     @functools.cached_property
-    def models(self) -> list[dict[str, Any]]:
+    def models(self) -> Sequence[Mapping[str, Any]]:
         """The checkpoints. Raises ReplayError."""
         return self.webui.models()
 
     @functools.cached_property
-    def _scripts(self) -> list[dict[str, Any]]:
-        return _told(self.webui.script_info) or []
+    def _scripts(self) -> Sequence[Mapping[str, Any]]:
+        return _told(self.webui.script_info) or ()
 
     @functools.cached_property
     def _samplers(self) -> dict[str, str | None] | None:
@@ -250,7 +250,7 @@ def _styles(has: Inventory) -> Iterator[str]:
 
 
 def _embeddings(has: Inventory) -> Iterator[str]:
-    listed: dict[str, Any] = has.webui.embeddings()
+    listed: Mapping[str, Any] = has.webui.embeddings()
     for names in listed.values():
         yield from names if isinstance(names, dict) else ()
 
@@ -260,7 +260,7 @@ def _refiners(has: Inventory) -> Iterator[str]:
     yield from _checkpoints(has)
 
 
-def _names(items: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _names(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     yield from (str(item.get("name")) for item in items)
 
 

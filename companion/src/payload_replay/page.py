@@ -24,12 +24,17 @@ _ERROR = re.compile(r"""class=["']error["']>([^<]*)<""")  # where the webui show
 
 
 class Page:
-    """The page at `url`. `timeout` is in seconds, for each answer."""
+    """The page at `url`. `timeout` is in seconds, for each answer.
 
-    def __init__(self, url: str, timeout: float = 120) -> None:
+    `session` may hold the cookie of a login; its proxies and certificates are kept to.
+    """
+
+    def __init__(
+        self, url: str, timeout: float = 120, session: requests.Session | None = None
+    ) -> None:
         self.url = url.rstrip("/")
         self.timeout = timeout
-        self._session = requests.Session()
+        self._session = session or requests.Session()
         self._config = self._session.get(f"{self.url}/config", timeout=timeout).json()
         self._components = {part["id"]: part for part in self._config["components"]}
         self._hash = _random(10)
@@ -117,7 +122,12 @@ class Page:
         who = {"fn_index": number, "session_hash": self._hash}
         answers = {"send_hash": who, "send_data": who | {"data": values, "event_data": None}}
         address = f"ws{self.url.removeprefix('http')}/queue/join"
-        with connect(address, max_size=None, open_timeout=self.timeout) as socket:
+        page = self._session.prepare_request(requests.Request("GET", self.url))
+        cookie = page.headers.get("Cookie")
+        headers = {"Cookie": cookie} if cookie else {}
+        with connect(
+            address, max_size=None, open_timeout=self.timeout, additional_headers=headers
+        ) as socket:
             while True:
                 message = json.loads(socket.recv(self.timeout))
                 yield message

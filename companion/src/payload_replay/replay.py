@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from PIL import Image
 
-from . import codec, preflight
+from . import preflight
 from . import verify as verification
 from .capture import AssetError, Capture, FormatError, Result
 from .changes import Change
-from .errors import NoExtension, NotFound, ReplayError, UnexpectedAnswer
+from .errors import NoExtension, NotFound, ReplayError
+from .generation import account, texts
 from .images import NotAPicture, Picture, compressed, decode, hashed, opened
 from .migrate import migrate as migrated
 from .reasons import explain
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["identical", "close", "different", "refused", "unverified"]
 Fetch = Callable[[str], bytes]
+Post = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -74,17 +76,18 @@ def replay(
     verify: bool = True,
     migrate: bool = False,
     fetch: Fetch | None = None,
+    post: Post | None = None,
 ) -> Replay:
-    """See `payload_replay.WebUI.replay`."""
+    """See `payload_replay.WebUI.replay`; `post` sends the payload, by default the client's."""
     capture = source if isinstance(source, Capture) else Capture.from_dict(source)
     if migrate:
         capture, changes = migrated(capture, webui)
-        done = replay(webui, capture, verify=verify, fetch=fetch)
+        done = replay(webui, capture, verify=verify, fetch=fetch, post=post)
         return dataclasses.replace(done, changes=changes)
     if reason := preflight.blocking(webui, capture):
         return Replay("refused", reason, capture)
     fetch = fetch or (lambda sha256: _from_store(webui, sha256))
-    sent = _send(webui, capture, capture.request(fetch), hashes=verify)
+    sent = _send(webui, post or webui.post, capture, capture.request(fetch), hashes=verify)
     if not verify:
         return _finished(sent, "unverified", "not compared, as asked")
     if not capture.results:
@@ -102,17 +105,19 @@ class _Sent:
     settings: Kept
 
 
-def _send(webui: WebUI, capture: Capture, payload: dict[str, Any], *, hashes: bool) -> _Sent:
+def _send(
+    webui: WebUI, post: Post, capture: Capture, payload: dict[str, Any], *, hashes: bool
+) -> _Sent:
     # The pictures are decoded while the settings are looked at again: Pillow needs no lock.
     with ThreadPoolExecutor(1) as pool:
         with kept(webui) as settings:
             started = time.perf_counter()
-            answer = webui.post(capture.endpoint, payload)
+            answer = post(capture.endpoint, payload)
             seconds = time.perf_counter() - started
-            decoding = pool.submit(decode, _pictures(answer), hashes=hashes)
+            decoding = pool.submit(decode, texts(answer), hashes=hashes)
         told = answer.get("parameters")
         parameters = told if isinstance(told, dict) else {}
-        return _Sent(capture, decoding.result(), _info(answer), parameters, seconds, settings)
+        return _Sent(capture, decoding.result(), account(answer), parameters, seconds, settings)
 
 
 def _verified(webui: WebUI, sent: _Sent, fetch: Fetch) -> Replay:
@@ -167,25 +172,6 @@ def _quality(options: Mapping[str, Any]) -> int:
 def _beside(found: Verification) -> str:
     off = sum(1 for other in found.others if other.verdict != "identical")
     return f"; {off} grid or map did not, which counts for nothing" if off else ""
-
-
-def _pictures(answer: dict[str, Any]) -> list[str]:
-    images = answer.get("images")
-    if images is None and isinstance(answer.get("image"), str):
-        images = [answer["image"]]
-    if not isinstance(images, list) or not all(isinstance(image, str) for image in images):
-        raise UnexpectedAnswer("the answer holds no list of pictures under `images`")
-    return images
-
-
-def _info(answer: dict[str, Any]) -> dict[str, Any]:
-    info = answer.get("info")
-    if isinstance(info, str) and info.startswith("{"):
-        try:
-            info = codec.loads(info.encode())
-        except ValueError:
-            return {}
-    return info if isinstance(info, dict) else {}
 
 
 def _expected(capture: Capture, result: Result, fetch: Fetch) -> Image.Image | None:

@@ -1,0 +1,171 @@
+"""One generation while it runs: its progress, and stopping it.
+
+A generating POST answers when all is done. Beside it a thread asks the server how far it is, and
+tells it to stop when that is wanted. `Job` is that thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .errors import ReplayError
+from .records import Progress
+
+if TYPE_CHECKING:
+    from .client import WebUI
+
+OnProgress = Callable[[Progress], object]
+PROGRESS = "/sdapi/v1/progress"
+INTERRUPT = "/sdapi/v1/interrupt"
+INTERNAL = "/internal/progress"
+"""The page's own route, which knows jobs by their ids. A1111 v1.6.0 to v1.10.1, Forge, reForge."""
+HURRY = (5.0, 30.0)
+"""Seconds to connect and to wait for what only watches."""
+
+_log = logging.getLogger("payload_replay")
+
+
+class Cancel(Protocol):
+    """What says that a generation is to be stopped: a `threading.Event` fits."""
+
+    def is_set(self) -> bool: ...
+
+
+class Job:
+    """A context manager around a generating POST.
+
+    Args:
+        on_progress: called with each `Progress`, in the thread of the job, one at a time.
+        cancel: once it is set, the server is told to stop.
+        task: the id by which the server knows this job, so that no other one is told to stop.
+        every: seconds between two looks.
+    """
+
+    def __init__(
+        self,
+        webui: WebUI,
+        on_progress: OnProgress | None = None,
+        cancel: Cancel | None = None,
+        task: str | None = None,
+        every: float = 0.5,
+    ) -> None:
+        self._webui, self._task, self._every = webui, task, every
+        self._on_progress, self._cancel = on_progress, cancel
+        self._over = threading.Event()
+        self._busy = threading.Lock()
+        self._preview = -1
+        self._complained = False
+        self.interrupted = False
+        """Whether the server was told to stop this job."""
+        self.failure: BaseException | None = None
+        """What `on_progress` raised; after that it is not called again."""
+
+    def __enter__(self) -> Job:
+        threading.Thread(target=self._watch, name="payload-replay job", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._busy:  # a callback or an order is waited for, a look at the server is not
+            self._over.set()
+
+    def _watch(self) -> None:
+        while not self._over.wait(self._every):
+            stopping = self._cancel is not None and self._cancel.is_set()
+            if stopping or (self._on_progress is not None and self.failure is None):
+                self._look(stopping)
+
+    def _look(self, stopping: bool) -> None:
+        try:
+            self._act(stopping)
+        except ReplayError as error:
+            self._complain(error)
+
+    def _act(self, stopping: bool) -> None:
+        progress = look(self._webui, self._task, self._preview, pictures=not stopping)
+        number = progress.get("id_live_preview")
+        self._preview = number if isinstance(number, int) else -1
+        if stopping:
+            self._stop(progress)
+        else:
+            self._tell(progress)
+
+    def _stop(self, progress: Progress) -> None:
+        """Tell the server to stop, unless it is at another job, or was told already.
+
+        What is told before the job has begun is forgotten when it begins: so it is told again to
+        a server that shows itself at a job, uninterrupted. A task that is active has begun.
+        """
+        told = self.interrupted and self._task is not None
+        if told or not running(progress, self._task):
+            return
+        with self._busy:  # the answer may come before that to this order
+            if not self._over.is_set():
+                self._webui.call("POST", INTERRUPT, timeout=HURRY)
+                self.interrupted = True
+
+    def _tell(self, progress: Progress) -> None:
+        with self._busy:
+            if self._over.is_set() or self._on_progress is None:
+                return
+            try:
+                self._on_progress(progress)
+            except BaseException as error:
+                self.failure = error
+
+    def _complain(self, error: ReplayError) -> None:
+        """Progress that cannot be had harms no generation; that it cannot be had is said once."""
+        if not self._complained and not self._over.is_set():
+            complain(self._webui, error)
+            self._complained = True
+
+
+def complain(webui: WebUI, error: ReplayError) -> None:
+    """Log why the server could not be asked about a job, or told to stop it."""
+    _log.warning("%s does not tell of its job, or let it be stopped: %s", webui.url, error)
+
+
+def look(
+    webui: WebUI, task: str | None = None, preview: int = -1, *, pictures: bool = True
+) -> Progress:
+    """How far a task is, or without an id the server's current job."""
+    if task is None:
+        params = {"skip_current_image": not pictures}
+        return Progress.read(webui.call("GET", PROGRESS, None, params, HURRY), PROGRESS)
+    asked = {"id_task": task, "id_live_preview": preview, "live_preview": pictures}
+    return Progress.read(webui.call("POST", INTERNAL, asked, timeout=HURRY), INTERNAL)
+
+
+def running(progress: Progress, task: str | None) -> bool:
+    """Whether the server is at this task now, or at any job that nobody has stopped yet."""
+    if task is not None:
+        return progress.get("active") is True
+    return not progress.interrupted and (progress.fraction > 0 or bool(progress.job_count))
+
+
+def known(webui: WebUI, task: str) -> bool:
+    """Whether the server runs this task, has it in its queue, or has finished it.
+
+    It remembers the last 16 that it finished (A1111 v1.10.1, modules/progress.py).
+    """
+    progress = look(webui, task, pictures=False)
+    return any(progress.get(name) is True for name in ("active", "queued", "completed"))
+
+
+def new_task() -> str:
+    """An id of the form that the page gives to its own jobs."""
+    return f"task({uuid.uuid4().hex})"
+
+
+def fields(schema: Any, endpoint: str) -> dict[str, Any]:
+    """What the webui's ``/openapi.json`` says of an endpoint's fields, by name."""
+    try:
+        body = schema["paths"][endpoint]["post"]["requestBody"]["content"]["application/json"]
+        name = body["schema"]["$ref"].rpartition("/")[2]
+        found = schema["components"]["schemas"][name]["properties"]
+    except (LookupError, TypeError, AttributeError):
+        return {}
+    return found if isinstance(found, dict) else {}
