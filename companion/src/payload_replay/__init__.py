@@ -12,6 +12,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .capture import Capture as _Capture
+from .vary import with_
+
 if TYPE_CHECKING:
     from .capture import AssetError, Capture, FormatError, NewerFormatError
     from .client import WebUI
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     )
     from .replay import Replay
     from .verify import Comparison
+
+# The format's own file stands alone, for the webui; what it takes to vary a capture does not.
+_Capture.with_ = with_  # type: ignore[method-assign]
 
 __version__ = "0.1.0"
 

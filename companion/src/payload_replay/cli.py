@@ -10,7 +10,8 @@ import typer
 
 from . import __version__, console, local
 from .batch import Outcome
-from .batch import run as run_batch
+from .commands import fleet as many
+from .commands import vary as varying
 from .commands.options import (
     SERVER,
     Auth,
@@ -23,9 +24,12 @@ from .commands.options import (
     line,
     write,
 )
+from .commands.unpack import unpack
 from .exits import ExitStatus
 from .export import FORMATS, SUFFIXES
+from .fleet import Fleet
 from .source import full, load
+from .vary import varied
 
 app = typer.Typer(
     name="payload-replay",
@@ -101,6 +105,7 @@ def export(
     minimal: Annotated[
         bool, typer.Option("--minimal", help="Without what the server fills in by itself.")
     ] = False,
+    sets: varying.Sets = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="A new file; standard output without it.")
     ] = None,
@@ -114,7 +119,7 @@ def export(
         raise typer.Exit(ExitStatus.REFUSED)
     with console.told():
         webui = connect(server, auth)
-        capture = load(source, webui, endpoint)
+        capture = varied(load(source, webui, endpoint), varying.changes(sets))
         capture = webui.minimal(capture) if minimal else capture
         data = FORMATS[format](capture, webui.captures.asset)
         write(data, out, SUFFIXES[format])
@@ -128,31 +133,44 @@ def replay(
             metavar="SOURCE...", help="Files, bundles, - for standard input, ids, latest."
         ),
     ],
-    server: Server = SERVER,
+    servers: many.Servers = many.SERVERS,
     auth: Auth = None,
     endpoint: EndpointOption = None,
+    sets: varying.Sets = None,
+    sweeps: varying.Sweeps = None,
+    rows: varying.Rows = None,
+    sheet: varying.Sheet = None,
+    fetch: varying.Fetch = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="A folder for the pictures that come.")
     ] = None,
+    slots: many.Slots = 1,
+    journal: many.JournalFile = None,
     as_json: Json = False,
     timeout: Seconds = 600,
 ) -> None:
-    """Send captures back and compare the pictures.
+    """Send captures back and compare the pictures; what is varied is only generated.
 
     Exits 0 if all are identical, 1 if some differ, 2 if some were refused or the input is wrong,
-    3 if the server is unreachable or failing.
+    3 if a server is unreachable or failing, 130 after Ctrl-C.
 
     Example: payload-replay replay latest cat.json --out pictures
+    Example: payload-replay replay cat.json --sweep steps=10,20,30 --sheet cat.png
     """
-    webui = connect(server, auth, timeout)
-    with console.told():
-        outcomes = run_batch(sources, webui, endpoint, out)
-        done = list(reported(console.followed(outcomes, sources), report_as(as_json)))
-    if not as_json and console.output().is_terminal:
-        console.verdicts(done)
-    raise typer.Exit(max(outcome.status for outcome in done))
+    connects = many.clients(servers, auth, timeout)
+    with console.told(), many.journal(journal) as noted:
+        plan = varying.planned(sources, endpoint, sets, sweeps, rows, fetch)
+        contacts = varying.Contacts(sheet, plan)
+        with many.stoppable(Fleet(connects, slots, out, noted)) as run:
+            outcomes = contacts.shown(run.outcomes(plan.jobs))
+            done = [outcome.slim() for outcome in reported(outcomes, report_as(as_json))]
+        contacts.save()
+    if not as_json:
+        run.report(done)
+    raise typer.Exit(run.status(done))
 
 
+app.command()(unpack)
 app.command("demo")(local.run_demo)
 app.command("standin", context_settings=local.PASSED_ON)(local.run_standin)
 

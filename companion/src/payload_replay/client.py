@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import requests
 from requests.auth import HTTPBasicAuth
 
-from . import codec
+from . import attachments, codec
 from .answers import Reply, parsed, read, translated
 from .capture import IMG2IMG, TXT2IMG, Capture
 from .errors import ConnectionFailed, InvalidPayload, UnexpectedAnswer
@@ -252,7 +252,7 @@ class WebUI:
 
 def _encoded(payload: Mapping[str, Any]) -> bytes:
     try:
-        return codec.dumps(dict(payload))
+        return codec.dumps(dict(payload), attachments.in_json)
     except (TypeError, ValueError) as error:
         raise InvalidPayload(f"{error}; it cannot be sent as JSON") from error
 

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from . import codec, preflight
 from . import verify as verification
+from .attachments import with_paths
 from .capture import AssetError, Capture, FormatError, Result
 from .errors import NoExtension, NotFound, ReplayError, UnexpectedAnswer
 from .images import NotAPicture, Picture, compressed, decode, hashed, opened
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["identical", "close", "different", "refused", "unverified"]
 Fetch = Callable[[str], bytes]
+Keep = Callable[["WebUI"], AbstractContextManager[Kept]]
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,14 @@ class Replay:
     seconds: float = 0.0
     restored: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def samples(self) -> list[Picture]:
+        """The pictures without grids and maps, as far as the webui's own account tells them."""
+        first, seeds = self.info.get("index_of_first_image"), self.info.get("all_seeds")
+        start = first if isinstance(first, int) and 0 <= first < len(self.pictures) else 0
+        count = len(seeds) if isinstance(seeds, list) and seeds else len(self.pictures)
+        return self.pictures[start : start + count]
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON object: id, endpoint, verdict, reason, images by their hashes, seconds."""
         return {
@@ -69,13 +80,14 @@ def replay(
     *,
     verify: bool = True,
     fetch: Fetch | None = None,
+    keep: Keep = kept,
 ) -> Replay:
-    """See `payload_replay.WebUI.replay`."""
-    capture = source if isinstance(source, Capture) else Capture.from_dict(source)
+    """See `payload_replay.WebUI.replay`; `keep` puts the server's settings back."""
+    capture = source if isinstance(source, Capture) else Capture.from_dict(with_paths(source))
     if reason := preflight.blocking(webui, capture):
         return Replay("refused", reason, capture)
     fetch = fetch or (lambda sha256: _from_store(webui, sha256))
-    sent = _send(webui, capture, capture.request(fetch), hashes=verify)
+    sent = _send(webui, capture, capture.request(fetch), hashes=verify, keep=keep)
     if not verify:
         return _finished(sent, "unverified", "not compared, as asked")
     if not capture.results:
@@ -92,10 +104,12 @@ class _Sent:
     settings: Kept
 
 
-def _send(webui: WebUI, capture: Capture, payload: dict[str, Any], *, hashes: bool) -> _Sent:
+def _send(
+    webui: WebUI, capture: Capture, payload: dict[str, Any], *, hashes: bool, keep: Keep
+) -> _Sent:
     # The pictures are decoded while the settings are looked at again: Pillow needs no lock.
     with ThreadPoolExecutor(1) as pool:
-        with kept(webui) as settings:
+        with keep(webui) as settings:
             started = time.perf_counter()
             answer = webui.post(capture.endpoint, payload)
             seconds = time.perf_counter() - started

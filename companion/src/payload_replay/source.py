@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from . import bundle
+from . import attachments, bundle
 from .capture import Capture, FormatError, read_json
 from .client import WebUI
 from .errors import BadSource
@@ -36,21 +37,51 @@ def load(
         webui: the server to ask for an id.
         endpoint: where a bare payload belongs: a path, or ``txt2img`` or ``img2img``.
 
+    Pictures that a bare payload names are put in (`attachments`), those of the web only with
+    `named` and `attachments.inlined`.
+
     Raises:
-        BadSource: there is no such file or id.
+        BadSource: there is no such file, id or picture.
         FormatError: it is no capture; the path in it begins with the source's name.
         ReplayError: the server could not be asked.
     """
+    return named(source, webui, endpoint, stdin).inlined()
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a source holds, as it stands. `folder` is where its payload may name pictures; None
+    where it may not, since it is a captured document.
+    """
+
+    capture: Capture
+    folder: Path | None = None
+
+    def inlined(self, *, urls: bool = False) -> Capture:
+        """The capture with the pictures that it may name put in. Raises BadSource."""
+        if self.folder is None:
+            return self.capture
+        return attachments.inlined(self.capture, self.folder, urls=urls)
+
+
+def named(
+    source: str,
+    webui: WebUI | None = None,
+    endpoint: str | None = None,
+    stdin: IO[bytes] | None = None,
+) -> Named:
+    """See `load`."""
     if source == STDIN:
-        return _read(source, (stdin or sys.stdin.buffer).read(MAX_BYTES + 1), endpoint)
+        data = (stdin or sys.stdin.buffer).read(MAX_BYTES + 1)
+        return _read(source, data, endpoint, Path())
     path = Path(source)
     if source != LATEST and _exists(path):
-        return _read(source, _bytes(path), endpoint)
+        return _read(source, _bytes(path), endpoint, path.parent)
     if _FILE.search(source) or not _ID.fullmatch(source):
         raise BadSource(f"{source}: there is no such file")
     if webui is None:
         raise BadSource(f"{source}: there is no such file, and no server to ask for this id")
-    return webui.captures.get(source)
+    return Named(webui.captures.get(source))
 
 
 def from_bytes(data: bytes, endpoint: str | None = None) -> Capture:
@@ -59,14 +90,19 @@ def from_bytes(data: bytes, endpoint: str | None = None) -> Capture:
     Raises:
         FormatError: it is none of them.
     """
+    return _from_bytes(data, endpoint)[0]
+
+
+def _from_bytes(data: bytes, endpoint: str | None) -> tuple[Capture, bool]:
+    """The capture, and whether it was a bare payload."""
     if bundle.is_bundle(data):
-        return bundle.read(data)
+        return bundle.read(data), False
     document = read_json(_text(data))
     if "format" in document:
-        return Capture.from_dict(document)
+        return Capture.from_dict(document), False
     if _is_request(document):
-        return Capture.from_payload(document["payload"], endpoint or document["endpoint"])
-    return Capture.from_payload(document, full(endpoint))
+        return Capture.from_payload(document["payload"], endpoint or document["endpoint"]), True
+    return Capture.from_payload(document, full(endpoint)), True
 
 
 def full(endpoint: str | None) -> str | None:
@@ -76,15 +112,16 @@ def full(endpoint: str | None) -> str | None:
     return f"/sdapi/v1/{endpoint}"
 
 
-def _read(source: str, data: bytes, endpoint: str | None) -> Capture:
+def _read(source: str, data: bytes, endpoint: str | None, folder: Path) -> Named:
     name = "standard input" if source == STDIN else source
     if len(data) > MAX_BYTES:
         raise BadSource(f"{name}: larger than {MAX_BYTES >> 20} MiB, which is not read")
     try:
-        return from_bytes(data, full(endpoint))
+        capture, bare = _from_bytes(data, full(endpoint))
     except FormatError as error:
         where = f"{name}: {error.path}" if error.path else name
         raise type(error)(where, error.reason) from error
+    return Named(capture, folder if bare else None)
 
 
 def _bytes(path: Path) -> bytes:
