@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 
 import pytest
 from rich.console import Console
 
 from payload_replay import WebUI, console
-from payload_replay.batch import run
+from payload_replay.batch import Outcome
 from payload_replay.capture import Caveat, Host, Job, Model
+from payload_replay.fleet import Fleet, jobs
 
 pytestmark = pytest.mark.once
+
+
+def run(names: list[str], webui: WebUI) -> Iterator[Outcome]:
+    return Fleet([lambda: webui]).run(jobs(names))
+
 
 EVIL = "a [bold]cat[/bold] \x1b[31mred\x1b]0;title\x07\r\n<b>"
 

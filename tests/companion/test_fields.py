@@ -38,7 +38,7 @@ def test_which_fields_hold_text(schema: Any, endpoint: str) -> None:
     pictures = {"mask", "latent_mask", "image", "firstpass_image"}
     told = {name for name, one in fields(schema, endpoint).items() if "string" in types(one)}
     assert told - TEXT <= pictures
-    assert {name for name in TEXT & set(fields(schema, endpoint))} <= told
+    assert TEXT & set(fields(schema, endpoint)) <= told
 
 
 def test_an_endpoint_that_is_not_standard() -> None:

@@ -100,7 +100,9 @@ def test_one_run_at_a_time(path: Path) -> None:
 def test_from_several_threads(path: Path) -> None:
     with Journal(path) as journal:
         threads = [
-            threading.Thread(target=lambda n=n: [journal.add(f"{n}-{m}", RECORD) for m in range(20)])
+            threading.Thread(
+                target=lambda n=n: [journal.add(f"{n}-{m}", RECORD) for m in range(20)]
+            )
             for n in range(8)
         ]
         for thread in threads:

@@ -74,9 +74,10 @@ def test_a_range_has_no_drift(start: Any, count: int, step: Any) -> None:
 @given(st.text())
 def test_any_text_is_an_axis_or_an_error_of_ours(text: str) -> None:
     try:
-        assert parse(f"steps={text}").values
-    except FormatError as error:
-        assert error.path.startswith(("steps", "--sweep"))
+        axis = parse(f"steps={text}")
+    except FormatError:
+        return
+    assert axis.values
 
 
 def test_cells() -> None:

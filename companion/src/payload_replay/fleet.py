@@ -353,8 +353,9 @@ class Fleet:
     def _replayed(
         self, server: _Server, webui: WebUI, job: Job, capture: Capture, home: WebUI | None
     ) -> Outcome:
-        hashed = key(capture) if self._journal else ""
-        if self._journal and (record := self._journal.take(hashed)):
+        journal = self._journal
+        hashed = key(capture) if journal is not None else ""
+        if journal is not None and (record := journal.take(hashed)) is not None:
             return Outcome(job.name, record=record, server=str(record.get("server") or ""))
         made = replay(webui, capture, fetch=_fetching(webui, home), keep=server.keep)
         if self._interrupted:
@@ -365,8 +366,8 @@ class Fleet:
         if self._out is not None:
             files = save(made.pictures, self._out, capture.id)
             outcome = dataclasses.replace(outcome, files=files)
-        if self._journal:
-            self._journal.add(hashed, outcome.to_record())
+        if journal is not None:
+            journal.add(hashed, outcome.to_record())
         return outcome
 
 

@@ -89,7 +89,7 @@ class Lettering:
         return line.encode("latin-1", "replace").decode("latin-1")  # Pillow's own has no more
 
     def width(self, text: str) -> int:
-        return int(math.ceil(self._box(text)[2]))
+        return int(self._box(text)[2]) + 1
 
     def wrapped(self, text: str, width: int, lines: int = _LINES) -> list[str]:
         """The text in lines of `width` pixels; where it is too long, the last ends with dots."""
@@ -176,13 +176,14 @@ class _Pen:
 
 
 def _layout(axes: Sequence[Sequence[str]], cells: Mapping[At, Cell]) -> _Layout:
-    edge = LARGEST
+    count = math.prod(len(axis) for axis in axes)
+    # Where the pictures alone would fill the sheet, before a label is measured.
+    edge = min(LARGEST, math.isqrt(MAX_PIXELS // count))
     while edge >= SMALLEST:
         layout = _at_edge(axes, cells, edge)
         if math.prod(layout.size) <= MAX_PIXELS and max(layout.size) <= MAX_SIDE:
             return layout
         edge = edge * 3 // 4
-    count = math.prod(len(axis) for axis in axes)
     raise FormatError("--sheet", f"{count} cells are more than one sheet can show; sweep less")
 
 

@@ -2,9 +2,9 @@
 
 A field is a name in braces, of letters, digits, ``_``, ``-`` and spaces, a letter first.
 ``{{animal}}`` stands for the text ``{animal}``; every other brace is only a brace, so that
-``{red|blue}`` stays what it is to Dynamic Prompts. A field that is a whole text takes its value with its type: a number
-in JSONL, or in CSV what reads as JSON (in a field of the API that holds text, always the text).
-Values are never searched for fields again.
+``{red|blue}`` stays what it is to Dynamic Prompts. A field that is a whole text takes its value
+with its type: a number in JSONL, or in CSV what reads as JSON (in a field of the API that holds
+text, always the text). Values are never searched for fields again.
 """
 
 from __future__ import annotations
