@@ -58,7 +58,7 @@ class Gate:
                 self.now -= 1
             return generate(payload)
 
-        fake.generate = held  # type: ignore[method-assign]
+        fake.generate = held
 
 
 @pytest.fixture
@@ -335,8 +335,8 @@ class Mortal:
                 raise ConnectionAbortedError
             return respond(request)
 
-        fake.respond = maybe  # type: ignore[method-assign]
-        fake._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        fake.respond = maybe
+        fake._server.handle_error = lambda *_: None
 
 
 def test_a_server_that_dies_and_comes_back(

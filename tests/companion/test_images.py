@@ -18,6 +18,7 @@ from payload_replay.images import (
     decode,
     hashed,
     opened,
+    suffix,
     threaded,
 )
 
@@ -131,3 +132,18 @@ def test_threaded_raises_what_its_work_raises() -> None:
     with pytest.raises(ZeroDivisionError):
         threaded(lambda n: 1 // n, [1, 0, 2])
     assert threaded(lambda n: n, []) == []
+
+
+@pytest.mark.parametrize(
+    ("format", "expected"), [("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp")]
+)
+def test_the_suffix_of_a_file(format: str, expected: str) -> None:
+    assert suffix(saved(Image.new("RGB", (4, 4)), format)) == expected
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"\x89PNG\r\n\x1a\n"])
+def test_what_has_no_suffix(data: bytes) -> None:
+    with pytest.raises(NotAPicture):
+        suffix(data)
+    with pytest.raises(NotAPicture):
+        suffix(saved(Image.new("RGB", (4, 4)), "GIF"))

@@ -98,13 +98,12 @@ def test_one_run_at_a_time(path: Path) -> None:
 
 
 def test_from_several_threads(path: Path) -> None:
+    def work(journal: Journal, name: int) -> None:
+        for n in range(20):
+            journal.add(f"{name}-{n}", RECORD)
+
     with Journal(path) as journal:
-        threads = [
-            threading.Thread(
-                target=lambda n=n: [journal.add(f"{n}-{m}", RECORD) for m in range(20)]
-            )
-            for n in range(8)
-        ]
+        threads = [threading.Thread(target=work, args=(journal, n)) for n in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFont
 
 from payload_replay import FormatError, sheet
-from payload_replay.sheet import LARGEST, MAX_PIXELS, Cell, Lettering, check, draw, small
+from payload_replay.sheet import LARGEST, MAX_PIXELS, At, Cell, Lettering, check, draw, small
 
 pytestmark = pytest.mark.once
 
@@ -34,7 +34,7 @@ def ink(image: Image.Image, box: tuple[int, int, int, int]) -> bool:
 
 
 def test_columns_and_rows() -> None:
-    cells = {at: colored(color) for at, color in COLORS.items()}
+    cells: dict[At, Cell] = {at: colored(color) for at, color in COLORS.items()}
     made = draw([STEPS, SCALES], cells)
     places = {at: middle(made, color) for at, color in COLORS.items()}
     assert places[0, 0][0] == places[0, 1][0] < places[1, 0][0] == places[1, 1][0]
@@ -122,4 +122,5 @@ def test_small_copies() -> None:
     wide, alpha = Image.new("RGB", (2048, 10)), Image.new("RGBA", (8, 8), "#ff000000")
     assert [image.size for image in small([wide, alpha])] == [(512, 2), (8, 8)]
     assert small([alpha])[0].mode == "RGB"
-    assert draw([["a"]], {(0,): Cell(small([Image.new("RGB", (100_000, 1))]))})
+    made = draw([["a"]], {(0,): Cell(small([Image.new("RGB", (100_000, 1), "red")]))})
+    assert middle(made, "#ff0000")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .errors import (
         BadSource,
         ConnectionFailed,
+        Interrupted,
         InvalidPayload,
         NoAPI,
         NoExtension,
@@ -46,6 +47,7 @@ _HOMES = {
     "Comparison": "verify",
     "ConnectionFailed": "errors",
     "FormatError": "capture",
+    "Interrupted": "errors",
     "InvalidPayload": "errors",
     "NewerFormatError": "capture",
     "NoAPI": "errors",
@@ -67,6 +69,7 @@ __all__ = [
     "Comparison",
     "ConnectionFailed",
     "FormatError",
+    "Interrupted",
     "InvalidPayload",
     "NewerFormatError",
     "NoAPI",

@@ -78,14 +78,19 @@ class Outcome:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that ``--json`` prints."""
-        told: dict[str, Any] = {"verdict": self.verdict, "reason": self.reason}
-        if self.record is not None:
-            found = {name: self.record.get(name) for name in _RECORDED}
-        elif self.replay is not None:
+        found: Mapping[str, Any] = self.record or {}
+        if self.replay is not None:
             found = self.replay.to_dict()
-        else:
-            found = {"id": None, "endpoint": None, "images": [], "seconds": 0.0}
-        return {"source": self.source, **found, **told, "server": self.server or None}
+        return {
+            "source": self.source,
+            "id": found.get("id"),
+            "endpoint": found.get("endpoint"),
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "images": found.get("images") or [],
+            "seconds": found.get("seconds") or 0.0,
+            "server": self.server or None,
+        }
 
     def to_record(self) -> dict[str, Any]:
         """What a journal keeps: `to_dict`, the number of pictures, and where they lie."""
@@ -97,9 +102,6 @@ class Outcome:
         if self.replay is None:
             return self
         return dataclasses.replace(self, replay=None, elsewhere={}, record=self.to_record())
-
-
-_RECORDED = ("id", "endpoint", "images", "seconds")
 
 
 def save(pictures: Sequence[Picture], folder: Path, stem: str) -> list[Path]:
