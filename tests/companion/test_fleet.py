@@ -162,10 +162,18 @@ def test_a_defect_costs_one_job_and_says_its_name(fake: FakeWebUI, captured) -> 
 
 def test_a_source_of_several_jobs_is_loaded_once(fake: FakeWebUI, captured) -> None:
     captured()
-    source = Source("latest")
+    source = Source("latest", jobs=3)
     outcomes = list(fleet(fake).run([Work(source, str(n), index=n) for n in range(3)]))
     assert verdicts(outcomes) == {"identical": 3}
     assert [one.path for one in fake.asked].count(f"{EXTENSION}/captures/latest") == 1
+
+
+def test_memory_holds_no_source_that_is_done(
+    fake: FakeWebUI, payloads: Callable[[int], list[str]]
+) -> None:
+    work = list(jobs(payloads(5)))
+    list(fleet(fake).run(work))
+    assert [job.source._loaded for job in work] == 5 * [None]
 
 
 # Several servers

@@ -65,6 +65,7 @@ def test_jsonl(tmp_path: Path) -> None:
         ("a.jsonl", '{"a": 1}\n{"a": ', "line 2: no JSON"),
         ("a.jsonl", '{"a": NaN}', "line 1: no JSON"),
         ("a.jsonl", "[" * 100_000, "line 1: no JSON"),
+        ("a.jsonl", '{"a": ' + "[" * 500 + "]" * 500 + "}", "line 1: nests more than"),
         ("a.jsonl", "[1]", "line 1: each line must be"),
         ("a.xlsx", "", "a .csv or a .jsonl"),
         ("gone/a.csv", None, "cannot be read"),

@@ -201,6 +201,16 @@ def test_what_json_has_not(value: object) -> None:
         make(PAYLOAD).with_(steps=value)
 
 
+def test_what_nests_too_deeply() -> None:
+    value: Any = 1
+    for _ in range(2000):
+        value = [value]
+    with pytest.raises(FormatError, match="styles: nests more than 100 levels"):
+        make(PAYLOAD).with_(styles=value)
+    with pytest.raises(FormatError, match="styles: nests more than 100 levels"):
+        parsed("styles=" + "[" * 500 + "]" * 500)
+
+
 def test_a_mapping_of_a_scripts_own_is_no_reference() -> None:
     value = {"$asset": 64 * "a", "$x": 1}
     made = make(PAYLOAD).with_(**{"alwayson_scripts.controlnet.args[0]": value})
@@ -321,6 +331,24 @@ def test_rows(fake: FakeWebUI, tmp_path: Path) -> None:
         {"prompt": "a cat", "steps": 2},
         {"prompt": "a 7", "steps": 3},
     ]
+
+
+@pytest.mark.parametrize("name", ["x.tif", "x", "gone/x.png"])
+def test_a_sheet_that_could_not_be_written_is_told_before(tmp_path: Path, name: str) -> None:
+    plan = planned(["latest"], None, None, ["steps=1,2"], None, False)
+    with pytest.raises(BadSource, match=r"a \.png or \.jpg in a folder that exists"):
+        Contacts(tmp_path / name, plan)
+
+
+def test_a_resumed_sweep_shows_what_was_made_before(fake: FakeWebUI, tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text('{"prompt": "a", "seed": 1, "width": 200, "height": 200}')
+    common = ["replay", str(tmp_path / "p.json"), "--sweep", "steps=1,2", "--endpoint", "txt2img"]
+    common += ["--journal", str(tmp_path / "j"), "--out", str(tmp_path / "out")]
+    sheets = [tmp_path / "a.png", tmp_path / "b.png"]
+    for sheet in sheets:
+        assert main([*common, "--sheet", str(sheet)]) == 0
+    assert len(fake.bodies("POST", f"{API}/txt2img")) == 2
+    assert sheets[0].read_bytes() == sheets[1].read_bytes()
 
 
 def test_a_sheet_of_one_job(captured, tmp_path: Path) -> None:

@@ -135,11 +135,18 @@ def in_json(value: Any) -> str:
 
 def with_paths(value: Any) -> Any:
     """A payload whose `pathlib.Path`s are replaced by the pictures in those files."""
+    try:
+        return _with_paths(value)
+    except RecursionError:
+        return value  # which is no payload: the reader of the format says so
+
+
+def _with_paths(value: Any) -> Any:
     if isinstance(value, Path):
         return of_path(value)
     if isinstance(value, dict):
-        return {key: with_paths(item) for key, item in value.items()}
-    return [with_paths(item) for item in value] if isinstance(value, list) else value
+        return {key: _with_paths(item) for key, item in value.items()}
+    return [_with_paths(item) for item in value] if isinstance(value, list) else value
 
 
 def _in_script(inner: Sequence[Step]) -> Place | None:

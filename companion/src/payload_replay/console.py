@@ -137,9 +137,10 @@ def followed(outcomes: Iterator[Outcome], names: Sequence[str]) -> Iterator[Outc
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn())
     times = (Elapsed(), TextColumn("left"), Remaining())
     with Progress(*columns, MofNCompleteColumn(), *times, console=console) as bar:
-        task = bar.add_task(_next(names, 0), total=len(names))
-        for count, outcome in enumerate(outcomes, 1):
-            bar.update(task, advance=1, description=_next(names, count))
+        task = bar.add_task("replaying", total=len(names))
+        for outcome in outcomes:
+            last = f"{outcome.verdict} {plain(outcome.source)[:40]}"
+            bar.update(task, advance=1, description=last)
             yield outcome
 
 
@@ -163,10 +164,6 @@ def watched(shown: Iterator[Shown]) -> Iterator[Shown]:
         for each in shown:
             status.update(f"{each.kind.title}: {each.outcome.verdict}; the next …")
             yield each
-
-
-def _next(names: Sequence[str], index: int) -> str:
-    return f"replaying {plain(names[index])[:40]}" if index < len(names) else "done"
 
 
 def _verdict(outcome: Outcome) -> tuple[Text, ...]:

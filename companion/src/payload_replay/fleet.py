@@ -50,17 +50,23 @@ _OF_SOURCE = (BadSource, FormatError, NotFound, OSError)
 
 
 class Source:
-    """A source that is loaded when it is first needed, once for all jobs that are made of it.
+    """A source that is loaded when it is first needed, and let go after the last of its jobs.
 
     Args:
         name: what `payload_replay.source.load` takes.
         endpoint: where a bare payload belongs.
+        jobs: how many jobs are made of it.
     """
 
     def __init__(
-        self, name: str, endpoint: str | None = None, stdin: IO[bytes] | None = None
+        self,
+        name: str,
+        endpoint: str | None = None,
+        stdin: IO[bytes] | None = None,
+        jobs: int = 1,
     ) -> None:
         self.name = name
+        self._jobs = jobs
         self._endpoint = endpoint
         self._stdin = stdin
         self._lock = threading.Lock()
@@ -72,6 +78,13 @@ class Source:
             if self._loaded is None:
                 self._loaded = self._asked(webuis)
             return self._loaded
+
+    def done(self) -> None:
+        """One of its jobs is finished."""
+        with self._lock:
+            self._jobs -= 1
+            if self._jobs <= 0:
+                self._loaded = None
 
     def _asked(self, webuis: Sequence[WebUI]) -> tuple[Named, WebUI | None]:
         """An id is asked of one server after the other; ``latest`` is the first one's newest."""
@@ -327,6 +340,7 @@ class Fleet:
                 self._report(job, Outcome(job.name, error=error))
 
     def _report(self, job: Job, outcome: Outcome) -> None:
+        job.source.done()
         self._results.append(dataclasses.replace(outcome, index=job.index))
 
     # ---- one job

@@ -60,7 +60,7 @@ def plan(
     made: list[Job] = []
     places: list[tuple[int, ...]] = []
     for place, name in enumerate(names):
-        source = Source(name, endpoint)
+        source = Source(name, endpoint, jobs=len(filled) * len(cells))
         for (line, row), cell in itertools.product(enumerate(filled), cells):
             make = functools.partial(_made, row=row, changes=[*changes, *cell.changes], urls=urls)
             made.append(Job(source, _name(name, row, cell), make, len(made)))

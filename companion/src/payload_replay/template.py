@@ -168,6 +168,7 @@ def _from_jsonl(text: str, path: Path) -> Iterator[Row]:
             raise FormatError(where, f"no JSON: {error}") from error
         if not isinstance(values, dict):
             raise FormatError(where, "each line must be a JSON object of names and values")
+        vary.check_depth(values, where)
         yield Row(where, values, True, path.parent)
 
 

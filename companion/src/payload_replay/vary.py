@@ -31,6 +31,9 @@ from .capture import (
 from .paths import Step
 
 Change = tuple[Sequence[Step], Any]
+DEEPEST = 100
+"""Levels of a value that is set; a payload of all may have twice as many."""
+
 _TITLED = ("alwayson_scripts", "scripts")  # below these the keys are titles, in any case
 _PROMPTS = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt", "styles")
 
@@ -55,6 +58,8 @@ def varied(capture: Capture, changes: Iterable[Change]) -> Capture:
     changes = list(changes)
     if not changes:
         return capture
+    for steps, value in changes:
+        check_depth(value, paths.written(steps))
     payload = _copied(capture.payload)
     done = [_put(capture.endpoint, payload, steps, value) for steps, value in changes]
     return made_of(capture, payload, [paths.written(steps) for steps in done])
@@ -100,9 +105,20 @@ def read_value(steps: Sequence[Step], text: str) -> Any:
         value = json.loads(text, parse_constant=_no_json)
     except (ValueError, RecursionError):
         return text
+    check_depth(value, paths.written(steps))
     if is_text(steps) and not isinstance(value, str):
         return text
     return value
+
+
+def check_depth(value: Any, path: str) -> None:
+    """Raises FormatError for a value that nests more than `DEEPEST` levels."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return
+    raise FormatError(path, f"nests more than {DEEPEST} levels")
 
 
 def is_text(steps: Sequence[Step]) -> bool:
@@ -244,6 +260,12 @@ def _host(host: Host, changed: Sequence[str]) -> Host:
 
 def _within(path: str, changed: Sequence[str]) -> bool:
     return any(path == one or path.startswith((f"{one}.", f"{one}[")) for one in changed)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 def _no_json(name: str) -> NoReturn:

@@ -70,6 +70,9 @@ def planned(
     )
 
 
+_SHEETS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+
+
 class Contacts:
     """The contact sheet of a run, into the file `path`; without one, nothing.
 
@@ -84,6 +87,8 @@ class Contacts:
             return
         if path.exists():
             raise BadSource(f"--sheet {path}: exists, and is not overwritten: name another")
+        if path.suffix.lower() not in _SHEETS or not path.parent.is_dir():
+            raise BadSource(f"--sheet {path}: a .png or .jpg in a folder that exists")
         if not plan.axes:
             raise BadSource("--sheet shows a --sweep, several sources or --rows; there is one job")
         sheet.check(plan.axes)
@@ -101,9 +106,7 @@ class Contacts:
             return
         drawn = sheet.draw(self._plan.axes, self._cells)
         with self._path.open("xb") as file:
-            drawn.save(
-                file, (self._path.suffix.lstrip(".") or "png").upper().replace("JPG", "JPEG")
-            )
+            drawn.save(file, _SHEETS[self._path.suffix.lower()])
 
 
 def _cell(outcome: Outcome) -> sheet.Cell:
