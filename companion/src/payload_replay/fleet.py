@@ -40,7 +40,7 @@ from .source import Named
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds between the attempts to reach a server again that has answered before."""
 GRACE = 30.0
-"""Seconds that `Fleet.interrupt` leaves the servers to stop, before the run ends without them."""
+"""Seconds without a word that `Fleet.interrupt` leaves the servers to stop."""
 AHEAD = 4
 """Outcomes that may wait to be read before the threads wait in turn."""
 
@@ -167,8 +167,7 @@ class Fleet:
         self._journal = journal
         self._pauses = pauses
         self._changed = threading.Condition()
-        self._jobs: Iterator[Job] = iter(())
-        self._next_job: Job | None = None
+        self._jobs: deque[Job] = deque()
         self._again: list[_Open] = []
         self._results: deque[Outcome] = deque()
         self._running = 0
@@ -182,8 +181,7 @@ class Fleet:
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """The outcome of each job, as they come."""
-        self._jobs = iter(jobs)
-        self._next_job = next(self._jobs, None)
+        self._jobs = deque(jobs)
         pool = [
             threading.Thread(target=self._serve, args=(server,), daemon=True)
             for server in self._servers
@@ -198,6 +196,8 @@ class Fleet:
             with self._changed:
                 self._left = self._stopping = True
                 self._changed.notify_all()
+            for server in self._servers:
+                server.webui.__exit__()
 
     def stop(self) -> None:
         """Begin no further job; `run` ends when those that run have ended."""
@@ -210,7 +210,7 @@ class Fleet:
         """Stop, and tell each server that runs a job of ours to interrupt it.
 
         A webui interrupts whatever it is making, which may be somebody else's job while ours waits
-        there. `run` ends within `GRACE` seconds.
+        there. `run` ends without those that say nothing for `GRACE` seconds.
         """
         with self._changed:
             self._stopping = self._interrupted = True
@@ -272,12 +272,7 @@ class Fleet:
             if server not in one.tried:
                 self._again.remove(one)
                 return one
-        job = self._job()
-        return _Open(job) if job is not None else None
-
-    def _job(self) -> Job | None:
-        job, self._next_job = self._next_job, next(self._jobs, None)
-        return job
+        return _Open(self._jobs.popleft()) if self._jobs else None
 
     def _finish(self, server: _Server, one: _Open, outcome: Outcome) -> None:
         with self._changed:
@@ -319,7 +314,7 @@ class Fleet:
 
     def _over(self) -> bool:
         """Whether nothing is left to do, nor will be."""
-        return not self._again and not self._running and self._next_job is None
+        return not self._again and not self._running and not self._jobs
 
     def _set(self, server: _Server, state: str) -> None:
         with self._changed:
@@ -336,7 +331,8 @@ class Fleet:
                 self._report(one.job, _gravest(one))
         if not there and not self._stopping:
             error = next(server.error for server in reversed(self._servers) if server.error)
-            while (job := self._job()) is not None:
+            while self._jobs:
+                job = self._jobs.popleft()
                 self._report(job, Outcome(job.name, error=error))
 
     def _report(self, job: Job, outcome: Outcome) -> None:
@@ -371,6 +367,8 @@ class Fleet:
         hashed = key(capture) if journal is not None else ""
         if journal is not None and (record := journal.take(hashed)) is not None:
             return Outcome(job.name, record=record, server=str(record.get("server") or ""))
+        if self._interrupted:
+            return Outcome(job.name, error=_stopped(server), server=server.url)
         made = replay(webui, capture, fetch=_fetching(webui, home), keep=server.keep)
         if self._interrupted:
             return Outcome(job.name, error=_stopped(server), server=server.url)
