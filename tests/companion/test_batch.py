@@ -37,6 +37,21 @@ def test_an_error_says_what_other_servers_had_said() -> None:
     assert outcome.slim() is outcome
 
 
+def test_an_error_lets_go_of_what_it_was_about() -> None:
+    def fail() -> None:
+        try:
+            raise KeyError
+        except KeyError as error:
+            raise ServerError(500) from error
+
+    with pytest.raises(ServerError) as caught:
+        fail()
+    Outcome("a", error=caught.value).slim()
+    assert caught.value.__traceback__ is None
+    assert caught.value.__cause__ is not None
+    assert caught.value.__cause__.__traceback__ is None
+
+
 def test_a_success_does_not(webui: WebUI) -> None:
     replay = webui.replay({"prompt": "a", "steps": 1})
     outcome = Outcome("a", replay, server="http://a", elsewhere={"http://b": "x"})

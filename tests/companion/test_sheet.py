@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFont
 
 from payload_replay import FormatError, sheet
-from payload_replay.sheet import LARGEST, MAX_PIXELS, At, Cell, Lettering, check, draw, small
+from payload_replay.sheet import LARGEST, MAX_PIXELS, At, Cell, Lettering, check, draw, edge, small
 
 pytestmark = pytest.mark.once
 
@@ -114,13 +114,16 @@ def test_many_cells_are_small_pictures_and_too_many_are_refused() -> None:
     made = draw(axes, {(x, y): large for x in range(24) for y in range(24)})
     assert made.width * made.height <= MAX_PIXELS
     assert middle(made.crop((0, 0, 400, 400)), "#ff0000")
+    assert edge(axes) == 416
+    assert edge([["a"], ["b"]]) == LARGEST
     with pytest.raises(FormatError, match="1000000 cells"):
         check([[str(n) for n in range(1000)]] * 2)
 
 
 def test_small_copies() -> None:
     wide, alpha = Image.new("RGB", (2048, 10)), Image.new("RGBA", (8, 8), "#ff000000")
-    assert [image.size for image in small([wide, alpha])] == [(512, 2), (8, 8)]
+    assert [image.size for image in small([wide, alpha])] == [(256, 1), (8, 8)]
+    assert [image.size for image in small([wide], 100)] == [(100, 1)]
     assert small([alpha])[0].mode == "RGB"
     made = draw([["a"]], {(0,): Cell(small([Image.new("RGB", (100_000, 1), "red")]))})
     assert middle(made, "#ff0000")

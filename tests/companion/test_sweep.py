@@ -82,6 +82,7 @@ def test_any_text_is_an_axis_or_an_error_of_ours(text: str) -> None:
 
 def test_cells() -> None:
     axes = [parse("steps=1,2"), parse("cfg_scale=5:9:2")]
+    assert axes[1].labels == ["cfg_scale=5", "cfg_scale=7", "cfg_scale=9"]
     found = cells(axes)
     assert [cell.at for cell in found] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
     assert found[-1].label == "steps=2 cfg_scale=9"

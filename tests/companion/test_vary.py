@@ -340,6 +340,14 @@ def test_a_sheet_that_could_not_be_written_is_told_before(tmp_path: Path, name: 
         Contacts(tmp_path / name, plan)
 
 
+def test_a_sweep_of_pictures_is_labelled_by_their_names(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png(Image.new("RGB", (4, 4))))
+    name = f"init_images[0]=file:{tmp_path / 'a.png'}"
+    made = planned(["x"], None, None, [name], None, False)
+    assert made.axes == [[name]]
+    assert made.jobs[0].name == f"x {name}"
+
+
 def test_a_resumed_sweep_shows_what_was_made_before(fake: FakeWebUI, tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text('{"prompt": "a", "seed": 1, "width": 200, "height": 200}')
     common = ["replay", str(tmp_path / "p.json"), "--sweep", "steps=1,2", "--endpoint", "txt2img"]

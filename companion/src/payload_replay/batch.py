@@ -98,8 +98,14 @@ class Outcome:
         return {**self.to_dict(), "pictures": self.made, "files": files}
 
     def slim(self) -> Outcome:
-        """The same without the pictures, which of a thousand replays would fill the memory."""
+        """The same without its pictures and its error's traceback, which holds the payload: those
+        of a thousand replays would fill the memory.
+        """
         if self.replay is None:
+            error: BaseException | None = self.error
+            while error is not None:
+                error.__traceback__ = None
+                error = error.__cause__ or error.__context__
             return self
         return dataclasses.replace(self, replay=None, elsewhere={}, record=self.to_record())
 

@@ -172,7 +172,8 @@ class Fleet:
         self._results: deque[Outcome] = deque()
         self._running = 0
         self._threads = 0
-        self._stopping = self._interrupted = self._left = False
+        self._stopping = self._left = False
+        self._interrupted = threading.Event()
 
     @property
     def running(self) -> int:
@@ -213,7 +214,8 @@ class Fleet:
         there. `run` ends without those that say nothing for `GRACE` seconds.
         """
         with self._changed:
-            self._stopping = self._interrupted = True
+            self._stopping = True
+            self._interrupted.set()
             self._settle()
             busy = [server for server in self._servers if server.running]
             self._changed.notify_all()
@@ -235,7 +237,7 @@ class Fleet:
             yield from found
             if over and not found:
                 return
-            left -= 0.5 if self._interrupted and not came else 0
+            left -= 0.5 if self._interrupted.is_set() and not came else 0
             if left <= 0:
                 return
 
@@ -350,7 +352,7 @@ class Fleet:
         try:
             return self._replayed(server, webui, one.job, capture, home)
         except (ReplayError, FormatError, OSError) as error:
-            if self._interrupted:
+            if self._interrupted.is_set():
                 return Outcome(name, error=_stopped(server), server=server.url)
             return Outcome(name, error=error, server=server.url)
         except Exception as error:  # a defect of ours costs this job, and says its name
@@ -367,10 +369,10 @@ class Fleet:
         hashed = key(capture) if journal is not None else ""
         if journal is not None and (record := journal.take(hashed)) is not None:
             return Outcome(job.name, record=record, server=str(record.get("server") or ""))
-        if self._interrupted:
+        if self._interrupted.is_set():
             return Outcome(job.name, error=_stopped(server), server=server.url)
         made = replay(webui, capture, fetch=_fetching(webui, home), keep=server.keep)
-        if self._interrupted:
+        if self._interrupted.is_set():
             return Outcome(job.name, error=_stopped(server), server=server.url)
         outcome = Outcome(job.name, made, server=server.url)
         if made.verdict == "refused":

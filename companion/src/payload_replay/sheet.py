@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,9 +42,19 @@ class Cell:
     note: str = ""
 
 
-def small(images: Iterable[Image.Image]) -> list[Image.Image]:
-    """Copies for a sheet, none larger than `LARGEST`, so that the originals can be let go."""
-    return [_fitted(image.convert("RGB"), LARGEST, LARGEST) for image in images]
+def edge(axes: Sequence[Sequence[str]]) -> int:
+    """The pixels of the longer side of a cell on a sheet with these axes, at most."""
+    count = math.prod(len(axis) for axis in axes)
+    return min(LARGEST, math.isqrt(MAX_PIXELS // max(1, count)))
+
+
+def small(images: Sequence[Image.Image], edge: int = LARGEST) -> list[Image.Image]:
+    """Copies of the pictures of one cell, in all no larger than it can show.
+
+    So the originals can be let go, and all cells of a sheet need no more memory than the sheet.
+    """
+    each = max(1, edge // max(1, math.ceil(math.sqrt(len(images)))))
+    return [_fitted(image.convert("RGB"), each, each) for image in images]
 
 
 def draw(axes: Sequence[Sequence[str]], cells: Mapping[At, Cell]) -> Image.Image:
@@ -177,13 +187,12 @@ class _Pen:
 
 def _layout(axes: Sequence[Sequence[str]], cells: Mapping[At, Cell]) -> _Layout:
     count = math.prod(len(axis) for axis in axes)
-    # Where the pictures alone would fill the sheet, before a label is measured.
-    edge = min(LARGEST, math.isqrt(MAX_PIXELS // count))
-    while edge >= SMALLEST:
-        layout = _at_edge(axes, cells, edge)
+    size = edge(axes)  # at which the pictures alone would fill it
+    while size >= SMALLEST:
+        layout = _at_edge(axes, cells, size)
         if math.prod(layout.size) <= MAX_PIXELS and max(layout.size) <= MAX_SIDE:
             return layout
-        edge = edge * 3 // 4
+        size = size * 3 // 4
     raise FormatError("--sheet", f"{count} cells are more than one sheet can show; sweep less")
 
 

@@ -34,16 +34,11 @@ _RANGE = re.compile(rf"({_NUMBER}):({_NUMBER})(?::({_NUMBER}))?")
 
 @dataclass(frozen=True)
 class Axis:
-    """One place in the payload and the values that it takes."""
+    """One place in the payload, the values that it takes, and what stands over each of them."""
 
     steps: Sequence[Step]
     values: list[Any]
-
-    @property
-    def labels(self) -> list[str]:
-        """What stands over each of the values: ``steps=10``."""
-        name = paths.written(self.steps)
-        return [f"{name}={value_text(value)}" for value in self.values]
+    labels: list[str]
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ def parse(text: str) -> Axis:
     read = _values(steps, values, path)
     if not read:
         raise FormatError(path, "a sweep of no values; write path=first,second")
-    return Axis(steps, read)
+    return Axis(steps, read, [f"{path}={value_text(value)}" for value in read])
 
 
 def cells(axes: Sequence[Axis]) -> list[Cell]:
@@ -83,7 +78,7 @@ def cells(axes: Sequence[Axis]) -> list[Cell]:
 
 
 def value_text(value: Any) -> str:
-    """A value as a label shows it; a picture by its length."""
+    """A value as a label shows it, a long one by its length."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 200 else f"{text[:60]}… ({len(text)} characters)"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -59,15 +60,20 @@ def planned(
 ) -> Plan:
     """The plan that these options say. Raises FormatError, BadSource."""
     axes = [sweep.parse(text) for text in sweeps or ()]
-    axes = [sweep.Axis(a.steps, [attachments.given(v, a.steps) for v in a.values]) for a in axes]
     return plan(
         sources,
         endpoint,
         changes=changes(sets),
-        axes=axes,
+        axes=[_with_pictures(axis) for axis in axes],
         rows=template.rows(rows) if rows is not None else (),
         urls=fetch,
     )
+
+
+def _with_pictures(axis: sweep.Axis) -> sweep.Axis:
+    """The pictures that an axis names, read; its labels go on naming them."""
+    values = [attachments.given(value, axis.steps) for value in axis.values]
+    return dataclasses.replace(axis, values=values)
 
 
 _SHEETS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -83,6 +89,7 @@ class Contacts:
     def __init__(self, path: Path | None, plan: Plan) -> None:
         self._path, self._plan = path, plan
         self._cells: dict[sheet.At, sheet.Cell] = {}
+        self._edge = sheet.edge(plan.axes)
         if path is None:
             return
         if path.exists():
@@ -97,7 +104,7 @@ class Contacts:
         """The outcomes, unchanged; a small copy of their pictures is kept."""
         for outcome in outcomes:
             if self._path is not None:
-                self._cells[self._plan.places[outcome.index]] = _cell(outcome)
+                self._cells[self._plan.places[outcome.index]] = self._cell(outcome)
             yield outcome
 
     def save(self) -> None:
@@ -108,21 +115,20 @@ class Contacts:
         with self._path.open("xb") as file:
             drawn.save(file, _SHEETS[self._path.suffix.lower()])
 
+    def _cell(self, outcome: Outcome) -> sheet.Cell:
+        if outcome.record is not None:
+            return self._of_files(outcome.record.get("files") or [])
+        if outcome.replay is None or not outcome.replay.pictures:
+            return sheet.Cell(note=f"{outcome.verdict}: {outcome.reason}")
+        images = [picture.image for picture in outcome.replay.samples]
+        return sheet.Cell(sheet.small(images, self._edge))
 
-def _cell(outcome: Outcome) -> sheet.Cell:
-    if outcome.record is not None:
-        return _cell_of_files(outcome.record.get("files") or [])
-    if outcome.replay is None or not outcome.replay.pictures:
-        return sheet.Cell(note=f"{outcome.verdict}: {outcome.reason}")
-    return sheet.Cell(sheet.small(picture.image for picture in outcome.replay.samples))
-
-
-def _cell_of_files(names: Sequence[str]) -> sheet.Cell:
-    """What an earlier run made, where it saved that."""
-    try:
-        found = [opened(Path(name).read_bytes()) for name in names]
-    except (OSError, NotAPicture) as error:
-        return sheet.Cell(note=f"made before, but {error}")
-    if not found:
-        return sheet.Cell(note="made before, and not saved: use --out")
-    return sheet.Cell(sheet.small(found))
+    def _of_files(self, names: Sequence[str]) -> sheet.Cell:
+        """What an earlier run made, where it saved that."""
+        try:
+            found = [opened(Path(name).read_bytes()) for name in names]
+        except (OSError, NotAPicture) as error:
+            return sheet.Cell(note=f"made before, but {error}")
+        if not found:
+            return sheet.Cell(note="made before, and not saved: use --out")
+        return sheet.Cell(sheet.small(found, self._edge))
