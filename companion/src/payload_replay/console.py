@@ -196,6 +196,8 @@ def _facts(capture: Capture) -> Iterator[tuple[str, Any]]:
     payload, job, host = capture.payload, capture.job, capture.host
     yield "id", capture.id
     yield "endpoint", capture.endpoint
+    if capture.origin is not None:
+        yield "varied from", f"{capture.origin.id}: {', '.join(capture.origin.changed)}"
     yield "made", f"{job.started} in {job.seconds:.1f} s, from {job.source}, {job.state}"
     if job.error:
         yield "error", job.error

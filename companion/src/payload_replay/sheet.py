@@ -282,7 +282,15 @@ def _inside(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:
 def _font(size: int) -> tuple[Any, bool]:
     """A scalable font where there is one; Pillow's own without a file to read."""
     found = next(filter(None, (_file(name, size) for name in FONTS)), None)
-    return (found, True) if found else (ImageFont.load_default(), False)
+    return (found, True) if found else (_own(size), False)
+
+
+def _own(size: int) -> Any:
+    load: Any = ImageFont.load_default
+    try:
+        return load(size)
+    except TypeError:  # before Pillow 10.1 it has one size
+        return load()
 
 
 def _file(name: str, size: int) -> Any:
