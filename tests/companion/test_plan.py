@@ -8,10 +8,12 @@ import pytest
 
 from payload_replay import Capture, FormatError
 from payload_replay.capture import TXT2IMG
+from payload_replay.errors import BadSource
 from payload_replay.plan import plan
 from payload_replay.source import Named
 from payload_replay.sweep import parse
 from payload_replay.template import Row
+from payload_replay.vary import Change
 
 pytestmark = pytest.mark.once
 
@@ -52,6 +54,18 @@ def test_rows_for_a_payload_without_fields() -> None:
     (first, *_) = plan(["a"], rows=ROWS).jobs
     with pytest.raises(FormatError, match=r"has no \{fields\} for --rows to fill"):
         first.make(Named(Capture(1, "i", TXT2IMG, {"prompt": "a {red|blue}"})))
+
+
+def test_what_was_given_is_not_read_as_a_name_again() -> None:
+    """It had its names read already; the one that it replaces is not missed."""
+    payload = {"script_args": ["file:gone.png", "file:gone.png"], "steps": 1}
+    named = Named(Capture(1, "i", TXT2IMG, payload), Path())
+    changes: list[Change] = [(["script_args", 0], "file:text"), (["script_args", 1], "file:text")]
+    (job,) = plan(["a"], changes=changes).jobs
+    assert job.make(named).payload["script_args"] == ["file:text", "file:text"]
+    (job,) = plan(["a"], changes=changes[:1]).jobs
+    with pytest.raises(BadSource, match=r"script_args\[1\]: .*gone.png"):
+        job.make(named)
 
 
 def test_too_many() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +69,17 @@ def test_with(captured) -> None:
 
 def test_the_webui_has_no_use_for_it() -> None:
     assert Capture.with_.__module__ == "payload_replay.vary"
+
+
+def test_importing_the_package_still_costs_little() -> None:
+    code = (
+        "import sys, payload_replay; print(sorted({'PIL', 'requests', 'csv'} & set(sys.modules)))"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, check=True
+    )
+    assert done.stdout.strip() == b"[]"
 
 
 def test_nothing_changed_is_the_same_capture(captured) -> None:

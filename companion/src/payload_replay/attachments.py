@@ -72,19 +72,26 @@ def mapped(value: Any, steps: Sequence[Step], change: Callable[[str, Sequence[St
     return value
 
 
-def inlined(capture: Capture, folder: Path, *, urls: bool = False) -> Capture:
+def inlined(
+    capture: Capture, folder: Path, *, urls: bool = False, but: Sequence[Sequence[Step]] = ()
+) -> Capture:
     """The capture with the pictures that its payload names put in as base64.
 
     Args:
         folder: where ``file:`` is looked for; a name that leads out of it is refused.
         urls: also fetch pictures from the web. Off by default, since a payload may come from
             anybody; the webui itself then gets the address, as it stands.
+        but: places that hold what `given` returned, where no text is a name any more.
 
     Raises:
         BadSource: a picture cannot be had, or is none.
     """
-    payload = mapped(capture.payload, [], lambda text, at: _put_in(text, at, _below(folder), urls))
-    return dataclasses.replace(capture, payload=payload)
+    read = _below(folder)
+
+    def put_in(text: str, at: Sequence[Step]) -> str:
+        return text if any(_leads(to, at) for to in but) else _put_in(text, at, read, urls)
+
+    return dataclasses.replace(capture, payload=mapped(capture.payload, [], put_in))
 
 
 def given(value: Any, steps: Sequence[Step], folder: Path | None = None) -> Any:
@@ -147,6 +154,11 @@ def _with_paths(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _with_paths(item) for key, item in value.items()}
     return [_with_paths(item) for item in value] if isinstance(value, list) else value
+
+
+def _leads(steps: Sequence[Step], at: Sequence[Step]) -> bool:
+    """Whether `at` is at these steps or below them; the titles of scripts in any case."""
+    return [str(s).lower() for s in steps] == [str(s).lower() for s in at[: len(steps)]]
 
 
 def _in_script(inner: Sequence[Step]) -> Place | None:

@@ -78,7 +78,8 @@ def _made(named: Named, row: Row | None, changes: Sequence[Change], urls: bool) 
             raise FormatError("payload", "has no {fields} for --rows to fill")
         capture = template.filled(capture, row)
     capture = vary.varied(capture, changes)
-    return dataclasses.replace(named, capture=capture).inlined(urls=urls)
+    given = [steps for steps, _ in changes]
+    return dataclasses.replace(named, capture=capture).inlined(urls=urls, but=given)
 
 
 def _name(name: str, row: Row | None, cell: Cell) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +13,7 @@ from . import attachments, bundle
 from .capture import Capture, FormatError, read_json
 from .client import WebUI
 from .errors import BadSource
+from .paths import Step
 
 LATEST = "latest"
 STDIN = "-"
@@ -57,11 +58,11 @@ class Named:
     capture: Capture
     folder: Path | None = None
 
-    def inlined(self, *, urls: bool = False) -> Capture:
-        """The capture with the pictures that it may name put in. Raises BadSource."""
+    def inlined(self, *, urls: bool = False, but: Sequence[Sequence[Step]] = ()) -> Capture:
+        """The capture with the pictures that it may name put in: see `attachments.inlined`."""
         if self.folder is None:
             return self.capture
-        return attachments.inlined(self.capture, self.folder, urls=urls)
+        return attachments.inlined(self.capture, self.folder, urls=urls, but=but)
 
 
 def named(
