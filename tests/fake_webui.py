@@ -140,6 +140,10 @@ class FakeWebUI:
         """The JSON that was sent there, in order."""
         return [one.json for one in self.asked if (one.method, one.path) == (method, path)]
 
+    def bodies_of(self, path: str) -> list[bytes]:
+        """The body of every request to that path."""
+        return [one.body for one in self.asked if one.path == path]
+
     def respond(self, request: Request) -> Answer:
         self.asked.append(request)
         if self.auth and request.headers.get("Authorization") != _basic(self.auth):

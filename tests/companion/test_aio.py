@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import event_loop
 from payload_replay import AsyncWebUI, Cancelled, Progress, ServerError, WebUI
 from payload_replay.testing import Answer, FakeSession, Request, drawn
 
@@ -81,7 +82,7 @@ def test_it_answers_the_same() -> None:
             assert models[0].model_name == "fake"
             assert options == await webui.run(lambda sync: sync.options())
 
-    asyncio.run(main())
+    event_loop.run(main())
 
 
 def test_errors_come_out() -> None:
@@ -92,7 +93,7 @@ def test_errors_come_out() -> None:
             await webui.txt2img({})
 
     with pytest.raises(ServerError, match="E"):
-        asyncio.run(main())
+        event_loop.run(main())
 
 
 def test_generations_run_side_by_side_and_the_loop_goes_on() -> None:
@@ -108,7 +109,7 @@ def test_generations_run_side_by_side_and_the_loop_goes_on() -> None:
             made = await asyncio.gather(*(webui.txt2img({"seed": n}) for n in range(12)))
         assert [one.seeds for one in made] == [[n] for n in range(12)]
 
-    asyncio.run(main())
+    event_loop.run(main())
 
 
 def test_a_cancelled_task_stops_the_server() -> None:
@@ -123,7 +124,7 @@ def test_a_cancelled_task_stops_the_server() -> None:
                 await task
             assert slow.interrupted
 
-    asyncio.run(main())
+    event_loop.run(main())
 
 
 def test_a_timeout_stops_the_server() -> None:
@@ -134,7 +135,7 @@ def test_a_timeout_stops_the_server() -> None:
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(webui.txt2img({}, every=0.02), 0.2)
 
-    asyncio.run(main())
+    event_loop.run(main())
     assert slow.interrupted
 
 
@@ -149,7 +150,7 @@ def test_an_event_stops_it_too() -> None:
             with pytest.raises(Cancelled):
                 await task
 
-    asyncio.run(main())
+    event_loop.run(main())
 
 
 @pytest.mark.parametrize("kind", ["function", "coroutine"])
@@ -164,13 +165,14 @@ def test_progress_is_told_in_the_loop(kind: str) -> None:
         await asyncio.sleep(0)
         tell(progress)
 
-    async def main() -> None:
+    async def main() -> threading.Thread:
         async with slow.client() as webui:
             await webui.txt2img({}, progress=tell if kind == "function" else told, every=0.01)
+        return threading.current_thread()
 
-    asyncio.run(main())
+    loops = event_loop.run(main())
     assert len(seen) >= 3
-    assert set(seen) == {(threading.main_thread(), 0.5)}
+    assert set(seen) == {(loops, 0.5)}
 
 
 def test_what_progress_raises_comes_out() -> None:
@@ -185,7 +187,7 @@ def test_what_progress_raises_comes_out() -> None:
             await webui.txt2img({}, progress=tell, every=0.01)
 
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(main())
+        event_loop.run(main())
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
@@ -218,5 +220,5 @@ def test_context_variables_reach_the_session() -> None:
         async with AsyncWebUI(WebUI("http://fake", session=session)) as webui:
             await webui.call("GET", "/sdapi/v1/options")
 
-    asyncio.run(main())
+    event_loop.run(main())
     assert seen == ["mine"]

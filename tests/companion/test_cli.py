@@ -44,7 +44,7 @@ def test_replay_latest(said, captured) -> None:
     assert out.split("\t")[:3] == ["identical", "latest", "1"]
 
 
-def test_replay_json_is_one_object_a_line(said, captured) -> None:
+def test_replay_json_is_one_object_a_line(fake: FakeWebUI, said, captured) -> None:
     name = captured().results[0].sha256
     code, out, err = said("replay", "latest", "no.json", "cat-1", "--json")
     assert (code, err) == (2, "")
@@ -57,6 +57,7 @@ def test_replay_json_is_one_object_a_line(said, captured) -> None:
         "verdict": "identical",
         "reason": "the picture came back pixel for pixel",
         "images": [{"expected": name, "actual": name, "verdict": "identical"}],
+        "server": fake.url,
     }
     assert (bad["verdict"], last["verdict"]) == ("refused", "identical")
 

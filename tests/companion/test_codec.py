@@ -82,3 +82,9 @@ def test_base64(data: bytes) -> None:
 def test_what_is_no_base64(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         codec.b64decode(text)
+
+
+def test_what_is_not_of_json_by_a_function() -> None:
+    assert codec.dumps({"a": {1}}, lambda value: sorted(value)) == b'{"a":[1]}'
+    with pytest.raises(TypeError):
+        codec.dumps({"a": {1}})

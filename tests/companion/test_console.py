@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 
 import pytest
 from rich.console import Console
 
 from payload_replay import WebUI, console
-from payload_replay.batch import run
+from payload_replay.batch import Outcome
 from payload_replay.capture import Caveat, Host, Job, Model
+from payload_replay.fleet import Fleet, jobs
 
 pytestmark = pytest.mark.once
+
+
+def run(names: list[str], webui: WebUI) -> Iterator[Outcome]:
+    return Fleet([lambda: webui]).run(jobs(names))
+
 
 EVIL = "a [bold]cat[/bold] \x1b[31mred\x1b]0;title\x07\r\n<b>"
 
@@ -97,3 +104,21 @@ def test_a_bar_on_a_terminal(
     monkeypatch.setattr(console, "errors", lambda: terminal)
     assert len(list(console.followed(run(["latest"], webui), ["latest"]))) == 1
     assert "1/1" in text(terminal)
+    assert "identical latest" in text(terminal)
+    assert "left" in text(terminal)
+
+
+def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    record = {"verdict": "identical", "pictures": 1, "seconds": 2.0}
+    done = [Outcome("a", record=record, server=f"http://{name}") for name in "aab"]
+    console.summary([*done, Outcome("b", error=OSError("x"))], 9, 1.25)
+    assert capsys.readouterr().err.splitlines() == [
+        "4 of 9 in 1.2 s: 3 identical, 1 refused",
+        "http://a: 2",
+        "http://b: 1",
+    ]
+
+
+def test_show_says_what_a_variation_comes_from(terminal: Console, captured) -> None:
+    console.show_capture(terminal, captured().with_(steps=3, seed=1))
+    assert "cat-1: steps, seed" in text(terminal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 from collections.abc import Iterator
@@ -11,10 +12,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import requests
+from PIL import Image
 
+from fake_webui import png
 from payload_replay import NotFound, WebUI, WrongCredentials, demo
 from payload_replay.__main__ import main
-from payload_replay.capture import TXT2IMG, Host
+from payload_replay.capture import IMG2IMG, TXT2IMG, Host
+from payload_replay.images import hashed
+from payload_replay.source import load
+from payload_replay.unpack import unpack
 from webui_standin import Process
 
 AUTH = ("me", "secret")
@@ -138,3 +144,50 @@ def test_proof_of_what_came_back(
     assert '<tr class="removed"><td>removed</td><td>of_a_newer_version</td>' in text
     (suite,) = ET.parse(tmp_path / "junit.xml").getroot()
     assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
+
+
+def test_a_sweep_and_its_sheet(
+    webui: WebUI, guarded: Process, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Each value of each axis reaches the webui, and none stays in its settings."""
+    webui.post(TXT2IMG, PAYLOAD)
+    before = webui.options()
+    server = ["--server", webui.url.replace("://", f"://{':'.join(AUTH)}@")]
+    sweeps = ["--sweep", "steps=2,3", "--sweep", "override_settings.CLIP_stop_at_last_layers=1:3"]
+    files = ["--sheet", str(tmp_path / "sheet.png"), "--journal", str(tmp_path / "journal")]
+    files += ["--out", str(tmp_path / "out")]
+    assert main(["replay", "latest", *sweeps, *files, *server]) == 0
+    capsys.readouterr()
+    pictures = {hashed(Image.open(path)) for path in (tmp_path / "out").iterdir()}
+    assert len(pictures) == 6
+    assert webui.options() == before
+    assert guarded.errors() == []
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > 2 * 64
+        assert sheet.height > 3 * 64
+
+
+def test_unpacked_edited_by_nobody_and_sent_again(webui: WebUI, tmp_path: Path) -> None:
+    picture = base64.b64encode(png(Image.radial_gradient("L").resize((64, 64)))).decode()
+    payload = PAYLOAD | {"init_images": [picture], "mask": picture, "denoising_strength": 0.5}
+    webui.post(IMG2IMG, payload)
+    capture = webui.captures.latest()
+    expected = [result.sha256 for result in capture.samples]
+    files = unpack(capture, tmp_path / "out", webui.captures.asset)
+    assert len(files) > 1
+    replay = webui.replay(load(str(files[0])))
+    assert [picture.sha256 for picture in replay.pictures][: len(expected)] == expected
+
+
+def test_rows_and_a_picture_by_its_path(webui: WebUI, tmp_path: Path) -> None:
+    for color in ("red", "blue"):
+        (tmp_path / f"{color}.png").write_bytes(png(Image.new("RGB", (64, 64), color)))
+    payload = PAYLOAD | {"prompt": "{color} hills", "init_images": ["file:{color}.png"]}
+    (tmp_path / "p.json").write_text(json.dumps(payload | {"seed": "{seed}"}))
+    (tmp_path / "rows.csv").write_text("\ufeffcolor,seed\r\nred,3\r\nblue,4\r\n", "utf-8")
+    out = ["--out", str(tmp_path / "out"), "--auth", ":".join(AUTH), "--server", webui.url]
+    rows = ["--rows", str(tmp_path / "rows.csv")]
+    assert main(["replay", str(tmp_path / "p.json"), *rows, *out]) == 0
+    texts = [Image.open(path).info["parameters"] for path in (tmp_path / "out").iterdir()]
+    assert {text.partition("\n")[0] for text in texts} == {"red hills", "blue hills"}
+    assert all("Seed: 3" in text for text in texts if text.startswith("red"))

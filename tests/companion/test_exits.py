@@ -19,6 +19,7 @@ from payload_replay import (
     UnexpectedAnswer,
     WrongCredentials,
 )
+from payload_replay.errors import Interrupted
 from payload_replay.exits import ExitStatus, of_error
 
 pytestmark = pytest.mark.once
@@ -50,6 +51,10 @@ def test_the_codes_are_a_promise() -> None:
 )
 def test_the_inputs_fault(error: Exception) -> None:
     assert of_error(error) is ExitStatus.REFUSED
+
+
+def test_nobodys_fault() -> None:
+    assert of_error(Interrupted()) is ExitStatus.INTERRUPTED
 
 
 @pytest.mark.parametrize(

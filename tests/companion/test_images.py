@@ -20,6 +20,7 @@ from payload_replay.images import (
     decode,
     hashed,
     opened,
+    suffix,
     threaded,
 )
 
@@ -142,3 +143,18 @@ def test_a_picture_from_wherever_it_is(tmp_path: Path) -> None:
     assert base64_of(data) == base64_of(tmp_path / "a.png") == base64_of(text) == text
     assert base64_of(decode([text])[0]) == text
     assert opened(base64.b64decode(base64_of(image))).tobytes() == image.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("format", "expected"), [("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp")]
+)
+def test_the_suffix_of_a_file(format: str, expected: str) -> None:
+    assert suffix(saved(Image.new("RGB", (4, 4)), format)) == expected
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"\x89PNG\r\n\x1a\n"])
+def test_what_has_no_suffix(data: bytes) -> None:
+    with pytest.raises(NotAPicture):
+        suffix(data)
+    with pytest.raises(NotAPicture):
+        suffix(saved(Image.new("RGB", (4, 4)), "GIF"))

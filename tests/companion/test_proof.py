@@ -62,6 +62,6 @@ def test_migrate(fake: FakeWebUI, captured, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_nothing_is_written_where_nothing_is_asked(webui: WebUI, captured, tmp_path: Path) -> None:
-    proof.prepare(None, None)
-    proof.keep([Outcome("a", webui.replay(captured()))], webui, None, None)
+    proven = proof.Proven(None, None)
+    proven.write([proven.kept(Outcome("a", webui.replay(captured())))], webui)
     assert list(tmp_path.iterdir()) == []

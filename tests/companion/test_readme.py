@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import event_loop
 from environment import ROOT
 from payload_replay import AsyncWebUI, WebUI
 from payload_replay.testing import FakeSession
@@ -59,7 +60,7 @@ def test_the_asynchronous_client(host: Process, names: dict[str, Any]) -> None:
     body = "\n".join(f"    {line}" for line in code.splitlines())
     names["asyncio"] = asyncio
     exec(f"async def main():\n{body}\n    return generation, models", names)
-    generation, models = asyncio.run(names["main"]())
+    generation, models = event_loop.run(names["main"]())
     assert (len(generation.images), models[0].title) == (1, names["webui"].models()[0].title)
 
 

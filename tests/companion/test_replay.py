@@ -124,6 +124,14 @@ def test_a_bare_payload_has_nothing_to_compare_with(webui: WebUI) -> None:
     assert len(replay.pictures) == 1
 
 
+def test_a_payload_that_nests_too_deeply(webui: WebUI) -> None:
+    value: Any = 1
+    for _ in range(10_000):
+        value = [value]
+    with pytest.raises(FormatError, match="nested too deeply"):
+        webui.replay({"prompt": "a", "steps": value})
+
+
 def test_without_verification(webui: WebUI, captured) -> None:
     replay = webui.replay(captured(), verify=False)
     assert (replay.verdict, replay.images) == ("unverified", [])
@@ -225,3 +233,13 @@ def test_a_lossy_server(
     assert "lossy JPEG" in replay.reason
     assert "samples_format" in replay.reason
     assert replay.images[0].actual == hashed(replay.pictures[0].image)
+
+
+def test_samples_are_what_the_webui_counts_as_pictures(webui: WebUI, captured) -> None:
+    replay = webui.replay(captured({"batch_size": 2}))
+    grid, map_ = (dataclasses.replace(picture) for picture in replay.pictures)
+    info = {"index_of_first_image": 1, "all_seeds": [7, 8]}
+    pictures = [grid, *replay.pictures, map_]
+    assert dataclasses.replace(replay, pictures=pictures, info=info).samples == replay.pictures
+    for strange in ({}, {"index_of_first_image": "x", "all_seeds": 1}, {"index_of_first_image": 9}):
+        assert dataclasses.replace(replay, pictures=pictures, info=strange).samples == pictures

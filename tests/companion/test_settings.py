@@ -6,7 +6,7 @@ import pytest
 
 from fake_webui import API, FakeWebUI
 from payload_replay import ServerError, WebUI
-from payload_replay.settings import kept, moved, typed
+from payload_replay.settings import Shared, kept, moved, typed
 
 pytestmark = pytest.mark.once
 
@@ -74,3 +74,33 @@ def test_moved() -> None:
 def test_whole_numbers_go_as_integers(value: object, expected: object) -> None:
     assert typed(value) == expected
     assert type(typed(value)) is type(expected)
+
+
+def test_shared_by_several_at_a_time(fake: FakeWebUI, webui: WebUI) -> None:
+    keep = Shared()
+    before = dict(fake.options)
+    with keep(webui) as first:
+        fake.options["sd_vae"] = "a.pt"
+        with keep(webui) as second:
+            fake.options["sd_vae"] = "b.pt"
+        assert second is first
+        assert fake.options["sd_vae"] == "b.pt", "another one may need it still"
+    assert fake.options == before
+    assert first.moved == {"sd_vae": "Automatic"}
+    fake.options["sd_vae"] = "c.pt"
+    with keep(webui):
+        pass
+    assert fake.options["sd_vae"] == "c.pt", "what was there before the next one stays"
+
+
+def test_shared_puts_back_after_a_failure_too(fake: FakeWebUI, webui: WebUI) -> None:
+    fake.options["sd_vae"] = "c.pt"
+
+    def fail() -> None:
+        with Shared()(webui):
+            fake.options["sd_vae"] = "d.pt"
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert fake.options["sd_vae"] == "c.pt"

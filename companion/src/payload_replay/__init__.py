@@ -12,6 +12,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .capture import Capture as _Capture
+from .vary import with_
+
 if TYPE_CHECKING:
     from .aio import AsyncWebUI
     from .capture import AssetError, Capture, FormatError, NewerFormatError
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
         Cancelled,
         ConnectionFailed,
         ConnectionLost,
+        Interrupted,
         InvalidPayload,
         NoAPI,
         NoExtension,
@@ -38,6 +42,9 @@ if TYPE_CHECKING:
     from .replay import Replay
     from .verify import Comparison
 
+# The format's own file stands alone, for the webui; what it takes to vary a capture does not.
+_Capture.with_ = with_  # type: ignore[method-assign]
+
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -53,6 +60,7 @@ _HOMES = {
     "Extras": "generation",
     "FormatError": "capture",
     "Generation": "generation",
+    "Interrupted": "errors",
     "InvalidPayload": "errors",
     "NewerFormatError": "capture",
     "NoAPI": "errors",
@@ -82,6 +90,7 @@ __all__ = [
     "Extras",
     "FormatError",
     "Generation",
+    "Interrupted",
     "InvalidPayload",
     "NewerFormatError",
     "NoAPI",

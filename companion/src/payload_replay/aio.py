@@ -94,6 +94,8 @@ class AsyncWebUI:
     generate = _Awaited(WebUI.generate)
     post = _Awaited(WebUI.post)
     replay = _Awaited(WebUI.replay)
+    check = _Awaited(WebUI.check)
+    migrate = _Awaited(WebUI.migrate)
     minimal = _Awaited(WebUI.minimal)
     progress = _Awaited(WebUI.progress)
     interrupt = _Awaited(WebUI.interrupt)

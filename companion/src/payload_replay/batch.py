@@ -1,85 +1,114 @@
-"""Several sources replayed one after the other, each ending in an outcome, never in a traceback."""
+"""What came of one source among several: an outcome, never a traceback."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from . import source as sources
-from .capture import FormatError
-from .client import WebUI
-from .errors import ConnectionFailed, NoAPI, ReplayError, WrongCredentials
 from .exits import OF_VERDICT, ExitStatus, of_error
 from .images import Picture
 from .replay import Replay
 
-# What every further source would meet as well, so that none is tried.
-_HOPELESS = (ConnectionFailed, WrongCredentials, NoAPI)
-
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one source: a replay, or the error that kept it from being one."""
+    """What came of one source: a replay, the error that kept it from being one, or the `record`
+    that an earlier run or `slim` left of either.
+
+    `server` is the address where it was made. `elsewhere` holds what other servers had said before,
+    by their addresses; `files` are the pictures that were saved; `index` is the job's place in the
+    run.
+    """
 
     source: str
     replay: Replay | None = None
     error: Exception | None = None
+    server: str = ""
+    record: Mapping[str, Any] | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[Path] = ()
+    index: int = 0
 
     @property
     def verdict(self) -> str:
         """The replay's; of an error ``refused`` where the input is wrong, else ``failed``."""
+        if self.record is not None:
+            return str(self.record["verdict"])
         if self.replay is not None:
             return self.replay.verdict
         return "refused" if self.status is ExitStatus.REFUSED else "failed"
 
     @property
     def reason(self) -> str:
-        return self.replay.reason if self.replay is not None else str(self.error)
+        if self.record is not None:
+            return str(self.record.get("reason", ""))
+        reason = self.replay.reason if self.replay is not None else str(self.error)
+        if not self.elsewhere or self._made:
+            return reason
+        said = {**self.elsewhere, self.server: reason}
+        return "; ".join(f"{server}: {reason}" for server, reason in said.items())
 
     @property
     def status(self) -> ExitStatus:
         if self.error is not None:
             return of_error(self.error)
-        return OF_VERDICT[self.verdict] if self.replay else ExitStatus.FAILED
+        return OF_VERDICT.get(self.verdict, ExitStatus.FAILED)
+
+    @property
+    def made(self) -> int:
+        """How many pictures came."""
+        if self.record is not None:
+            return int(self.record.get("pictures", 0))
+        return len(self.replay.pictures) if self.replay is not None else 0
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the server took; None where nothing was made."""
+        if self.record is not None:
+            return float(self.record.get("seconds", 0)) if self.made else None
+        return self.replay.seconds if self.replay is not None else None
+
+    @property
+    def _made(self) -> bool:
+        return self.replay is not None and self.replay.verdict != "refused"
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that ``--json`` prints."""
+        found: Mapping[str, Any] = self.record or {}
         if self.replay is not None:
-            return {"source": self.source, **self.replay.to_dict()}
-        told = {"verdict": self.verdict, "reason": self.reason, "images": [], "seconds": 0.0}
-        return {"source": self.source, "id": None, "endpoint": None, **told}
+            found = self.replay.to_dict()
+        changes = {"changes": found["changes"]} if found.get("changes") else {}
+        return changes | {
+            "source": self.source,
+            "id": found.get("id"),
+            "endpoint": found.get("endpoint"),
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "images": found.get("images") or [],
+            "seconds": found.get("seconds") or 0.0,
+            "server": self.server or None,
+        }
 
+    def to_record(self) -> dict[str, Any]:
+        """What a journal keeps: `to_dict`, the number of pictures, and where they lie."""
+        files = [str(path.absolute()) for path in self.files]
+        return {**self.to_dict(), "pictures": self.made, "files": files}
 
-def run(
-    names: Sequence[str],
-    webui: WebUI,
-    endpoint: str | None = None,
-    out: Path | None = None,
-    stdin: IO[bytes] | None = None,
-    *,
-    migrate: bool = False,
-) -> Iterator[Outcome]:
-    """Replay each source; one that fails does not keep the next from being tried.
-
-    Where the server itself cannot be used, the others get the same outcome without being tried.
-
-    Args:
-        endpoint: where bare payloads belong.
-        out: a folder for the pictures that came.
-        migrate: rewrite first what the server wants said otherwise.
-    """
-    hopeless: Exception | None = None
-    for name in names:
-        if hopeless:
-            yield Outcome(name, error=hopeless)
-            continue
-        outcome = _one(name, webui, endpoint, out, stdin, migrate)
-        yield outcome
-        if isinstance(outcome.error, _HOPELESS):
-            hopeless = outcome.error
+    def slim(self) -> Outcome:
+        """The same without its pictures and its error's traceback, which holds the payload: those
+        of a thousand replays would fill the memory.
+        """
+        if self.replay is None:
+            error: BaseException | None = self.error
+            while error is not None:
+                error.__traceback__ = None
+                error = error.__cause__ or error.__context__
+            return self
+        return dataclasses.replace(self, replay=None, elsewhere={}, record=self.to_record())
 
 
 def save(pictures: Sequence[Picture], folder: Path, stem: str) -> list[Path]:
@@ -88,27 +117,15 @@ def save(pictures: Sequence[Picture], folder: Path, stem: str) -> list[Path]:
     return [_new(folder, f"{stem}-{n}", picture) for n, picture in enumerate(pictures)]
 
 
-def _one(
-    name: str,
-    webui: WebUI,
-    endpoint: str | None,
-    out: Path | None,
-    stdin: IO[bytes] | None,
-    migrate: bool,
-) -> Outcome:
-    try:
-        replay = webui.replay(sources.load(name, webui, endpoint, stdin), migrate=migrate)
-        if out is not None:
-            save(replay.pictures, out, replay.capture.id)
-    except (ReplayError, FormatError, OSError) as error:
-        return Outcome(name, error=error)
-    return Outcome(name, replay)
-
-
 def _new(folder: Path, stem: str, picture: Picture) -> Path:
     suffix = (picture.image.format or "png").lower()
     names = itertools.chain([stem], (f"{stem}~{n}" for n in itertools.count(2)))
-    path = next(p for name in names if not (p := folder / f"{name}.{suffix}").exists())
-    with path.open("xb") as file:
-        file.write(picture.data)
-    return path
+    for name in names:
+        path = folder / f"{name}.{suffix}"
+        try:
+            with path.open("xb") as file:
+                file.write(picture.data)
+        except FileExistsError:  # another thread's, too
+            continue
+        return path
+    raise AssertionError("unreachable: the names never end")

@@ -163,6 +163,16 @@ class Caveat:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The capture that this one is a variation of, by its `id`, and the paths of the payload that
+    were `changed`.
+    """
+
+    id: str
+    changed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Capture:
     """One generation, as it can be sent again.
 
@@ -171,7 +181,8 @@ class Capture:
     names what a number among script arguments stands for, by its place such as
     ``script_args[0]``: the same number can mean something else on another server. `resolved`
     holds what styles, wildcards and scripts made of the prompts, by field and in the pictures'
-    order, where that differs from what the payload says.
+    order, where that differs from what the payload says. `origin` is set where this is a
+    variation, which has no `results`: nobody has made its pictures yet.
     """
 
     format: Literal[1]
@@ -186,6 +197,12 @@ class Capture:
     warnings: list[Caveat] = field(default_factory=list)
     choices: dict[str, str] = field(default_factory=dict)
     resolved: dict[str, Any] = field(default_factory=dict)
+    origin: Origin | None = None
+
+    if typing.TYPE_CHECKING:  # `payload_replay` attaches it; the webui has no use for it
+
+        def with_(self, /, **changes: Any) -> Capture:
+            """The capture with other values in its payload, by path; see `payload_replay.vary`."""
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Capture:

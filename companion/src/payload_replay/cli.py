@@ -10,8 +10,9 @@ import typer
 
 from . import __version__, console, local
 from .batch import Outcome
-from .batch import run as run_batch
+from .commands import fleet as many
 from .commands import proof, serve, watch
+from .commands import vary as varying
 from .commands.check import check
 from .commands.export import export
 from .commands.importers import import_
@@ -28,7 +29,9 @@ from .commands.options import (
     connect,
     line,
 )
+from .commands.unpack import unpack
 from .exits import ExitStatus
+from .fleet import Fleet
 from .source import full, load
 
 app = typer.Typer(
@@ -98,9 +101,14 @@ def show(
 @app.command()
 def replay(
     sources: Sources,
-    server: Server = SERVER,
+    servers: many.Servers = many.SERVERS,
     auth: Auth = None,
     endpoint: EndpointOption = None,
+    sets: varying.Sets = None,
+    sweeps: varying.Sweeps = None,
+    rows: varying.Rows = None,
+    sheet: varying.Sheet = None,
+    fetch: varying.Fetch = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="A folder for the pictures that come.")
     ] = None,
@@ -112,29 +120,38 @@ def replay(
         Path | None, typer.Option(help="A file for JUnit XML: one test case a source.")
     ] = None,
     migrate: Migrate = False,
+    slots: many.Slots = 1,
+    journal: many.JournalFile = None,
     as_json: Json = False,
     timeout: Seconds = 600,
 ) -> None:
-    """Send captures back and compare the pictures.
+    """Send captures back and compare the pictures; what is varied is only generated.
 
     Exits 0 if all are identical, 1 if some differ, 2 if some were refused or the input is wrong,
-    3 if the server is unreachable or failing.
+    3 if a server is unreachable or failing, 130 after Ctrl-C.
 
     Example: payload-replay replay latest cat.json --out pictures --report proof --junit proof.xml
+    Example: payload-replay replay cat.json --sweep steps=10,20,30 --sheet cat.png
     """
-    webui = connect(server, auth, timeout)
-    with console.told():
-        proof.prepare(report, junit)
-        outcomes = run_batch(sources, webui, endpoint, out, migrate=migrate)
-        done = list(reported(console.followed(outcomes, sources), report_as(as_json)))
-        proof.keep(done, webui, report, junit)
-    if not as_json and console.output().is_terminal:
-        console.verdicts(done)
-    raise typer.Exit(max(outcome.status for outcome in done))
+    connects = many.clients(servers, auth, timeout)
+    with console.told(), many.journal(journal) as noted:
+        plan = varying.planned(sources, endpoint, sets, sweeps, rows, fetch)
+        contacts = varying.Contacts(sheet, plan)
+        proven = proof.Proven(report, junit)
+        fleet = Fleet(connects, slots, out, noted, migrate=migrate)
+        with many.stoppable(fleet) as run:
+            outcomes = reported(contacts.shown(run.outcomes(plan.jobs)), report_as(as_json))
+            done = [proven.kept(outcome) for outcome in outcomes]
+        contacts.save()
+        proven.write(done, connects[0]())
+    if not as_json:
+        run.report(done)
+    raise typer.Exit(run.status(done))
 
 
 app.command()(export)
 app.command("import")(import_)
+app.command()(unpack)
 app.command("check")(check)
 app.command("serve")(serve.run)
 app.command("watch")(watch.run)

@@ -7,6 +7,7 @@ import binascii
 import contextlib
 import importlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 
@@ -21,8 +22,8 @@ orjson = _optional("orjson")
 pybase64 = _optional("pybase64")
 
 
-def dumps(value: Any) -> bytes:
-    """JSON of exactly this value.
+def dumps(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
+    """JSON of exactly this value; what is not of JSON by `default`.
 
     The standard library's, always: orjson writes NaN as null, which is another payload.
 
@@ -31,9 +32,10 @@ def dumps(value: Any) -> bytes:
         TypeError: the value is not of JSON.
     """
     try:
-        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+        text = json.dumps(value, allow_nan=False, separators=(",", ":"), default=default)
     except RecursionError as error:
         raise ValueError("nested too deeply for JSON") from error
+    return text.encode("ascii")
 
 
 def loads_pictures(data: bytes) -> Any:

@@ -15,7 +15,7 @@ import requests
 from requests.auth import HTTPBasicAuth
 from requests.utils import get_netrc_auth
 
-from . import codec
+from . import attachments, codec
 from .answers import Reply, failure, parsed, read, translated
 from .errors import ConnectionFailed, InvalidPayload, UnexpectedAnswer, WrongCredentials
 from .retry import Retry
@@ -205,7 +205,7 @@ def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _encoded(payload: Mapping[str, Any]) -> bytes:
     try:
-        return codec.dumps(dict(payload))
+        return codec.dumps(dict(payload), attachments.in_json)
     except (TypeError, ValueError) as error:
         raise InvalidPayload(f"{error}; it cannot be sent as JSON") from error
 

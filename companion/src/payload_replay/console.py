@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.progress import TimeElapsedColumn as Elapsed
+from rich.progress import TimeRemainingColumn as Remaining
 from rich.table import Table
 from rich.text import Text
 
@@ -132,12 +134,24 @@ def followed(outcomes: Iterator[Outcome], names: Sequence[str]) -> Iterator[Outc
     if not console.is_terminal:
         yield from outcomes
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn())
-    with Progress(*columns, MofNCompleteColumn(), Elapsed(), console=console) as bar:
-        task = bar.add_task(_next(names, 0), total=len(names))
-        for count, outcome in enumerate(outcomes, 1):
-            bar.update(task, advance=1, description=_next(names, count))
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn())
+    times = (Elapsed(), TextColumn("left"), Remaining())
+    with Progress(*columns, MofNCompleteColumn(), *times, console=console) as bar:
+        task = bar.add_task("replaying", total=len(names))
+        for outcome in outcomes:
+            last = f"{outcome.verdict} {plain(outcome.source)[:40]}"
+            bar.update(task, advance=1, description=last)
             yield outcome
+
+
+def summary(outcomes: Sequence[Outcome], total: int, seconds: float) -> None:
+    """How a run went, in a few lines on standard error."""
+    verdicts = Counter(outcome.verdict for outcome in outcomes)
+    counts = ", ".join(f"{verdicts[name]} {name}" for name in STYLES if verdicts[name])
+    note(f"{len(outcomes)} of {total} in {seconds:.1f} s: {counts or 'none'}")
+    servers = Counter(outcome.server for outcome in outcomes if outcome.made)
+    for server, made in sorted(servers.items() if len(servers) > 1 else ()):
+        note(f"{server}: {made}")
 
 
 def watched(shown: Iterator[Shown]) -> Iterator[Shown]:
@@ -152,17 +166,12 @@ def watched(shown: Iterator[Shown]) -> Iterator[Shown]:
             yield each
 
 
-def _next(names: Sequence[str], index: int) -> str:
-    return f"replaying {plain(names[index])[:40]}" if index < len(names) else "done"
-
-
 def _verdict(outcome: Outcome) -> tuple[Text, ...]:
-    replay = outcome.replay
     return (
         Text(outcome.verdict, style=STYLES[outcome.verdict]),
         shown(outcome.source),
-        Text(str(len(replay.pictures)) if replay else "0"),
-        Text(f"{replay.seconds:.1f}" if replay else "–"),
+        Text(str(outcome.made)),
+        Text("–" if outcome.seconds is None else f"{outcome.seconds:.1f}"),
         shown(outcome.reason),
     )
 
@@ -187,6 +196,8 @@ def _facts(capture: Capture) -> Iterator[tuple[str, Any]]:
     payload, job, host = capture.payload, capture.job, capture.host
     yield "id", capture.id
     yield "endpoint", capture.endpoint
+    if capture.origin is not None:
+        yield "varied from", f"{capture.origin.id}: {', '.join(capture.origin.changed)}"
     yield "made", f"{job.started} in {job.seconds:.1f} s, from {job.source}, {job.state}"
     if job.error:
         yield "error", job.error

@@ -12,7 +12,8 @@
     ├── NotFound               the server does not know that id or picture
     ├── InvalidPayload         the server refuses what was sent; `field` names the place
     ├── ServerError            500 and above; `error`, `detail`, `errors` are the server's words
-    └── UnexpectedAnswer       HTML, half a body, no JSON, pictures that are none
+    ├── UnexpectedAnswer       HTML, half a body, no JSON, pictures that are none
+    └── Interrupted            somebody stopped the generation
 
 Documents and bundles that cannot be read raise `payload_replay.capture.FormatError`.
 """
@@ -111,3 +112,7 @@ class ServerError(ReplayError):
 
 class UnexpectedAnswer(ReplayError):
     """An answer that a webui's API would not give."""
+
+
+class Interrupted(ReplayError):
+    """The generation was stopped before it was done; what came of it is not compared."""

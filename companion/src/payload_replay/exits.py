@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from .capture import FormatError
-from .errors import BadSource, InvalidPayload, NotFound
+from .errors import BadSource, Interrupted, InvalidPayload, NotFound
 
 
 class ExitStatus(enum.IntEnum):
@@ -35,4 +35,6 @@ _BAD_INPUT = (BadSource, FormatError, InvalidPayload, NotFound, OSError, ValueEr
 
 def of_error(error: BaseException) -> ExitStatus:
     """Whose fault an error is: the input's, or the server's."""
+    if isinstance(error, Interrupted):
+        return ExitStatus.INTERRUPTED
     return ExitStatus.REFUSED if isinstance(error, _BAD_INPUT) else ExitStatus.FAILED

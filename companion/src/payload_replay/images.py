@@ -24,6 +24,7 @@ from .errors import UnexpectedAnswer
 
 # What a webui can be set to save; the rest of Pillow's formats stay out of a server's reach.
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
+_SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "AVIF": "avif"}
 LOSSY = ("JPEG", "WEBP", "AVIF")
 
 T = TypeVar("T")
@@ -57,6 +58,18 @@ def opened(data: bytes, most: int | None = None) -> Image.Image:
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise NotAPicture(str(error)) from error
     return image
+
+
+def suffix(data: bytes) -> str:
+    """The suffix of a picture's file, without its dot, told by its first bytes.
+
+    Nothing is decoded: its pixels are whatever the picture says. Raises NotAPicture.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=_known()) as image:
+            return _SUFFIXES[str(image.format)]
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise NotAPicture(str(error)) from error
 
 
 def comparable(image: Image.Image) -> Image.Image:

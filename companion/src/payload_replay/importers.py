@@ -23,7 +23,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import bundle, curl, har, metadata, parameters, scheduler
 from .capture import Asset, Capture, Caveat, FormatError, Result, parse_json
@@ -43,13 +43,22 @@ _NOTHING = (
 )
 
 
+class Found(NamedTuple):
+    """The captures in a file, at least one, in its order; `is_payload` where the file is nothing
+    but a payload or a request, so that it may name pictures as `attachments` says.
+    """
+
+    captures: list[Capture]
+    is_payload: bool = False
+
+
 def read(
     data: bytes,
     endpoint: str | None = None,
     ask: Ask | None = None,
     folder: Path | None = None,
-) -> list[Capture]:
-    """The captures in a file's bytes, at least one, in the file's order.
+) -> Found:
+    """What a file's bytes hold.
 
     Args:
         endpoint: the path where a bare payload belongs.
@@ -60,17 +69,17 @@ def read(
         FormatError: it is nothing of the above, or damaged.
     """
     if bundle.is_bundle(data):
-        return [bundle.read(data)]
+        return Found([bundle.read(data)])
     if metadata.is_picture(data):
-        return [_of_picture(data, ask)]
+        return Found([_of_picture(data, ask)])
     text = _text(data)
     if isinstance(text, bytes):
         return _of_json(parse_json(text), endpoint)
     if parameters.is_infotext(text):  # first: a prompt's line may begin with "curl"
-        return [_remade(parameters.read(text))]
+        return Found([_remade(parameters.read(text))])
     if curl.is_command(text):
         where, payload = curl.read(text, folder)
-        return [_bare(payload, where)]
+        return Found([_bare(payload, where)])
     raise FormatError("", _NOTHING)
 
 
@@ -114,19 +123,20 @@ def _text(data: bytes) -> bytes | str:
 # ---- JSON
 
 
-def _of_json(document: Any, endpoint: str | None) -> list[Capture]:
+def _of_json(document: Any, endpoint: str | None) -> Found:
     if isinstance(document, list) and scheduler.is_export(document):
-        return [_remade(task) for task in scheduler.read(document)]
+        return Found([_remade(task) for task in scheduler.read(document)])
     if not isinstance(document, dict):
         kind = type(document).__name__
         raise FormatError("", f"not a capture: the document is a {kind}, not an object")
     if "format" in document:
-        return [Capture.from_dict(document)]
+        return Found([Capture.from_dict(document)])
     if har.is_har(document) or har.is_postman(document):
-        return [_bare(payload, path) for path, payload in har.requests(document)]
+        return Found([_bare(payload, path) for path, payload in har.requests(document)])
     if _is_request(document):
-        return [_bare(document["payload"], endpoint or document["endpoint"])]
-    return [_bare(document, endpoint)]
+        made = _bare(document["payload"], endpoint or document["endpoint"])
+        return Found([made], is_payload=True)
+    return Found([_bare(document, endpoint)], is_payload=True)
 
 
 def _is_request(document: Mapping[str, Any]) -> bool:

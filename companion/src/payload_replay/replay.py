@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from . import preflight
 from . import verify as verification
+from .attachments import with_paths
 from .capture import AssetError, Capture, FormatError, Result
 from .changes import Change
 from .errors import NoExtension, NotFound, ReplayError
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 Verdict = Literal["identical", "close", "different", "refused", "unverified"]
 Fetch = Callable[[str], bytes]
 Post = Callable[[str, Mapping[str, Any]], dict[str, Any]]
+Keep = Callable[["WebUI"], AbstractContextManager[Kept]]
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,14 @@ class Replay:
     parameters: dict[str, Any] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
 
+    @property
+    def samples(self) -> list[Picture]:
+        """The pictures without grids and maps, as far as the webui's own account tells them."""
+        first, seeds = self.info.get("index_of_first_image"), self.info.get("all_seeds")
+        start = first if isinstance(first, int) and 0 <= first < len(self.pictures) else 0
+        count = len(seeds) if isinstance(seeds, list) and seeds else len(self.pictures)
+        return self.pictures[start : start + count]
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON object: id, endpoint, verdict, reason, images by their hashes, seconds; and what
         was changed before, where something was."""
@@ -77,17 +88,24 @@ def replay(
     migrate: bool = False,
     fetch: Fetch | None = None,
     post: Post | None = None,
+    keep: Keep = kept,
 ) -> Replay:
-    """See `payload_replay.WebUI.replay`; `post` sends the payload, by default the client's."""
-    capture = source if isinstance(source, Capture) else Capture.from_dict(source)
+    """See `payload_replay.WebUI.replay`.
+
+    Args:
+        post: sends the payload; by default the client's.
+        keep: puts the server's settings back.
+    """
+    capture = source if isinstance(source, Capture) else Capture.from_dict(with_paths(source))
     if migrate:
         capture, changes = migrated(capture, webui)
-        done = replay(webui, capture, verify=verify, fetch=fetch, post=post)
+        done = replay(webui, capture, verify=verify, fetch=fetch, post=post, keep=keep)
         return dataclasses.replace(done, changes=changes)
     if reason := preflight.blocking(webui, capture):
         return Replay("refused", reason, capture)
     fetch = fetch or (lambda sha256: _from_store(webui, sha256))
-    sent = _send(webui, post or webui.post, capture, capture.request(fetch), hashes=verify)
+    payload = capture.request(fetch)
+    sent = _send(webui, capture, payload, post or webui.post, keep, hashes=verify)
     if not verify:
         return _finished(sent, "unverified", "not compared, as asked")
     if not capture.results:
@@ -106,11 +124,17 @@ class _Sent:
 
 
 def _send(
-    webui: WebUI, post: Post, capture: Capture, payload: dict[str, Any], *, hashes: bool
+    webui: WebUI,
+    capture: Capture,
+    payload: dict[str, Any],
+    post: Post,
+    keep: Keep,
+    *,
+    hashes: bool,
 ) -> _Sent:
     # The pictures are decoded while the settings are looked at again: Pillow needs no lock.
     with ThreadPoolExecutor(1) as pool:
-        with kept(webui) as settings:
+        with keep(webui) as settings:
             started = time.perf_counter()
             answer = post(capture.endpoint, payload)
             seconds = time.perf_counter() - started

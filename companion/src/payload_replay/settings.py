@@ -6,6 +6,7 @@ config.json stays changed, for everybody, and after a failed generation too.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,6 +47,33 @@ def kept(webui: WebUI) -> Iterator[Kept]:
         _try_to_put_back(webui, state)
         raise
     _try_to_put_back(webui, state)
+
+
+class Shared:
+    """`kept` for several generations on one server at a time.
+
+    The settings are read before the first of them and put back after the last: in between, what
+    has moved may be what another one needs.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._state = Kept({})
+
+    @contextmanager
+    def __call__(self, webui: WebUI) -> Iterator[Kept]:
+        with self._lock:
+            if not self._users:
+                self._state = Kept(webui.options())
+            self._users += 1
+        try:
+            yield self._state
+        finally:
+            with self._lock:
+                self._users -= 1
+                if not self._users:
+                    _try_to_put_back(webui, self._state)
 
 
 def _try_to_put_back(webui: WebUI, state: Kept) -> None:

@@ -7,14 +7,16 @@ import contextlib
 import functools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from . import importers
+from . import attachments, importers
 from .capture import Capture, FormatError
 from .client import WebUI
 from .errors import BadSource, ReplayError
+from .paths import Step
 
 LATEST = "latest"
 STDIN = "-"
@@ -45,7 +47,34 @@ def load(
         FormatError: it is no capture; the path in it begins with the source's name.
         ReplayError: the server could not be asked.
     """
-    return _one(source, load_all(source, webui, endpoint, stdin))
+    return named(source, webui, endpoint, stdin).inlined()
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a source holds, as it stands. `folder` is where its payload may name pictures; None
+    where it may not, since it is a captured document.
+    """
+
+    capture: Capture
+    folder: Path | None = None
+
+    def inlined(self, *, urls: bool = False, but: Sequence[Sequence[Step]] = ()) -> Capture:
+        """The capture with the pictures that it may name put in: see `attachments.inlined`."""
+        if self.folder is None:
+            return self.capture
+        return attachments.inlined(self.capture, self.folder, urls=urls, but=but)
+
+
+def named(
+    source: str,
+    webui: WebUI | None = None,
+    endpoint: str | None = None,
+    stdin: IO[bytes] | None = None,
+) -> Named:
+    """See `load`."""
+    found = _found(source, webui, endpoint, stdin)
+    return _one(source, found) if len(found) != 1 else found[0]
 
 
 def load_all(
@@ -64,19 +93,8 @@ def load_all(
     Raises:
         As `load`, but several are no error.
     """
-    if source == STDIN:
-        data = (stdin or sys.stdin.buffer).read(MAX_BYTES + 1)
-        return _read(source, data, endpoint, webui)
-    path, number = _numbered(source)
-    if source != LATEST and _exists(path):
-        folder = path.parent if files else None
-        found = _read(source, _bytes(path), endpoint, webui, folder)
-        return found if number is None else [_one(source, found, number)]
-    if _FILE.search(source) or not _ID.fullmatch(source):
-        raise BadSource(f"{source}: there is no such file")
-    if webui is None:
-        raise BadSource(f"{source}: there is no such file, and no server to ask for this id")
-    return [webui.captures.get(source)]
+    found = _found(source, webui, endpoint, stdin, files=files)
+    return [one.inlined() for one in found]
 
 
 def from_bytes(data: bytes, endpoint: str | None = None) -> Capture:
@@ -85,7 +103,7 @@ def from_bytes(data: bytes, endpoint: str | None = None) -> Capture:
     Raises:
         FormatError: it is none of them, or holds several.
     """
-    return importers.one(importers.read(data, full(endpoint)))
+    return importers.one(importers.read(data, full(endpoint)).captures)
 
 
 def full(endpoint: str | None) -> str | None:
@@ -95,27 +113,53 @@ def full(endpoint: str | None) -> str | None:
     return f"/sdapi/v1/{endpoint}"
 
 
+def _found(
+    source: str,
+    webui: WebUI | None,
+    endpoint: str | None,
+    stdin: IO[bytes] | None,
+    *,
+    files: bool = False,
+) -> list[Named]:
+    if source == STDIN:
+        data = (stdin or sys.stdin.buffer).read(MAX_BYTES + 1)
+        return _read(source, data, endpoint, webui, Path())
+    path, number = _numbered(source)
+    if source != LATEST and _exists(path):
+        found = _read(source, _bytes(path), endpoint, webui, path.parent, files=files)
+        return found if number is None else [_one(source, found, number)]
+    if _FILE.search(source) or not _ID.fullmatch(source):
+        raise BadSource(f"{source}: there is no such file")
+    if webui is None:
+        raise BadSource(f"{source}: there is no such file, and no server to ask for this id")
+    return [Named(webui.captures.get(source))]
+
+
 def _read(
     source: str,
     data: bytes,
     endpoint: str | None,
-    webui: WebUI | None = None,
-    folder: Path | None = None,
-) -> list[Capture]:
+    webui: WebUI | None,
+    folder: Path,
+    *,
+    files: bool = False,
+) -> list[Named]:
     if len(data) > MAX_BYTES:
         raise BadSource(f"{_name(source)}: larger than {MAX_BYTES >> 20} MiB, which is not read")
     ask = None if webui is None else functools.partial(_asked, webui)
-    with _named(source):
-        return importers.read(data, full(endpoint), ask, folder)
+    with _at(source):
+        found = importers.read(data, full(endpoint), ask, folder if files else None)
+    return [Named(one, folder if found.is_payload else None) for one in found.captures]
 
 
-def _one(source: str, found: list[Capture], number: int | None = None) -> Capture:
-    with _named(source):
-        return importers.one(found, number)
+def _one(source: str, found: list[Named], number: int | None = None) -> Named:
+    with _at(source):
+        capture = importers.one([one.capture for one in found], number)
+    return next(one for one in found if one.capture is capture)
 
 
 @contextlib.contextmanager
-def _named(source: str) -> Iterator[None]:
+def _at(source: str) -> Iterator[None]:
     """Put the source's name before the path of what is wrong in it."""
     try:
         yield

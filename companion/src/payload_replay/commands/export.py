@@ -14,7 +14,9 @@ from payload_replay.errors import BadSource
 from payload_replay.exits import ExitStatus
 from payload_replay.export import FORMATS, SUFFIXES, zipped
 from payload_replay.source import load
+from payload_replay.vary import varied
 
+from . import vary
 from .options import SERVER, Auth, EndpointOption, Json, Server, SourceName, connect, line, write
 
 
@@ -40,6 +42,7 @@ def export(
     minimal: Annotated[
         bool, typer.Option("--minimal", help="Without what the server fills in by itself.")
     ] = False,
+    sets: vary.Sets = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="A new file; standard output without it.")
     ] = None,
@@ -60,7 +63,7 @@ def export(
         raise typer.Exit(ExitStatus.REFUSED)
     with console.told():
         webui = connect(server, auth)
-        capture = load(source, webui, endpoint)
+        capture = varied(load(source, webui, endpoint), vary.changes(sets))
         capture = webui.minimal(capture) if minimal else capture
         if images is Images.files:
             files = FORMATS[format].files(capture, webui.captures.asset, webui.url)

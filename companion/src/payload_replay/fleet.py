@@ -1,0 +1,460 @@
+"""Many replays on several servers: a pool of threads, one job per server at a time by default.
+
+A job that a server refuses or fails is tried on the others; a server that does not answer any more
+is left alone, asked again after a while, and given up in the end. A server that cannot be used at
+all from the beginning is given up at once. Where none is left, what remains gets its error.
+
+Files are loaded by the thread that sends them, so memory holds one job per thread, however many
+there are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from . import source as sources
+from .batch import Outcome, save
+from .capture import AssetError, Capture, FormatError
+from .client import WebUI
+from .errors import (
+    BadSource,
+    ConnectionFailed,
+    Interrupted,
+    NoAPI,
+    NoExtension,
+    NotFound,
+    ReplayError,
+    WrongCredentials,
+)
+from .journal import Journal, key
+from .replay import Keep, replay
+from .settings import Shared, kept
+from .source import Named
+
+PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds between the attempts to reach a server again that has answered before."""
+GRACE = 30.0
+"""Seconds without a word that `Fleet.interrupt` leaves the servers to stop."""
+AHEAD = 4
+"""Outcomes that may wait to be read before the threads wait in turn."""
+
+# What every further job would meet as well, so that none is sent there.
+_HOPELESS = (ConnectionFailed, WrongCredentials, NoAPI)
+_OF_SOURCE = (BadSource, FormatError, NotFound, OSError)
+
+
+class Source:
+    """A source that is loaded when it is first needed, and let go after the last of its jobs.
+
+    Args:
+        name: what `payload_replay.source.load` takes.
+        endpoint: where a bare payload belongs.
+        jobs: how many jobs are made of it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: str | None = None,
+        stdin: IO[bytes] | None = None,
+        jobs: int = 1,
+    ) -> None:
+        self.name = name
+        self._jobs = jobs
+        self._endpoint = endpoint
+        self._stdin = stdin
+        self._lock = threading.Lock()
+        self._loaded: tuple[Named, WebUI | None] | None = None
+
+    def load(self, webuis: Sequence[WebUI]) -> tuple[Named, WebUI | None]:
+        """What it holds, and the server that it comes from. Raises ReplayError, FormatError."""
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._asked(webuis)
+            return self._loaded
+
+    def done(self) -> None:
+        """One of its jobs is finished."""
+        with self._lock:
+            self._jobs -= 1
+            if self._jobs <= 0:
+                self._loaded = None
+
+    def _asked(self, webuis: Sequence[WebUI]) -> tuple[Named, WebUI | None]:
+        """An id is asked of one server after the other; ``latest`` is the first one's newest."""
+        missed: list[ReplayError] = []
+        for webui in webuis:
+            found = self._of(webui)
+            if isinstance(found, Named):
+                return found, None if found.folder is not None else webui
+            missed.append(found)
+        # What a server says counts more than that another one says nothing.
+        raise min(missed, key=lambda error: isinstance(error, _HOPELESS))
+
+    def _of(self, webui: WebUI) -> Named | ReplayError:
+        try:
+            return sources.named(self.name, webui, self._endpoint, self._stdin)
+        except (NotFound, NoExtension, *_HOPELESS) as error:
+            return error
+
+
+@dataclass(frozen=True)
+class Job:
+    """One replay: a source, and what is made of it before it is sent."""
+
+    source: Source
+    name: str
+    make: Callable[[Named], Capture] = Named.inlined
+    index: int = 0
+
+
+def jobs(names: Iterable[str], endpoint: str | None = None) -> Iterator[Job]:
+    """A job for each source as it is."""
+    for index, name in enumerate(names):
+        yield Job(Source(name, endpoint), name, index=index)
+
+
+@dataclass
+class _Open:
+    """A job that is not finished, and what came of it where it was tried."""
+
+    job: Job
+    tried: dict[_Server, Outcome] = field(default_factory=dict)
+
+
+class _Server:
+    """One server; its `state` is ``new`` until it has answered, ``up``, ``resting`` or ``gone``."""
+
+    def __init__(self, connect: Callable[[], WebUI], slots: int) -> None:
+        self.connect = connect
+        self.webui = connect()
+        self.url = self.webui.url
+        self.keep: Keep = kept if slots == 1 else Shared()
+        self.state = "new"
+        self.error: Exception | None = None
+        self.running = 0
+
+
+class Fleet:
+    """Servers that share the work.
+
+    Args:
+        connect: for each server, what makes a client of it; each thread has its own.
+        slots: jobs per server at a time. With several, a server's settings are put back only
+            when none runs there any more.
+        out: a folder for the pictures that came.
+        journal: what was finished before is not made again; what is finished is added.
+        migrate: rewrite first what a server wants said otherwise.
+        pauses: seconds between attempts to reach a server that has gone silent.
+    """
+
+    def __init__(
+        self,
+        connect: Sequence[Callable[[], WebUI]],
+        slots: int = 1,
+        out: Path | None = None,
+        journal: Journal | None = None,
+        pauses: Sequence[float] = PAUSES,
+        *,
+        migrate: bool = False,
+    ) -> None:
+        self._servers = [_Server(one, slots) for one in connect]
+        self._slots = slots
+        self._out = out
+        self._journal = journal
+        self._pauses = pauses
+        self._migrate = migrate
+        self._changed = threading.Condition()
+        self._jobs: deque[Job] = deque()
+        self._again: list[_Open] = []
+        self._results: deque[Outcome] = deque()
+        self._running = 0
+        self._threads = 0
+        self._stopping = self._left = False
+        self._interrupted = threading.Event()
+
+    @property
+    def running(self) -> int:
+        """How many jobs are being made."""
+        return self._running
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+        """The outcome of each job, as they come."""
+        self._jobs = deque(jobs)
+        pool = [
+            threading.Thread(target=self._serve, args=(server,), daemon=True)
+            for server in self._servers
+            for _ in range(self._slots)
+        ]
+        self._threads = len(pool)
+        for thread in pool:
+            thread.start()
+        try:
+            yield from self._outcomes()
+        finally:
+            with self._changed:
+                self._left = self._stopping = True
+                self._changed.notify_all()
+            for server in self._servers:
+                server.webui.__exit__()
+
+    def stop(self) -> None:
+        """Begin no further job; `run` ends when those that run have ended."""
+        with self._changed:
+            self._stopping = True
+            self._settle()
+            self._changed.notify_all()
+
+    def interrupt(self) -> None:
+        """Stop, and tell each server that runs a job of ours to interrupt it.
+
+        A webui interrupts whatever it is making, which may be somebody else's job while ours waits
+        there. `run` ends without those that say nothing for `GRACE` seconds.
+        """
+        with self._changed:
+            self._stopping = True
+            self._interrupted.set()
+            self._settle()
+            busy = [server for server in self._servers if server.running]
+            self._changed.notify_all()
+        for server in busy:
+            threading.Thread(target=_interrupt, args=(server,), daemon=True).start()
+
+    # ---- the reader's side
+
+    def _outcomes(self) -> Iterator[Outcome]:
+        left = GRACE
+        while True:
+            with self._changed:
+                # With a timeout, since on Windows Ctrl-C waits for a wait without one.
+                came = self._changed.wait_for(lambda: self._results or not self._threads, 0.5)
+                found = list(self._results)
+                self._results.clear()
+                over = not self._threads
+                self._changed.notify_all()
+            yield from found
+            if over and not found:
+                return
+            left -= 0.5 if self._interrupted.is_set() and not came else 0
+            if left <= 0:
+                return
+
+    # ---- the threads
+
+    def _serve(self, server: _Server) -> None:
+        try:
+            with server.connect() as webui:
+                while (one := self._take(server)) is not None:
+                    self._finish(server, one, self._attempt(server, webui, one))
+                    if server.state == "resting":
+                        self._wake(server, webui)
+        finally:
+            with self._changed:
+                self._threads -= 1
+                self._changed.notify_all()
+
+    def _take(self, server: _Server) -> _Open | None:
+        """The next job for this server; None where there will be no more."""
+        with self._changed:
+            while True:
+                if self._stopping or server.state == "gone":
+                    return None
+                if server.state != "resting" and (one := self._next(server)):
+                    self._running += 1
+                    server.running += 1
+                    return one
+                if self._over():
+                    return None
+                self._changed.wait()
+
+    def _next(self, server: _Server) -> _Open | None:
+        for one in self._again:
+            if server not in one.tried:
+                self._again.remove(one)
+                return one
+        return _Open(self._jobs.popleft()) if self._jobs else None
+
+    def _finish(self, server: _Server, one: _Open, outcome: Outcome) -> None:
+        with self._changed:
+            self._running -= 1
+            server.running -= 1
+            self._judge(server, outcome)
+            if _is_final(outcome):
+                self._report(one.job, _told(one, outcome))
+            else:
+                one.tried[server] = outcome
+                self._again.append(one)
+            self._settle()
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._left or len(self._results) < AHEAD)
+
+    def _judge(self, server: _Server, outcome: Outcome) -> None:
+        """What an outcome says of the server itself."""
+        if not isinstance(outcome.error, _HOPELESS):
+            if server.state == "new" and outcome.server and outcome.record is None:
+                server.state = "up"
+            return
+        answered = server.state != "new"
+        if answered and isinstance(outcome.error, NoAPI):
+            return  # this one route, then
+        server.error = outcome.error
+        again = answered and isinstance(outcome.error, ConnectionFailed) and self._pauses
+        server.state = "resting" if again and server.state != "gone" else "gone"
+
+    def _wake(self, server: _Server, webui: WebUI) -> None:
+        """Ask a silent server again and again; in the end it is up or gone."""
+        for pause in self._pauses:
+            with self._changed:
+                if self._changed.wait_for(lambda: self._stopping or self._over(), pause):
+                    break
+            if _answers(webui):
+                self._set(server, "up")
+                return
+        self._set(server, "gone")
+
+    def _over(self) -> bool:
+        """Whether nothing is left to do, nor will be."""
+        return not self._again and not self._running and not self._jobs
+
+    def _set(self, server: _Server, state: str) -> None:
+        with self._changed:
+            server.state = state
+            self._settle()
+            self._changed.notify_all()
+
+    def _settle(self) -> None:
+        """Finish what no server is left for."""
+        there = [server for server in self._servers if server.state != "gone"]
+        for one in list(self._again):
+            if self._stopping or all(server in one.tried for server in there):
+                self._again.remove(one)
+                self._report(one.job, _gravest(one))
+        if not there and not self._stopping:
+            error = next(server.error for server in reversed(self._servers) if server.error)
+            while self._jobs:
+                job = self._jobs.popleft()
+                self._report(job, Outcome(job.name, error=error))
+
+    def _report(self, job: Job, outcome: Outcome) -> None:
+        job.source.done()
+        self._results.append(dataclasses.replace(outcome, index=job.index))
+
+    # ---- one job
+
+    def _attempt(self, server: _Server, webui: WebUI, one: _Open) -> Outcome:
+        name = one.job.name
+        try:
+            capture, home = self._loaded(one.job)
+        except Exception as error:
+            return Outcome(name, error=error, server=server.url if _of_server(error) else "")
+        try:
+            return self._replayed(server, webui, one.job, capture, home)
+        except (ReplayError, FormatError, OSError) as error:
+            if self._interrupted.is_set():
+                return Outcome(name, error=_stopped(server), server=server.url)
+            return Outcome(name, error=error, server=server.url)
+        except Exception as error:  # a defect of ours costs this job, and says its name
+            return Outcome(name, error=RuntimeError(repr(error)), server=server.url)
+
+    def _loaded(self, job: Job) -> tuple[Capture, WebUI | None]:
+        named, home = job.source.load([server.webui for server in self._servers])
+        return job.make(named), home
+
+    def _replayed(
+        self, server: _Server, webui: WebUI, job: Job, capture: Capture, home: WebUI | None
+    ) -> Outcome:
+        journal = self._journal
+        hashed = key(capture) if journal is not None else ""
+        if journal is not None and (record := journal.take(hashed)) is not None:
+            return Outcome(job.name, record=record, server=str(record.get("server") or ""))
+        if self._interrupted.is_set():
+            return Outcome(job.name, error=_stopped(server), server=server.url)
+        fetch = _fetching(webui, home)
+        made = replay(webui, capture, fetch=fetch, migrate=self._migrate, keep=server.keep)
+        if self._interrupted.is_set():
+            return Outcome(job.name, error=_stopped(server), server=server.url)
+        outcome = Outcome(job.name, made, server=server.url)
+        if made.verdict == "refused":
+            return outcome
+        if self._out is not None:
+            files = save(made.pictures, self._out, capture.id)
+            outcome = dataclasses.replace(outcome, files=files)
+        if journal is not None:
+            journal.add(hashed, outcome.to_record())
+        return outcome
+
+
+def _fetching(webui: WebUI, home: WebUI | None) -> Callable[[str], bytes]:
+    """An asset from the server that the capture comes from, or from the one that makes it."""
+
+    def fetch(sha256: str) -> bytes:
+        found = home and _asset(home, sha256)
+        if not isinstance(found, bytes):
+            found = _asset(webui, sha256)
+        if isinstance(found, bytes):
+            return found
+        raise AssetError(
+            f"assets.{sha256}",
+            f"the document does not have the bytes, nor does a server ({found}); export the "
+            "capture again, as JSON or as a bundle",
+        )
+
+    return fetch
+
+
+def _asset(webui: WebUI, sha256: str) -> bytes | ReplayError:
+    try:
+        return webui.captures.asset(sha256)
+    except ReplayError as error:
+        return error
+
+
+def _is_final(outcome: Outcome) -> bool:
+    """Whether no other server could do better."""
+    if outcome.replay is not None:
+        return outcome.replay.verdict != "refused"
+    return outcome.record is not None or isinstance(outcome.error, (Interrupted, *_OF_SOURCE))
+
+
+def _told(one: _Open, outcome: Outcome) -> Outcome:
+    said = {server.url: before.reason for server, before in one.tried.items()}
+    return dataclasses.replace(outcome, elsewhere=said)
+
+
+def _gravest(one: _Open) -> Outcome:
+    """Of a job that was tried everywhere: the failure that may be none next time, or the last."""
+    outcomes = list(one.tried.values())
+    worst = max(outcomes, key=lambda outcome: outcome.status)
+    said = {outcome.server: outcome.reason for outcome in outcomes if outcome is not worst}
+    return dataclasses.replace(worst, elsewhere=said)
+
+
+def _of_server(error: Exception) -> bool:
+    return isinstance(error, ReplayError) and not isinstance(error, BadSource)
+
+
+def _stopped(server: _Server) -> Interrupted:
+    return Interrupted(f"stopped, and {server.url} was told to interrupt it; nothing is compared")
+
+
+def _answers(webui: WebUI) -> bool:
+    try:
+        webui.options()
+    except ReplayError:
+        return False
+    return True
+
+
+def _interrupt(server: _Server) -> None:
+    with server.connect() as webui:
+        webui.timeout = (5, 10)
+        try:
+            webui.call("POST", "/sdapi/v1/interrupt")
+        except ReplayError:
+            return  # it is silent: there is nothing to stop there
