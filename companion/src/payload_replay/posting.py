@@ -64,10 +64,9 @@ class Posting:
             ascii: write everything beyond ASCII that way too.
         """
         text = dumps(self.payload, ascii=ascii, indent=indent)
-        if "\\" in escape:
-            text = text.replace("\\\\", "\\u005c")
-        if '"' in escape:
-            text = text.replace('\\"', "\\u0022")
+        # Both at once: the second half of an escaped backslash escapes no quote after it.
+        pairs = {f"\\{c}": f"\\u{ord(c):04x}" for c in '\\"' if c in escape}
+        text = re.sub(r"\\.", lambda pair: pairs.get(pair[0], pair[0]), text)
         return text.translate({ord(c): f"\\u{ord(c):04x}" for c in escape if c not in '\\"'})
 
     def filled(self, text: str, expression: Callable[[str], str]) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # A document from a stranger must not reach an endpoint that stops the server or changes it.
 GENERATING = (TXT2IMG, IMG2IMG, EXTRAS_SINGLE, EXTRAS_BATCH)
+SHOWN = 8
+"""Problems that a refusal names; `check` lists all."""
 
 
 def check(webui: WebUI, capture: Capture) -> list[Problem]:
@@ -34,8 +36,10 @@ def check(webui: WebUI, capture: Capture) -> list[Problem]:
 
 
 def blocking(webui: WebUI, capture: Capture) -> str | None:
-    """Why this capture must not be sent to this server, or None."""
-    return next((str(p) for p in obstacles(webui, capture) if p.severity == "blocks"), None)
+    """Everything for which this capture must not be sent to this server, or None."""
+    found = [str(one) for one in obstacles(webui, capture) if one.severity == "blocks"]
+    more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+    return "; ".join([*found[:SHOWN], *more]) or None
 
 
 def obstacles(webui: WebUI, capture: Capture) -> Iterator[Problem]:
