@@ -5,7 +5,8 @@
 Both get the same canned answer from a server in another process, parse it and decode its pictures
 with Pillow. They alternate within one run, so that what else the machine does hits both. The bare
 one opens a connection each time, as `requests.post` does; the replay also reads the server's
-settings before and after. Exits with 1 where a ratio of the medians misses its aim.
+settings before and after. Exits with 1 where a ratio of the medians misses its aim; the aims for
+one picture need the package's extra `fast`.
 """
 
 from __future__ import annotations
