@@ -25,7 +25,7 @@ def found(sent: dict[str, Any], said: dict[str, Any]) -> list[tuple[str, str]]:
 
 def test_the_kinds_in_their_order() -> None:
     sent = {"steps": 20, "gone": 1, "cfg_scale": 7, "seed": 1, "on": True, "nothing": None}
-    said = {"steps": 20.0, "cfg_scale": 8, "seed": 1, "new": 5, "on": 1, "nothing": None}
+    said = {"steps": 20.0, "cfg_scale": 8, "seed": 1, "new": 5, "on": False, "nothing": None}
     assert found(sent, said) == [
         ("changed", "cfg_scale"),
         ("changed", "on"),
@@ -93,3 +93,9 @@ def test_any_two(sent: dict[str, Any], said: dict[str, Any]) -> None:
 @given(payload=PAYLOAD)
 def test_the_same_is_no_difference(payload: dict[str, Any]) -> None:
     assert found(escaped(payload), payload) == []
+
+
+def test_a_number_read_as_a_switch_is_no_difference() -> None:
+    assert list(differences({"inpaint_full_res": 0}, {"inpaint_full_res": False})) == []
+    (one,) = differences({"inpaint_full_res": 0}, {"inpaint_full_res": True})
+    assert (one.kind, one.sent, one.said) == ("changed", 0, True)

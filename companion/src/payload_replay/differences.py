@@ -104,7 +104,8 @@ def _between(sent: Any, said: Any, path: str, depth: int) -> Iterator[Difference
             yield from _between(one, other, f"{path}[{index}]", depth - 1)
     elif said is None and sent is not None:
         yield Difference(path, "removed", sent)
-    elif not same(sent, said):
+    # Equal is enough: a webui reads 0 as False where its field is a switch (`inpaint_full_res`).
+    elif sent != said and not same(sent, said):
         yield Difference(path, "changed", sent, said)
 
 
