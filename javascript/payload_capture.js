@@ -849,6 +849,8 @@
             this.observers[0].observe(element);
             this.watch(`html_log_${tab}`, {childList: true, subtree: true, characterData: true}, [150]);
             this.watch(`${tab}_interrupt`, {attributes: true, attributeFilter: ["style"]}, [150, 1500]);
+            const log = document.getElementById(`html_log_${tab}`);
+            if (log && log.textContent.trim()) this.later(150); // a job ended before this script was ready
         }
 
         opening() {
@@ -874,9 +876,6 @@
             const observer = new MutationObserver(() => delays.forEach((delay) => this.later(delay)));
             observer.observe(element, what);
             this.observers.push(observer);
-            if (element.id.startsWith("html_log") && element.textContent.trim()) {
-                this.later(delays[0]); // a job ended before this script was ready
-            }
         }
 
         close() {

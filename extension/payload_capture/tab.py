@@ -65,21 +65,22 @@ class Accordion:
             self._hidden = _place(service, tab)
         self._page = gr.context.Context.root_block
         self._results: dict[str, Any] = {}
-        self._followed = self._previewed = False
+        self._previewed = False
 
     def created(self, component: Any) -> None:
         """Take note of a component that the webui drew: follow the tab's results and its button
         once they are there."""
         if self._page is not gr.context.Context.root_block:
             return
-        if self._followed and not self._previewed:
-            self._offer_preview()
+        if len(self._results) == 2:
+            if not self._previewed:
+                self._offer_preview()
+            return
         kind, _, tab = str(getattr(component, "elem_id", None)).rpartition("_")
         if tab == self._tab and kind in ("html_log", "generation_info"):
             self._results[kind] = component
-        if len(self._results) == 2 and not self._followed:
-            self._followed = True
-            self._follow(**self._results)
+            if len(self._results) == 2:
+                self._follow(**self._results)
 
     def _follow(self, generation_info: Any, html_log: Any) -> None:
         """Tell the script the capture of the job whose result just came.

@@ -195,6 +195,8 @@ def test_a_value_of_another_kind_never_crashes(
         ({"id": "../x"}, "id: '../x' does not match"),
         ({"id": "cat\n"}, "id: 'cat\\n' does not match"),
         ({"endpoint": "http://evil/"}, "endpoint: 'http://evil/' does not match"),
+        ({"endpoint": "/run/../options"}, "endpoint: '/run/../options' does not match"),
+        ({"endpoint": "/run//evil"}, "endpoint: '/run//evil' does not match"),
         ({"payload": []}, "payload: expected an object, found a list"),
         ({"results": {}}, "results: expected a list, found an object"),
         ({"results": [{}]}, "results[0].sha256: missing"),

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from fake_webui import API, NO_ROUTE, FakeWebUI
+from fake_webui import API, EXTENSION, NO_ROUTE, FakeWebUI
 from payload_replay import (
     BadSource,
     Cancelled,
@@ -241,7 +241,15 @@ def test_a_capture_goes_where_it_belongs(
     assert fake.bodies("POST", f"{API}/img2img") == []
 
 
-@pytest.mark.parametrize("endpoint", [f"{API}/server-kill", f"{API}/options", "/login"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        f"{API}/server-kill",
+        f"{API}/options",
+        "/login",
+        f"{EXTENSION}/run/../../..{API}/server-kill",
+    ],
+)
 def test_a_capture_from_a_stranger_changes_nothing(
     fake: FakeWebUI, webui: WebUI, captured: Callable[..., Capture], endpoint: str
 ) -> None:

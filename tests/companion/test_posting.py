@@ -40,7 +40,7 @@ def test_escaped_json_says_the_same(payload: dict[str, Any], escape: set[str]) -
     assert posting.same(json.loads(text), payload)
     assert text.isascii()
     assert not escape - {'"', "\\"} & set(text)
-    assert '"' not in escape or '\\"' not in text
+    assert '"' not in escape or '\\"' not in text.replace("\\\\", "")
     assert "\\" not in escape or "\\\\" not in text
 
 

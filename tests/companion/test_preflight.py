@@ -145,7 +145,7 @@ def test_warnings_block_by_their_severity(webui: WebUI, captured) -> None:
 
 @pytest.mark.parametrize(
     "endpoint",
-    [f"{API}/options", f"{API}/server-kill", "/payload-capture/v1/runaway", f"{API}/txt2img/../x"],
+    [f"{API}/options", f"{API}/server-kill", "/payload-capture/v1/runaway", f"{API}/txt2img/x"],
 )
 def test_a_document_cannot_reach_other_endpoints(webui: WebUI, endpoint: str) -> None:
     capture = Capture.from_payload({"prompt": "a cat"}, endpoint)

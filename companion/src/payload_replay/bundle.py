@@ -23,7 +23,6 @@ MAX_BYTES = 512 * 2**20
 MAX_FILES = 10_000
 
 _ASSET = re.compile(r"assets/([0-9a-f]{64})\.[a-z]{3,4}")
-_SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/avif": "avif"}
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
@@ -47,8 +46,7 @@ def write(capture: Capture, fetch: Callable[[str], bytes] | None = None) -> byte
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, DOCUMENT, document.encode(), zipfile.ZIP_DEFLATED)
         for sha256, asset in sorted(capture.assets.items()):
-            suffix = _SUFFIXES.get(asset.media_type, "png")
-            _add(archive, f"assets/{sha256}.{suffix}", capture.asset(sha256, fetch))
+            _add(archive, f"assets/{sha256}.{asset.suffix}", capture.asset(sha256, fetch))
     return buffer.getvalue()
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
+import functools
 import hashlib
 import json
 import re
@@ -37,6 +38,7 @@ RUN = "/payload-capture/v1/run/"
 UPSCALE = RUN + "txt2img-upscale"
 EXTRAS = RUN + "extras"
 BATCH = RUN + "batch"
+GENERATING = (TXT2IMG, IMG2IMG, EXTRAS_SINGLE, EXTRAS_BATCH)
 REFERENCE = "$asset"
 
 T = TypeVar("T")
@@ -46,6 +48,7 @@ Source = Literal["ui", "api", "script"]
 State = Literal["ok", "interrupted", "failed"]
 Severity = Literal["blocks", "pixels", "cosmetic"]
 
+_SUFFIXES = {"image/jpeg": "jpg", "image/webp": "webp", "image/avif": "avif"}
 _SHA256 = {"pattern": "^[0-9a-f]{64}$"}
 _DEEPEST = 200  # levels; far below where Python's own recursion ends
 _TOO_DEEP = "not a capture: JSON nested too deeply"
@@ -80,6 +83,11 @@ class Asset:
     width: int
     height: int
     data: str | None = None
+
+    @property
+    def suffix(self) -> str:
+        """Of its file's name, without the dot."""
+        return _SUFFIXES.get(self.media_type, "png")
 
 
 @dataclass(frozen=True)
@@ -187,7 +195,7 @@ class Capture:
 
     format: Literal[1]
     id: str = field(metadata={"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"})
-    endpoint: Endpoint = field(metadata={"pattern": "^/[A-Za-z0-9/_.-]+$"})
+    endpoint: Endpoint = field(metadata={"pattern": "^(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$"})
     payload: dict[str, Any]
     template: dict[str, Any] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
@@ -282,6 +290,14 @@ class Capture:
         return [result for result in self.results if result.role == "sample"]
 
 
+def generates(endpoint: str) -> bool:
+    """Whether an endpoint makes pictures: a document from a stranger must reach no other.
+
+    Only one name stands below `RUN`, since a client resolves dots in a path.
+    """
+    return endpoint in GENERATING or bool(re.fullmatch(f"{RUN}[A-Za-z0-9_-]+", endpoint))
+
+
 def read_json(text: str | bytes) -> dict[str, Any]:
     """Parse JSON text that must be an object. Raises FormatError with line and column."""
     document = parse_json(text)
@@ -297,7 +313,7 @@ MAX_VALUES = 2_000_000
 
 def parse_json(text: str | bytes) -> Any:
     """Parse JSON text of at most `MAX_VALUES` values. Raises FormatError with line and column."""
-    if _too_many(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text):
+    if len(text) > MAX_VALUES and _too_many(text):
         raise FormatError("", f"JSON of more than {MAX_VALUES:,} values, which is not read")
     try:
         return json.loads(text)
@@ -312,10 +328,12 @@ def parse_json(text: str | bytes) -> Any:
         raise FormatError("", f"not JSON that can be read: {error}") from error
 
 
-def _too_many(data: bytes) -> bool:
+def _too_many(text: str | bytes) -> bool:
     """Whether there are more separators than `MAX_VALUES`, those inside strings left out."""
-    if sum(map(data.count, (b",", b"[", b"{"))) <= MAX_VALUES:
+    marks: Any = ",[{" if isinstance(text, str) else (b",", b"[", b"{")
+    if sum(map(text.count, marks)) <= MAX_VALUES:
         return False
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     plain = re.sub(rb"(?s)\\.", b"", data)
     if plain.count(b'"') > 4 * MAX_VALUES:
         return True
@@ -505,11 +523,16 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
+@functools.cache  # it evaluates every annotation's text
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
 def _read(cls: type[T], value: Any, path: str) -> T:
     """Make the dataclass `cls` of a JSON object; every key must be a field of it."""
     if not isinstance(value, dict):
         raise FormatError(path, f"expected an object, found {_kind(value)}")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(typing.cast(Any, cls))
     known = {f.name: f for f in dataclasses.fields(typing.cast(Any, cls))}
     if unknown := [key for key in value if key not in known]:
         expected = ", ".join(known)
@@ -593,7 +616,7 @@ def schema() -> dict[str, Any]:
 
 
 def _object_schema(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     fields = dataclasses.fields(typing.cast(Any, cls))
     properties = {}
     for f in fields:

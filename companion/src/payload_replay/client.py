@@ -15,7 +15,7 @@ from PIL import Image
 
 from . import codec, job, records
 from .answers import parsed
-from .capture import EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, RUN, TXT2IMG, Capture
+from .capture import EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, TXT2IMG, Capture, generates
 from .connection import Connection
 from .errors import (
     BadSource,
@@ -136,9 +136,7 @@ class WebUI(Connection):
         Raises:
             BadSource: the capture names an endpoint that makes no pictures; nothing is sent.
         """
-        from .preflight import GENERATING
-
-        if capture.endpoint not in GENERATING and not capture.endpoint.startswith(RUN):
+        if not generates(capture.endpoint):
             raise BadSource(f"{capture.endpoint} makes no pictures, so nothing is sent to it")
         sent = self._sent(capture.endpoint, capture, progress, cancel, every)
         return Generation.read(sent, capture.endpoint)

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .capture import EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, RUN, TXT2IMG, FormatError, read_json
+from .capture import RUN, FormatError, generates, read_json
 from .curl import endpoint
-
-GENERATING = (TXT2IMG, IMG2IMG, EXTRAS_SINGLE, EXTRAS_BATCH)
 
 _NONE = (
     "no request in it generates through the API (POST to /sdapi/v1/txt2img, img2img, …); what the "
@@ -77,7 +75,7 @@ def _generating(url: Any) -> str | None:
         path = endpoint(re.sub(r"^{{\w+}}", "", url))
     except (FormatError, ValueError):
         return None
-    return path if path in GENERATING or path.startswith(RUN) else None
+    return path if generates(path) else None
 
 
 def _payload(where: str, text: Any) -> dict[str, Any]:

@@ -22,10 +22,8 @@ URL, AUTH = "WEBUI_URL", "WEBUI_AUTH"
 """The environment variables that every program reads: address, and ``USER:PASSWORD`` if needed."""
 
 _KINDS = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpg", b"RIFF": "webp"}
-_SUFFIXES = {"image/jpeg": "jpg", "image/webp": "webp", "image/avif": "avif"}
 _SHORTEST = 64  # characters of base64: less is no picture
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-_HALVES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -91,13 +89,13 @@ def of(
     """
     payload = capture.request(fetch)
     text = dumps(payload)
-    kinds = (capture.assets[r.asset].media_type for r in capture.samples if r.asset)
+    suffixes = (capture.assets[r.asset].suffix for r in capture.samples if r.asset)
     posting = Posting(
         capture.id,
         capture.endpoint,
         payload,
         server=address(server),
-        suffix=_SUFFIXES.get(next(kinds, ""), "png"),
+        suffix=next(suffixes, "png"),
     )
     if files:
         outside = _Outside(capture.id, _unused(text + capture.id))

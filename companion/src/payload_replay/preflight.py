@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .arguments import shifted, unfit
-from .capture import EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, RUN, TXT2IMG, Capture
+from .capture import RUN, Capture, generates
 from .errors import NoExtension
 from .inventory import Inventory
 from .named import named
@@ -21,8 +21,6 @@ from .surroundings import surroundings
 if TYPE_CHECKING:
     from .client import WebUI
 
-# A document from a stranger must not reach an endpoint that stops the server or changes it.
-GENERATING = (TXT2IMG, IMG2IMG, EXTRAS_SINGLE, EXTRAS_BATCH)
 SHOWN = 8
 """Problems that a refusal names; `check` lists all."""
 
@@ -54,7 +52,7 @@ def obstacles(webui: WebUI, capture: Capture) -> Iterator[Problem]:
 def recorded(capture: Capture) -> Iterator[Problem]:
     """What can be told without a server."""
     endpoint = capture.endpoint
-    if endpoint not in GENERATING and not endpoint.startswith(RUN):
+    if not generates(endpoint):
         yield Problem("endpoint", f"{endpoint} makes no pictures, so nothing is sent to it")
     if capture.job.state == "failed":
         why = capture.job.error or "without a word why"

@@ -11,14 +11,12 @@ from PIL import Image, ImageChops
 
 from .capture import Capture, FormatError, Result
 from .errors import ReplayError
-from .images import NotAPicture, comparable, opened
+from .images import NotAPicture, comparable, opened, suffix
 
 if TYPE_CHECKING:
     from .verify import Comparison
 
 Fetch = Callable[[str], bytes]
-
-_SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/avif": "avif"}
 
 
 @dataclass(frozen=True)
@@ -88,14 +86,13 @@ def _files(
     files: dict[str, Path] = {}
     data = _stored(capture, one.result, fetch)
     if data is not None:
-        kind = capture.assets[one.result.asset or ""].media_type
-        files["expected"] = folder / f"{number}-expected.{_SUFFIXES.get(kind, 'png')}"
+        asset = capture.assets[one.result.asset or ""]
+        files["expected"] = folder / f"{number}-expected.{asset.suffix}"
         files["expected"].write_bytes(data)
     if one.answered is None:
         return files
     picture = one.answered.picture
-    suffix = (picture.image.format or "png").lower()
-    files["actual"] = folder / f"{number}-actual.{suffix}"
+    files["actual"] = folder / f"{number}-actual.{suffix(picture.data)}"
     files["actual"].write_bytes(picture.data)
     shown = _difference(data, picture.image)
     if shown is not None:

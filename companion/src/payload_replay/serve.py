@@ -35,13 +35,12 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from . import __version__, codec, hostlists, infotext, playback
-from .capture import BATCH, EXTRAS, FORMAT, RUN, UPSCALE, AssetError, FormatError, Host
+from .capture import BATCH, EXTRAS, FORMAT, UPSCALE, AssetError, FormatError, Host, generates
 from .client import WebUI
 from .errors import BadSource, ReplayError
 from .hostlists import API
 from .images import NotAPicture, opened
 from .matching import MAX_PIXELS, Form, TooDeep, form
-from .preflight import GENERATING
 from .recorder import Recorder
 from .recordings import Near, Recording, Recordings, endpoints
 
@@ -170,7 +169,7 @@ class Recorded:
     @property
     def misses(self) -> list[Event]:
         """The generations that nothing answered, with the nearest recordings in `note`."""
-        return [one for one in self.events if one.status == 404 and _generates(one.path)]
+        return [one for one in self.events if one.status == 404 and generates(one.path)]
 
     @property
     def unplayed(self) -> list[Path]:
@@ -213,7 +212,7 @@ class Site:
         if not target.startswith("/"):  # "@host" would become another server's address
             raise _Refused(400, "a path begins with /")
         path = urlsplit(target).path
-        if _generates(path):
+        if generates(path):
             _only("POST", method)
             return self._generation(path, _object(body))
         if path == f"{API}options" and method == "POST":
@@ -341,10 +340,6 @@ class _Refused(Exception):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
-
-
-def _generates(path: str) -> bool:
-    return path in GENERATING or path.startswith(RUN)
 
 
 def _only(allowed: str, method: str) -> None:
