@@ -68,10 +68,14 @@ class Server:
 @pytest.fixture(scope="module")
 def server(host: str, models: Models, request: pytest.FixtureRequest) -> Iterator[Server]:
     """Without cached conditioning, which a change of some options does not renew."""
-    plain = requests.post(f"{host}/sdapi/v1/txt2img", json=flips.payload("plain"), timeout=300)
-    infotext = json.loads(plain.json()["info"])["infotexts"][0]
-    # Only now: reForge names no checkpoint before its first is loaded, and cannot be set to none.
     options = requests.get(f"{host}/sdapi/v1/options", timeout=60).json()
+    plain = requests.post(f"{host}/sdapi/v1/txt2img", json=flips.payload("plain"), timeout=300)
+    info = json.loads(plain.json()["info"])
+    infotext = info["infotexts"][0]
+    if options["sd_model_checkpoint"] is None:  # reForge, until somebody sets it
+        options["sd_model_checkpoint"] = models.checkpoints[
+            models.names.index(info["sd_model_name"])
+        ]
     real = any(map(request.config.getoption, ("--host", "--host-folder")))
     fork = {"forge_additional_modules": "Forge", "sd_sampling": "reForge"}
     name = next((fork[option] for option in fork if option in options), infotext.split()[-1])
