@@ -98,6 +98,7 @@ class Draft:
     payload: dict[str, Any] = field(default_factory=dict)
     template: dict[str, Any] = field(default_factory=dict)
     choices: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, list[str]] = field(default_factory=dict)
     caveats: list[Caveat] = field(default_factory=list)
     resolved: dict[str, Any] = field(default_factory=dict)
     anew: dict[str, str] = field(default_factory=dict)
@@ -198,6 +199,7 @@ def draft(
         if call.alwayson and (reason := adapters.draws_anew(call.title, call.args, texts))
     }
     made.choices = {place: name for call in calls for place, name in _chosen(call)}
+    made.labels = {call.title: list(call.labels) for call in calls if any(call.labels)}
     if (first := _get(p, "firstpass_image")) is not None:
         made.endpoint = UPSCALE
         made.payload["firstpass_image"] = encoder.encode(first, "firstpass_image")
@@ -326,9 +328,10 @@ def compose(drafts: list[Draft]) -> Draft:
         for index, draft in enumerate(drafts)
         for place, name in draft.choices.items()
     }
+    labels = {title: names for draft in drafts for title, names in draft.labels.items()}
     became = {"requests": [draft.resolved for draft in drafts]}
     resolved = became if any(draft.resolved for draft in drafts) else {}
-    return Draft(BATCH, {"requests": requests}, typed, choices, named, resolved)
+    return Draft(BATCH, {"requests": requests}, typed, choices, labels, named, resolved)
 
 
 def extras(picture: Any, scripts: Mapping[str, Mapping[str, Any]], options: Any) -> Draft:

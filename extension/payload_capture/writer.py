@@ -146,6 +146,7 @@ class _Document:
             payload=draft.payload,
             template=draft.template,
             choices=draft.choices,
+            labels=draft.labels,
             resolved=draft.resolved,
             results=self._results,
             host=host,

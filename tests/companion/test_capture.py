@@ -113,6 +113,7 @@ def captures(draw: st.DrawFn) -> Capture:
         assets,
         draw(st.lists(strict(Caveat), max_size=2)),
         draw(st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=2)),
+        draw(st.dictionaries(st.text(max_size=9), st.lists(st.text(max_size=9), max_size=2))),
         draw(OBJECTS),
     )
 

@@ -99,6 +99,7 @@ def test_seeds_that_a_plot_draws_anew_block_a_replay(args: Any, seed: int, said:
         [said] if said else []
     )
     assert made.choices == {"script_args[0]": ("Nothing", "Seed")[args[0]]}
+    assert made.labels == {"x/y/z plot": LABELS}
 
 
 LINES = ["Iterate seed every line", "Use same random seed for all lines", "List of prompt inputs"]
@@ -170,7 +171,7 @@ def test_the_upscale_button_has_a_route_of_its_own() -> None:
 
 def test_several_runs_are_a_batch_and_one_is_itself() -> None:
     one = Draft("/sdapi/v1/img2img", {"seed": 1}, caveats=[Caveat("mask", "lost")])
-    two = Draft("/sdapi/v1/img2img", {"seed": 2}, {"seed": -1})
+    two = Draft("/sdapi/v1/img2img", {"seed": 2}, {"seed": -1}, labels={"wide": ["Scale"]})
     assert compose([one]) is one
     made = compose([one, two])
     assert made.endpoint == "/payload-capture/v1/run/batch"
@@ -181,6 +182,7 @@ def test_several_runs_are_a_batch_and_one_is_itself() -> None:
         ]
     }
     assert made.template == {"requests": [{}, {"seed": -1}]}
+    assert made.labels == {"wide": ["Scale"]}
     assert [caveat.path for caveat in made.caveats] == ["requests[0].payload.mask"]
 
 

@@ -187,7 +187,9 @@ class Capture:
     `payload` is what to POST to `endpoint`. `template` holds, for each of the payload's fields
     that the job resolved (a seed of -1, a wildcard), what the user had typed there. `choices`
     names what a number among script arguments stands for, by its place such as
-    ``script_args[0]``: the same number can mean something else on another server. `resolved`
+    ``script_args[0]``: the same number can mean something else on another server. `labels` holds,
+    for each script that is called, by its title, what the page shows beside each argument, by
+    which one is found again that moved in another version of the script. `resolved`
     holds what styles, wildcards and scripts made of the prompts, by field and in the pictures'
     order, where that differs from what the payload says. `origin` is set where this is a
     variation, which has no `results`: nobody has made its pictures yet.
@@ -204,6 +206,7 @@ class Capture:
     assets: dict[str, Asset] = field(default_factory=dict)
     warnings: list[Caveat] = field(default_factory=list)
     choices: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, list[str]] = field(default_factory=dict)
     resolved: dict[str, Any] = field(default_factory=dict)
     origin: Origin | None = None
 

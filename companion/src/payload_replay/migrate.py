@@ -16,6 +16,7 @@ from .changes import Change, put
 from .controlnet import units
 from .differences import same
 from .inventory import Inventory
+from .moved import rearranged
 from .named import named
 from .resampled import Pair, pairs
 from .samplers import OPTION
@@ -58,7 +59,8 @@ def migrate(capture: Capture, webui: WebUI) -> tuple[Capture, list[Change]]:
     """The capture as this server wants it said, and what was changed; `capture` stays as it is.
 
     Rewritten are: samplers and schedulers across v1.9, in both directions; the fields of
-    ControlNet's units that were renamed or were numbers; the place of a choice among script
+    ControlNet's units that were renamed or were numbers; the arguments of a script that has the
+    same ones in another order, told by their labels; the place of a choice among script
     arguments, where the server has that choice elsewhere, or the payload names it; a checkpoint
     that the server has under another title, told by its hash; and overrides of settings that the
     server does not know, where they have another name there (`EMPHASIS`), or say what it does
@@ -67,10 +69,16 @@ def migrate(capture: Capture, webui: WebUI) -> tuple[Capture, list[Change]]:
     Raises:
         ReplayError: the server cannot be asked.
     """
-    made = dataclasses.replace(capture, payload=copy.deepcopy(capture.payload))
+    made = dataclasses.replace(
+        capture,
+        payload=copy.deepcopy(capture.payload),
+        choices=dict(capture.choices),
+        labels=dict(capture.labels),
+    )
     changes = [
         *_weights(webui.inventory, made),
         *_samplings(webui.inventory, made),
+        *rearranged(webui.inventory, made),
         *_places(webui.inventory, made),
         *units(made),
         *_settings(webui, made),

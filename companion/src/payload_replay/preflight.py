@@ -13,6 +13,7 @@ from .arguments import shifted, unfit
 from .capture import RUN, Capture, generates
 from .errors import NoExtension
 from .inventory import Inventory
+from .moved import moved
 from .named import named
 from .problem import Problem
 from .resampled import resampled
@@ -28,6 +29,7 @@ SHOWN = 8
 def check(webui: WebUI, capture: Capture) -> list[Problem]:
     """Everything known to stand in the way, the gravest first."""
     found = list(obstacles(webui, capture))
+    found += moved(webui.inventory, capture)
     found += unfit(webui.inventory, capture)
     found += surroundings(webui.inventory, capture, webui.options())
     return sorted(found, key=lambda problem: problem.rank)
