@@ -10,6 +10,7 @@ import math
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -30,6 +31,7 @@ from payload_replay import (
     WebUI,
     WrongCredentials,
 )
+from payload_replay.capture import AssetError
 from payload_replay.testing import FakeSession
 
 pytestmark = pytest.mark.once
@@ -275,6 +277,23 @@ def test_a_captures_pictures_are_sent_as_base64(
     webui.img2img(capture)
     (sent,) = fake.bodies("POST", endpoint)
     assert base64.b64decode(sent["init_images"][0]) == data
+
+
+def test_what_is_no_matter_of_the_server(
+    fake: FakeWebUI,
+    webui: WebUI,
+    captured: Callable[..., Capture],
+    picture_in_payload: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    reference, assets = picture_in_payload(b"another file", False)
+    (name,) = assets
+    fake.assets[name] = b"not that one"
+    with pytest.raises(AssetError):
+        webui.txt2img(captured({"init_images": [reference]}, assets=assets))
+    with pytest.raises(FileNotFoundError):
+        webui.png_info(tmp_path / "none.png")
+    assert fake.bodies("POST", TXT2IMG) == fake.bodies("POST", f"{API}/png-info") == []
 
 
 EXTRAS = ["extra_single_image", "extra_batch_images"]

@@ -60,7 +60,13 @@ class WebUI(Connection):
             added to a payload. By it progress and cancel mean this job and no other one, and
             `retries` can ask whether a generation whose answer was lost has begun.
 
-    Every method raises a subclass of `payload_replay.ReplayError` when it cannot answer.
+    Raises:
+        ConnectionFailed: `url` is no address.
+        ValueError: a user's name holds a colon, which HTTP Basic cannot say.
+
+    Every method raises a subclass of `payload_replay.ReplayError` when it cannot answer. What is
+    wrong with a capture or its pictures is a `payload_replay.capture.FormatError`, a path that
+    cannot be read an OSError.
     """
 
     def __enter__(self) -> WebUI:
@@ -79,16 +85,17 @@ class WebUI(Connection):
         cancel: Cancel | None = None,
         every: float = 0.5,
     ) -> Generation:
-        """POST `payload`, or a capture's, to ``/sdapi/v1/txt2img``, exactly as it is.
+        """POST `payload`, or a capture's, to ``/sdapi/v1/txt2img``, as it is.
 
         Args:
             progress: called every so often, in a thread of its own, with a `Progress`: fraction,
                 eta, step and preview. What it raises comes out here once the generation is over.
-            cancel: once this `threading.Event` is set, the server is told to stop.
+            cancel: once this `threading.Event` is set, the server is told to stop, and nothing
+                is sent again.
             every: seconds between two looks at the server.
 
         Raises:
-            Cancelled: it was stopped; `answer` holds what had been made.
+            Cancelled: it was stopped; `answer` holds what had been made, if the server gave that.
 
         Progress and cancel mean the server's current job, which may be somebody else's, unless
         the client was made with `track`. KeyboardInterrupt stops the server's job too.
@@ -141,7 +148,7 @@ class WebUI(Connection):
         cancel: Cancel | None = None,
         every: float = 0.5,
     ) -> Answer:
-        """POST exactly `payload`, with nothing added, to any generating endpoint; see `txt2img`.
+        """POST `payload` as it is to any generating endpoint; see `txt2img`.
 
         Returns: the answer's JSON object, its pictures still as base64.
         """
