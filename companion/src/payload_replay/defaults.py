@@ -28,8 +28,8 @@ def of_server(webui: WebUI) -> Callable[[str], Defaults]:
     What a server does not tell counts as unknown, and then the payload goes on saying it.
     """
     options = webui.options()
-    schema = _told(lambda: webui.schema, {})
-    scripts = _told(webui.script_info, [])
+    schema: Any = _told(lambda: webui.schema, {})
+    scripts: list[Script] = _told(webui.script_info, [])
 
     @functools.cache
     def defaults(endpoint: str) -> Defaults:
@@ -58,7 +58,7 @@ def _told(ask: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
-def _fields(schema: dict[str, Any], endpoint: str) -> dict[str, Any]:
+def _fields(schema: Any, endpoint: str) -> dict[str, Any]:
     told = fields(schema, endpoint).items()
     return {
         name: said["default"] for name, said in told if isinstance(said, dict) and "default" in said

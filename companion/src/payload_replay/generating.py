@@ -21,9 +21,9 @@ def post(
     webui: WebUI,
     endpoint: str,
     payload: Mapping[str, Any],
-    progress: OnProgress | None = None,
-    cancel: Cancel | None = None,
-    every: float = 0.5,
+    progress: OnProgress | None,
+    cancel: Cancel | None,
+    every: float,
 ) -> Answer:
     """See `payload_replay.WebUI.post`."""
     if cancel is not None and cancel.is_set():

@@ -95,7 +95,6 @@ def span(info: Mapping[str, Any], count: int) -> tuple[int, int]:
     account tell how many (A1111 v1.10.1, modules/processing.py). What cannot be counts as untold.
     """
     first, seeds = info.get("index_of_first_image"), info.get("all_seeds")
-    whole = isinstance(first, int) and not isinstance(first, bool)
-    start = first if whole and 0 <= first < count else 0
+    start = first if type(first) is int and 0 <= first < count else 0
     many = len(seeds) if isinstance(seeds, list) and seeds else count
     return start, min(start + many, count)
