@@ -7,6 +7,7 @@ import contextvars
 import inspect
 import threading
 import time
+from concurrent.futures import TimeoutError as Late
 from typing import Any
 
 import pytest
@@ -175,18 +176,19 @@ def test_progress_is_told_in_the_loop(kind: str) -> None:
     assert set(seen) == {(loops, 0.5)}
 
 
-def test_what_progress_raises_comes_out() -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError, asyncio.TimeoutError, TimeoutError, Late])
+def test_what_progress_raises_comes_out(error: type[Exception]) -> None:
     slow = Slow(looks=3)
 
     async def tell(_: Progress) -> None:
-        raise ZeroDivisionError
+        raise error
 
     async def main() -> None:
         async with slow.client() as webui:
             threading.Timer(0.3, slow.over.set).start()
             await webui.txt2img({}, progress=tell, every=0.01)
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(error):
         event_loop.run(main())
 
 

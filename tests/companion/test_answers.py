@@ -12,6 +12,8 @@ from fake_webui import API, FakeWebUI
 from payload_replay import (
     ConnectionFailed,
     ConnectionLost,
+    NoExtension,
+    NotFound,
     ReplayError,
     Timeout,
     UnexpectedAnswer,
@@ -117,6 +119,24 @@ def test_a_length_that_cannot_be(length: str) -> None:
     response.url = "http://host"
     with pytest.raises(UnexpectedAnswer, match="more than"):
         answers.read(response)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"", NoExtension),
+        (b"<h1>Not Found</h1>", NoExtension),
+        (b"{}", NoExtension),
+        (b'{"detail": ""}', NoExtension),
+        (b'{"detail": "Not Found"}', NoExtension),
+        (b'{"error": {"code": "not_found", "message": "no capture x"}}', NotFound),
+        (b'{"error": {"code": "not_found", "message": ""}}', NotFound),
+        (b'{"detail": "no such picture"}', NotFound),
+    ],
+)
+def test_a_404_of_the_extension_or_for_want_of_it(body: bytes, error: type[ReplayError]) -> None:
+    reply = answers.Reply(404, {}, body, False)
+    assert type(answers.failure(reply, "/payload-capture/v1/captures/x")) is error
 
 
 def test_an_error_that_is_its_own_reason() -> None:

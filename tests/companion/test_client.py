@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import json
 import math
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -28,6 +31,8 @@ from payload_replay import (
     WebUI,
     WrongCredentials,
 )
+from payload_replay.capture import AssetError
+from payload_replay.testing import FakeSession
 
 pytestmark = pytest.mark.once
 
@@ -274,6 +279,23 @@ def test_a_captures_pictures_are_sent_as_base64(
     assert base64.b64decode(sent["init_images"][0]) == data
 
 
+def test_what_is_no_matter_of_the_server(
+    fake: FakeWebUI,
+    webui: WebUI,
+    captured: Callable[..., Capture],
+    picture_in_payload: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    reference, assets = picture_in_payload(b"another file", False)
+    (name,) = assets
+    fake.assets[name] = b"not that one"
+    with pytest.raises(AssetError):
+        webui.txt2img(captured({"init_images": [reference]}, assets=assets))
+    with pytest.raises(FileNotFoundError):
+        webui.png_info(tmp_path / "none.png")
+    assert fake.bodies("POST", TXT2IMG) == fake.bodies("POST", f"{API}/png-info") == []
+
+
 EXTRAS = ["extra_single_image", "extra_batch_images"]
 
 
@@ -301,6 +323,94 @@ def test_a_replay_can_be_cancelled_and_leaves_no_setting_behind(
         webui.replay(capture, cancel=cancel)
     assert webui.options() == before
     assert fake.bodies("POST", TXT2IMG) == []
+
+
+CAPTURE = Capture.from_payload({"prompt": "a cat", "sampler_name": "Euler a Karras"})
+ROUTES: dict[str, tuple[Callable[[WebUI], object], str]] = {
+    "txt2img": (lambda w: w.txt2img({}), f"POST {API}/txt2img"),
+    "img2img": (lambda w: w.img2img({}), f"POST {API}/img2img"),
+    "extra_single_image": (lambda w: w.extra_single_image({}), f"POST {API}/extra-single-image"),
+    "extra_batch_images": (lambda w: w.extra_batch_images({}), f"POST {API}/extra-batch-images"),
+    "generate": (lambda w: w.generate(CAPTURE), f"POST {API}/txt2img"),
+    "post": (lambda w: w.post(f"{API}/img2img", {}), f"POST {API}/img2img"),
+    "progress": (lambda w: w.progress(), f"GET {API}/progress"),
+    "interrupt": (lambda w: w.interrupt(), f"POST {API}/interrupt"),
+    "skip": (lambda w: w.skip(), f"POST {API}/skip"),
+    "png_info": (lambda w: w.png_info(b"..."), f"POST {API}/png-info"),
+    "interrogate": (lambda w: w.interrogate(b"..."), f"POST {API}/interrogate"),
+    "options": (lambda w: w.options(), f"GET {API}/options"),
+    "set_options": (lambda w: w.set_options({}), f"POST {API}/options"),
+    "cmd_flags": (lambda w: w.cmd_flags(), f"GET {API}/cmd-flags"),
+    "memory": (lambda w: w.memory(), f"GET {API}/memory"),
+    "models": (lambda w: w.models(), f"GET {API}/sd-models"),
+    "vaes": (lambda w: w.vaes(), f"GET {API}/sd-vae"),
+    "modules": (lambda w: w.modules(), f"GET {API}/sd-modules"),
+    "samplers": (lambda w: w.samplers(), f"GET {API}/samplers"),
+    "schedulers": (lambda w: w.schedulers(), f"GET {API}/schedulers"),
+    "scripts": (lambda w: w.scripts(), f"GET {API}/scripts"),
+    "script_info": (lambda w: w.script_info(), f"GET {API}/script-info"),
+    "extensions": (lambda w: w.extensions(), f"GET {API}/extensions"),
+    "upscalers": (lambda w: w.upscalers(), f"GET {API}/upscalers"),
+    "realesrgan_models": (lambda w: w.realesrgan_models(), f"GET {API}/realesrgan-models"),
+    "latent_upscale_modes": (lambda w: w.latent_upscale_modes(), f"GET {API}/latent-upscale-modes"),
+    "face_restorers": (lambda w: w.face_restorers(), f"GET {API}/face-restorers"),
+    "loras": (lambda w: w.loras(), f"GET {API}/loras"),
+    "hypernetworks": (lambda w: w.hypernetworks(), f"GET {API}/hypernetworks"),
+    "styles": (lambda w: w.styles(), f"GET {API}/prompt-styles"),
+    "embeddings": (lambda w: w.embeddings(), f"GET {API}/embeddings"),
+    "schema": (lambda w: w.schema, "GET /openapi.json"),
+    "refresh_checkpoints": (lambda w: w.refresh_checkpoints(), f"POST {API}/refresh-checkpoints"),
+    "refresh_vae": (lambda w: w.refresh_vae(), f"POST {API}/refresh-vae"),
+    "refresh_embeddings": (lambda w: w.refresh_embeddings(), f"POST {API}/refresh-embeddings"),
+    "refresh_loras": (lambda w: w.refresh_loras(), f"POST {API}/refresh-loras"),
+    "unload_checkpoint": (lambda w: w.unload_checkpoint(), f"POST {API}/unload-checkpoint"),
+    "reload_checkpoint": (lambda w: w.reload_checkpoint(), f"POST {API}/reload-checkpoint"),
+    "call": (lambda w: w.call("DELETE", "/any"), "DELETE /any"),
+    "send": (lambda w: w.send("PUT", "/any", {}), "PUT /any"),
+}
+"""What each method asks for, of those that ask for one thing."""
+SEVERAL: dict[str, Callable[[WebUI], object]] = {
+    "check": lambda w: w.check(CAPTURE),
+    "migrate": lambda w: w.migrate(CAPTURE),
+    "minimal": lambda w: w.minimal(CAPTURE),
+    "inventory": lambda w: w.inventory.models,
+    "captures": lambda w: w.captures.status(),
+}
+"""Those that only read, each from several places."""
+ELSEWHERE = {"replay", "close"}
+"""What tests/companion/test_replay.py holds, and what asks for nothing."""
+ANSWERS: dict[str, Any] = {
+    "/any": {},
+    "/openapi.json": {},
+    f"{API}/sd-modules": [],
+    f"{API}/png-info": {"info": ""},
+    f"{API}/interrogate": {"caption": "a cat"},
+    f"{API}/extra-single-image": {"image": ""},
+    f"{API}/extra-batch-images": {"images": []},
+    f"{EXTENSION}/status": {},
+}
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_each_method_asks_for_its_own(name: str) -> None:
+    call, expected = ROUTES[name]
+    session = FakeSession(ANSWERS)
+    call(WebUI("http://fake", session=session))
+    assert [f"{one.method} {one.path}" for one in session.requests] == [expected]
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_what_looks_a_server_over_changes_nothing(name: str) -> None:
+    session = FakeSession(ANSWERS)
+    SEVERAL[name](WebUI("http://fake", session=session))
+    assert {one.method for one in session.requests} == {"GET"}
+
+
+def test_every_method_is_among_them() -> None:
+    kinds = (FunctionType, functools.cached_property)
+    public = {name for name in dir(WebUI) if not name.startswith("_")}
+    methods = {name for name in public if isinstance(getattr(WebUI, name), kinds)}
+    assert methods == {*ROUTES, *SEVERAL, *ELSEWHERE}
 
 
 def test_sd_next_answers_orders_with_204(fake: FakeWebUI, webui: WebUI) -> None:

@@ -246,6 +246,19 @@ def test_a_session_that_adds_to_each_request_is_asked_itself(fake: FakeWebUI) ->
     assert fake.asked[0].headers["X-Token"] == "mine"
 
 
+def test_so_is_one_whose_method_was_replaced(fake: FakeWebUI) -> None:
+    session = requests.Session()
+    theirs = session.request
+
+    def signing(*args: Any, **kwargs: Any) -> requests.Response:
+        kwargs["headers"] = {**kwargs["headers"], "X-Token": "mine"}
+        return theirs(*args, **kwargs)
+
+    session.request = signing  # type: ignore[method-assign]
+    WebUI(fake.url, session=session).options()
+    assert fake.asked[0].headers["X-Token"] == "mine"
+
+
 def test_no_connection_in_time() -> None:
     session = FakeSession({f"{API}/options": requests.ConnectTimeout("late")})
     with pytest.raises(Timeout, match="no connection to http://f in time") as raised:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from fake_webui import FakeWebUI, png
 from payload_replay import Extras, Generation, UnexpectedAnswer, WebUI
+from payload_replay.generation import span
 
 pytestmark = pytest.mark.once
 
@@ -66,3 +67,26 @@ def test_saved_files_are_what_came_and_replace_none(tmp_path: Path) -> None:
 def test_extras_of_one_and_of_several(answer: dict[str, Any]) -> None:
     made = Extras.read({"html_info": "<p>", **answer}, "extras")
     assert (made.html_info, [picture.image.size for picture in made.images]) == ("<p>", [(4, 3)])
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"),
+    [
+        ({"index_of_first_image": 0, "all_seeds": [7, 8, 9, 10]}, (0, 4)),
+        ({"index_of_first_image": 1, "all_seeds": [7, 8]}, (1, 3)),
+        ({"index_of_first_image": 1, "all_seeds": [7, 8, 9, 10]}, (1, 4)),
+        ({"index_of_first_image": 1}, (1, 4)),
+        ({"all_seeds": [7]}, (0, 1)),
+        ({"index_of_first_image": 9, "all_seeds": []}, (0, 4)),
+        ({"index_of_first_image": -1, "all_seeds": "x"}, (0, 4)),
+        ({"index_of_first_image": True, "all_seeds": None}, (0, 4)),
+        ({"index_of_first_image": 1.0}, (0, 4)),
+        ({}, (0, 4)),
+    ],
+)
+def test_where_the_samples_lie(info: dict[str, Any], expected: tuple[int, int]) -> None:
+    assert span(info, 4) == expected
+
+
+def test_where_nothing_lies() -> None:
+    assert span({"index_of_first_image": 0, "all_seeds": [7]}, 0) == (0, 0)

@@ -19,7 +19,9 @@ from payload_replay.images import (
     compressed,
     decode,
     hashed,
+    known,
     opened,
+    png,
     suffix,
     threaded,
 )
@@ -158,3 +160,15 @@ def test_what_has_no_suffix(data: bytes) -> None:
         suffix(data)
     with pytest.raises(NotAPicture):
         suffix(saved(Image.new("RGB", (4, 4)), "GIF"))
+
+
+def test_a_file_without_infotext() -> None:
+    image = noise()
+    image.info["parameters"] = "a cat"
+    with opened(png(image)) as read:
+        assert (read.format, read.tobytes(), read.info) == ("PNG", image.tobytes(), {})
+
+
+def test_the_formats_that_are_read_are_pillows_too() -> None:
+    Image.init()
+    assert {"PNG", "JPEG", "WEBP"} <= set(known()) <= set(Image.OPEN)

@@ -14,6 +14,7 @@ from payload_replay import (
     WebUI,
     testing,
 )
+from payload_replay.hostlists import API, COMMANDS, IDLE, RECORDED
 from payload_replay.testing import Answer, FakeSession, Request
 
 pytestmark = pytest.mark.once
@@ -38,6 +39,31 @@ def test_a_picture_follows_from_its_payload() -> None:
     assert [picture.image.size for picture in made.images] == [(20, 10)] * 2
     assert made["images"] == again["images"] != other["images"]
     assert made.images[0].image.info["parameters"] == made.infotexts[0]
+
+
+def test_every_batch_is_drawn() -> None:
+    webui = WebUI("http://fake", session=FakeSession())
+    made = webui.txt2img({"seed": 5, "n_iter": 2, "batch_size": 2})
+    assert made.seeds == [5, 6, 7, 8]
+    assert len(set(made["images"])) == 4
+
+
+@pytest.mark.parametrize("payload", [{"n_iter": 10**9}, {"batch_size": 10**9, "n_iter": 10**9}])
+def test_a_drawing_has_its_limits_in_number(payload: dict[str, int]) -> None:
+    made = WebUI("http://fake", session=FakeSession()).txt2img(payload)
+    assert len(made.images) == len(made.seeds) == testing.MOST
+
+
+def test_it_lists_what_a_webui_lists() -> None:
+    webui = WebUI("http://fake", session=FakeSession())
+    for path in RECORDED:
+        if path not in (f"{API}sd-modules", "/openapi.json"):
+            assert webui.call("GET", path) is not None, path
+    for path, answer in COMMANDS.items():
+        assert webui.call("POST", path) == answer
+    assert webui.call("GET", f"{API}progress") == IDLE
+    assert [model.title for model in webui.models()] == ["fake.safetensors"]
+    assert [sampler.name for sampler in webui.samplers()] == ["Euler a"]
 
 
 def test_a_drawing_has_its_limits() -> None:

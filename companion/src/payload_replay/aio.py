@@ -10,13 +10,11 @@ types included::
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import inspect
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial, wraps
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -179,5 +177,5 @@ def _in_loop(
 
     telling: Future[None] = asyncio.run_coroutine_threadsafe(told(), loop)
     while not loop.is_closed():
-        with contextlib.suppress(NotYet):
-            return telling.result(1.0)
+        if wait([telling], 1.0).done:  # not by result(1.0), whose TimeoutError may be `tell`'s own
+            return telling.result()

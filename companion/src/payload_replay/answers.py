@@ -181,7 +181,7 @@ def _of_extension(reply: Reply, path: str) -> ReplayError:
     message, field = _complaint(reply)
     if reply.status != 404:
         return InvalidPayload(message, field)
-    if message in (_MISSING_ROUTE, ""):
+    if "error" not in _body(reply) and _words(reply)[1:] in (("", ""), (_MISSING_ROUTE, "")):
         return NoExtension(
             f"the server has no {path}: install the extension sd-webui-payload-capture there, "
             "or wait if it has just started"

@@ -13,22 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from PIL import Image
 
-from . import codec, job, records
-from .answers import parsed
+from . import generating, job, records
 from .capture import EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, TXT2IMG, Capture, generates
 from .connection import Connection
-from .errors import (
-    BadSource,
-    Cancelled,
-    ConnectionLost,
-    ReplayError,
-    ServerError,
-    UnexpectedAnswer,
-)
+from .errors import BadSource, UnexpectedAnswer
+from .generating import Answer
 from .generation import Extras, Generation
 from .images import Picture, base64_of
-from .job import Cancel, Job, OnProgress
-from .retry import BUSY
+from .job import Cancel, OnProgress
 
 if TYPE_CHECKING:
     from .captures import Captures
@@ -37,7 +29,6 @@ if TYPE_CHECKING:
     from .problem import Problem
     from .replay import Replay
 
-Answer = dict[str, Any]
 Payload = Mapping[str, Any] | Capture
 Source = str | bytes | Path | Picture | Image.Image
 """A picture: base64, a file's bytes, its path, one of an answer, or Pillow's."""
@@ -69,7 +60,13 @@ class WebUI(Connection):
             added to a payload. By it progress and cancel mean this job and no other one, and
             `retries` can ask whether a generation whose answer was lost has begun.
 
-    Every method raises a subclass of `payload_replay.ReplayError` when it cannot answer.
+    Raises:
+        ConnectionFailed: `url` is no address.
+        ValueError: a user's name holds a colon, which HTTP Basic cannot say.
+
+    Every method raises a subclass of `payload_replay.ReplayError` when it cannot answer. What is
+    wrong with a capture or its pictures is a `payload_replay.capture.FormatError`, a path that
+    cannot be read an OSError.
     """
 
     def __enter__(self) -> WebUI:
@@ -88,16 +85,17 @@ class WebUI(Connection):
         cancel: Cancel | None = None,
         every: float = 0.5,
     ) -> Generation:
-        """POST `payload`, or a capture's, to ``/sdapi/v1/txt2img``, exactly as it is.
+        """POST `payload`, or a capture's, to ``/sdapi/v1/txt2img``, as it is.
 
         Args:
             progress: called every so often, in a thread of its own, with a `Progress`: fraction,
                 eta, step and preview. What it raises comes out here once the generation is over.
-            cancel: once this `threading.Event` is set, the server is told to stop.
+            cancel: once this `threading.Event` is set, the server is told to stop, and nothing
+                is sent again.
             every: seconds between two looks at the server.
 
         Raises:
-            Cancelled: it was stopped; `answer` holds what had been made.
+            Cancelled: it was stopped; `answer` holds what had been made, if the server gave that.
 
         Progress and cancel mean the server's current job, which may be somebody else's, unless
         the client was made with `track`. KeyboardInterrupt stops the server's job too.
@@ -150,22 +148,11 @@ class WebUI(Connection):
         cancel: Cancel | None = None,
         every: float = 0.5,
     ) -> Answer:
-        """POST exactly `payload`, with nothing added, to any generating endpoint; see `txt2img`.
+        """POST `payload` as it is to any generating endpoint; see `txt2img`.
 
         Returns: the answer's JSON object, its pictures still as base64.
         """
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("cancelled before anything was sent")
-        task = self._task(endpoint, payload)
-        if task is not None:
-            payload = {**payload, "force_task_id": task}
-        try:
-            if progress is None and cancel is None:
-                return self._posted(endpoint, payload, task)
-            return self._watched(endpoint, payload, Job(self, progress, cancel, task, every), task)
-        except KeyboardInterrupt:
-            self._stop_at_once(task)
-            raise
+        return generating.post(self, endpoint, payload, progress, cancel, every)
 
     def replay(
         self,
@@ -227,8 +214,7 @@ class WebUI(Connection):
 
     def progress(self, *, preview: bool = True) -> records.Progress:
         """How far the server's current job is; `preview` False spares it the picture."""
-        params = {"skip_current_image": not preview}
-        return records.Progress.read(self.call("GET", job.PROGRESS, None, params), job.PROGRESS)
+        return job.look(self, pictures=preview, timeout=self.timeout, retry=self.retry)
 
     def interrupt(self) -> None:
         """Stop the server's current job, whoever's it is; it answers with what it has."""
@@ -341,6 +327,11 @@ class WebUI(Connection):
         return records.Embeddings.read(found, "/sdapi/v1/embeddings")
 
     @functools.cached_property
+    def schema(self) -> Any:
+        """What ``/openapi.json`` says of the server's routes, remembered once it has been had."""
+        return self.call("GET", "/openapi.json")
+
+    @functools.cached_property
     def captures(self) -> Captures:
         """What the extension captured on this server."""
         from .captures import Captures
@@ -400,81 +391,6 @@ class WebUI(Connection):
                 f"this capture goes to {capture.endpoint}, not {endpoint}: use `generate`"
             )
         return capture.request(self.captures.asset)
-
-    def _watched(
-        self, endpoint: str, payload: Mapping[str, Any], running: Job, task: str | None
-    ) -> Answer:
-        try:
-            with running:
-                answer = self._posted(endpoint, payload, task)
-        except ReplayError as error:
-            if running.interrupted:
-                raise Cancelled(f"the generation was stopped as asked: {error}") from error
-            raise
-        if running.failure is not None:
-            raise running.failure
-        if running.interrupted:
-            raise Cancelled("the generation was stopped as asked", answer)
-        return answer
-
-    def _posted(self, endpoint: str, payload: Mapping[str, Any], task: str | None) -> Answer:
-        """The answer; where it got lost on the way, and its task never began, from another try."""
-        for pause in self.retry.pauses() if task else ():
-            answer = self._posted_unless_lost(endpoint, payload, str(task), pause)
-            if answer is not None:
-                return answer
-        return self._posted_once(endpoint, payload)
-
-    def _posted_unless_lost(
-        self, endpoint: str, payload: Mapping[str, Any], task: str, pause: float
-    ) -> Answer | None:
-        """The answer, or None where it got lost and the server, asked later, has no such task."""
-        try:
-            return self._posted_once(endpoint, payload)
-        except (ConnectionLost, ServerError) as error:
-            lost = not isinstance(error, ServerError) or error.status in BUSY
-            if not lost or self._began(task, pause):
-                raise
-        return None
-
-    def _posted_once(self, endpoint: str, payload: Mapping[str, Any]) -> Answer:
-        answer = parsed(self.send("POST", endpoint, payload), endpoint, codec.loads_pictures)
-        if not isinstance(answer, dict):
-            raise UnexpectedAnswer(f"{endpoint} gave a {type(answer).__name__}, not an object")
-        if "error" in answer and "images" not in answer:
-            words = answer.get("errors") or answer.get("detail") or answer["error"]
-            raise UnexpectedAnswer(f"{endpoint} answered 200 with an error inside: {words}")
-        return answer
-
-    def _began(self, task: str, pause: float) -> bool:
-        """Whether the server has this task; as long as it does not say so, it counts as begun."""
-        self.retry.sleep(pause)
-        try:
-            return job.known(self, task)
-        except ReplayError:
-            return True
-
-    def _task(self, endpoint: str, payload: Mapping[str, Any]) -> str | None:
-        given = payload.get("force_task_id")
-        if isinstance(given, str) and given:
-            return given
-        known = self.track and "force_task_id" in job.fields(self._schema, endpoint)
-        return job.new_task() if known else None
-
-    @functools.cached_property
-    def _schema(self) -> Any:
-        try:
-            return self.call("GET", "/openapi.json")
-        except ReplayError:
-            return {}
-
-    def _stop_at_once(self, task: str | None) -> None:
-        """After Ctrl-C: the server's job is stopped, if it is ours or nobody can tell."""
-        try:
-            if task is None or job.running(job.look(self, task, pictures=False), task):
-                self.call("POST", job.INTERRUPT, timeout=job.HURRY)
-        except ReplayError as error:
-            job.complain(self, error)
 
     def _order(self, name: str) -> None:
         self.call("POST", f"/sdapi/v1/{name}")

@@ -18,7 +18,7 @@ from requests.utils import get_netrc_auth
 from . import attachments, codec
 from .answers import Reply, failure, parsed, read, translated
 from .errors import ConnectionFailed, InvalidPayload, UnexpectedAnswer, WrongCredentials
-from .retry import Retry
+from .retry import Again, Retry, always
 
 Auth = tuple[str, str]
 TimeoutSeconds = float | tuple[float, float] | None
@@ -71,9 +71,11 @@ class Connection:
         payload: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
         timeout: TimeoutSeconds = None,
+        *,
+        retry: Retry | None = None,
     ) -> Any:
-        """Send one request; its JSON answer, or None where it is empty."""
-        return parsed(self.send(method, path, payload, params, timeout), path)
+        """Send one request; its JSON answer, or None where it is empty; see `send`."""
+        return parsed(self.send(method, path, payload, params, timeout, retry=retry), path)
 
     def send(
         self,
@@ -82,8 +84,19 @@ class Connection:
         payload: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
         timeout: TimeoutSeconds = None,
+        *,
+        retry: Retry | None = None,
+        again: Again | None = None,
     ) -> Reply:
-        """Send one request, again where `retries` allows it; its answer, whatever its status."""
+        """Send one request, again where `retries` allows it; its answer, whatever its status.
+
+        Args:
+            timeout, retry: in the place of the client's own.
+            again: asked whether a request that may have arrived may be sent once more; by
+                default one that only reads may, and no other.
+        """
+        if again is None and method in _READING:
+            again = always
         body = None if payload is None else _encoded(payload)
         kind = "application/json" if payload is not None else None
 
@@ -95,7 +108,7 @@ class Connection:
                 reply = self._once(method, path, body, kind, params, timeout)
             return reply
 
-        return self.retry.run(once, reads=method in _READING)
+        return (retry or self.retry).run(once, again)
 
     def _once(
         self,
@@ -118,8 +131,7 @@ class Connection:
         }
 
         def request() -> Reply:
-            if type(self.session).request is not requests.Session.request:
-                # Somebody's own: what it adds to each request is meant.
+            if _own(self.session):  # what it adds to each request is meant
                 return read(
                     self.session.request(
                         method,
@@ -196,6 +208,11 @@ def _admitted(reply: Reply) -> None:
         )
     if not 200 <= reply.status < 400:
         raise failure(reply, LOGIN)
+
+
+def _own(session: requests.Session) -> bool:
+    """Whether somebody put a method of their own in the place of `request`, on class or object."""
+    return getattr(session.request, "__func__", None) is not requests.Session.request
 
 
 def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .capture import UPSCALE
 from .errors import ReplayError
@@ -17,6 +17,9 @@ from .portable import Defaults
 
 if TYPE_CHECKING:
     from .client import WebUI
+    from .records import Script
+
+T = TypeVar("T")
 
 
 def of_server(webui: WebUI) -> Callable[[str], Defaults]:
@@ -25,31 +28,37 @@ def of_server(webui: WebUI) -> Callable[[str], Defaults]:
     What a server does not tell counts as unknown, and then the payload goes on saying it.
     """
     options = webui.options()
-    schema = cast("dict[str, Any]", _told(lambda: webui.call("GET", "/openapi.json"), {}))
-    scripts = cast("list[dict[str, Any]]", _told(webui.script_info, []))
+    schema: Any = _told(lambda: webui.schema, {})
+    scripts: list[Script] = _told(webui.script_info, [])
 
     @functools.cache
     def defaults(endpoint: str) -> Defaults:
         tab = endpoint.rpartition("/")[2]
         if endpoint == UPSCALE:
             endpoint, tab = "/sdapi/v1/txt2img", "txt2img"
-        mine = [one for one in scripts if one.get("is_alwayson")]
-        mine = [one for one in mine if bool(one.get("is_img2img")) is (tab == "img2img")]
-        args = {str(one["name"]): [a.get("value") for a in one["args"]] for one in mine}
-        labels = {str(one["name"]): [str(a.get("label")) for a in one["args"]] for one in mine}
+        mine = [one for one in scripts if one.is_alwayson and _in_place(one)]
+        mine = [one for one in mine if bool(one.is_img2img) is (tab == "img2img")]
+        args = {one.name: [a.value for a in one.args] for one in mine}
+        labels = {one.name: [a.label or "" for a in one.args] for one in mine}
         return Defaults(_fields(schema, endpoint), args, labels, options)
 
     return defaults
 
 
-def _told(ask: Callable[[], Any], otherwise: Any) -> Any:
+def _in_place(script: Script) -> bool:
+    """Whether each argument could be read: behind one that is none the others would move up."""
+    given = script.get("args")
+    return isinstance(given, list) and len(given) == len(script.args)
+
+
+def _told(ask: Callable[[], T], otherwise: T) -> T:
     try:
         return ask()
     except ReplayError:
         return otherwise
 
 
-def _fields(schema: dict[str, Any], endpoint: str) -> dict[str, Any]:
+def _fields(schema: Any, endpoint: str) -> dict[str, Any]:
     told = fields(schema, endpoint).items()
     return {
         name: said["default"] for name, said in told if isinstance(said, dict) and "default" in said

@@ -20,6 +20,7 @@ from .batch import Outcome
 from .capture import TXT2IMG, AssetError, Capture, FormatError, Result
 from .client import WebUI
 from .errors import NoAPI, NotFound, ReplayError, UnexpectedAnswer
+from .images import png
 from .page import Page
 from .report import Entry
 
@@ -122,19 +123,18 @@ def control(url: str) -> Outcome:
 def names(webui: WebUI) -> Names:
     """What this webui offers to choose from."""
     return Names(
-        [str(model["title"]) for model in webui.models()],
+        [model.title for model in webui.models()],
         _vae(webui),
-        [str(lora["name"]) for lora in webui.call("GET", "/sdapi/v1/loras")],
-        [str(style["name"]) for style in webui.call("GET", "/sdapi/v1/prompt-styles")],
+        [lora.name for lora in webui.loras()],
+        [style.name for style in webui.styles()],
     )
 
 
 def _vae(webui: WebUI) -> dict[str, Any]:
     try:
-        return {"sd_vae": webui.vaes()[-1]["model_name"]}
+        return {"sd_vae": webui.vaes()[-1].model_name}
     except NoAPI:  # Forge has modules in its place
-        modules = webui.call("GET", "/sdapi/v1/sd-modules")
-        return {"forge_additional_modules": [modules[-1]["filename"]]}
+        return {"forge_additional_modules": [webui.modules()[-1].filename]}
 
 
 def kinds(has: Names) -> list[Kind]:
@@ -237,19 +237,13 @@ def _page(tab: str, prompt: str = "green hills by a lake", seed: int = -1) -> di
 def _init() -> bytes:
     image = Image.linear_gradient("L").resize(SIZE)
     image = Image.merge("RGB", (image, image.rotate(180), Image.new("L", SIZE, 120)))
-    return _png(image)
+    return png(image)
 
 
 def _mask() -> bytes:
     image = Image.new("L", SIZE, 0)
     ImageDraw.Draw(image).ellipse((48, 24, 144, 104), fill=255)
-    return _png(image)
-
-
-def _png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
+    return png(image)
 
 
 def _styles() -> str:

@@ -15,7 +15,8 @@
     ├── UnexpectedAnswer       HTML, half a body, no JSON, pictures that are none
     └── Interrupted            somebody stopped the generation
 
-Documents and bundles that cannot be read raise `payload_replay.capture.FormatError`.
+Documents and bundles that cannot be read, and captures whose pictures cannot be had or are others,
+raise `payload_replay.capture.FormatError`; files that cannot be read or written, OSError.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Timeout(ReplayError):
 class Cancelled(ReplayError):
     """The generation was stopped as asked.
 
-    `answer` is what the server had made until then, or None where nothing was sent.
+    `answer` is what the server had made until then, or None where it gave nothing.
     """
 
     def __init__(self, message: str = "", answer: dict[str, Any] | None = None) -> None:

@@ -86,3 +86,15 @@ def account(answer: Mapping[str, Any]) -> dict[str, Any]:
         except ValueError:
             return {}
     return info if isinstance(info, dict) else {}
+
+
+def span(info: Mapping[str, Any], count: int) -> tuple[int, int]:
+    """Where among `count` pictures the samples lie: the first one's place, and that after the last.
+
+    Grids come before them, maps after them; `index_of_first_image` and `all_seeds` of the webui's
+    account tell how many (A1111 v1.10.1, modules/processing.py). What cannot be counts as untold.
+    """
+    first, seeds = info.get("index_of_first_image"), info.get("all_seeds")
+    start = first if type(first) is int and 0 <= first < count else 0
+    many = len(seeds) if isinstance(seeds, list) and seeds else count
+    return start, min(start + many, count)

@@ -48,10 +48,17 @@ class Picture:
         return self.image.format in LOSSY
 
 
+@functools.cache
+def known() -> list[str]:
+    """Those of `FORMATS` that this Pillow can read."""
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
 def opened(data: bytes, most: int | None = None) -> Image.Image:
     """Decode a picture's file, of `most` pixels if that is given. Raises NotAPicture."""
     try:
-        image = Image.open(io.BytesIO(data), formats=_known())
+        image = Image.open(io.BytesIO(data), formats=known())
         if most is not None and image.width * image.height > most:
             raise NotAPicture(f"{image.width}x{image.height} pixels; {most} are the most")
         image.load()
@@ -66,7 +73,7 @@ def suffix(data: bytes) -> str:
     Nothing is decoded: its pixels are whatever the picture says. Raises NotAPicture.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=_known()) as image:
+        with Image.open(io.BytesIO(data), formats=known()) as image:
             return _SUFFIXES[str(image.format)]
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise NotAPicture(str(error)) from error
@@ -102,6 +109,13 @@ def compressed(image: Image.Image, kind: str, quality: int) -> Image.Image:
     return opened(buffer.getvalue())
 
 
+def png(image: Image.Image) -> bytes:
+    """The file of a picture as PNG, without infotext."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def base64_of(picture: str | bytes | Path | Picture | Image.Image) -> str:
     """A picture as base64: its file as it is, Pillow's as PNG without infotext, text unchanged."""
     if isinstance(picture, str):
@@ -109,9 +123,7 @@ def base64_of(picture: str | bytes | Path | Picture | Image.Image) -> str:
     if isinstance(picture, Picture):
         picture = picture.data
     if isinstance(picture, Image.Image):
-        buffer = io.BytesIO()
-        picture.save(buffer, "PNG")
-        picture = buffer.getvalue()
+        picture = png(picture)
     data = picture.read_bytes() if isinstance(picture, Path) else picture
     return base64.b64encode(data).decode("ascii")
 
@@ -145,9 +157,3 @@ def _decoded(index: int, text: str, hashes: bool) -> Picture:
     except ValueError as error:
         raise UnexpectedAnswer(f"images[{index}] of the answer is no picture: {error}") from error
     return Picture(data, image, hashed(image) if hashes else None)
-
-
-@functools.cache
-def _known() -> list[str]:
-    Image.init()
-    return [name for name in FORMATS if name in Image.OPEN]

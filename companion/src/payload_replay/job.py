@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .errors import ReplayError
+from .errors import Cancelled, ReplayError
 from .records import Progress
+from .retry import Retry
 
 if TYPE_CHECKING:
-    from .client import WebUI
+    from .connection import Connection, TimeoutSeconds
 
 OnProgress = Callable[[Progress], object]
 PROGRESS = "/sdapi/v1/progress"
@@ -25,6 +27,8 @@ INTERNAL = "/internal/progress"
 """The page's own route, which knows jobs by their ids. A1111 v1.6.0 to v1.10.1, Forge, reForge."""
 HURRY = (5.0, 30.0)
 """Seconds to connect and to wait for what only watches."""
+ONCE = Retry()
+"""No second try, of what is asked anew in a moment anyway, or nobody wants to wait for."""
 
 _log = logging.getLogger("payload_replay")
 
@@ -47,13 +51,14 @@ class Job:
 
     def __init__(
         self,
-        webui: WebUI,
+        webui: Connection,
         on_progress: OnProgress | None = None,
         cancel: Cancel | None = None,
         task: str | None = None,
         every: float = 0.5,
     ) -> None:
-        self._webui, self._task, self._every = webui, task, every
+        self._webui, self._every = webui, every
+        self.task = task
         self._on_progress, self._cancel = on_progress, cancel
         self._over = threading.Event()
         self._busy = threading.Lock()
@@ -72,9 +77,41 @@ class Job:
         with self._busy:  # a callback or an order is waited for, a look at the server is not
             self._over.set()
 
+    def pause(self, seconds: float) -> None:
+        """Wait before another try.
+
+        Raises:
+            Cancelled: the job is to be stopped; a `threading.Event` says so at once.
+        """
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self._stopping():
+            if isinstance(self._cancel, threading.Event):
+                self._cancel.wait(left)
+            else:
+                time.sleep(min(left, self._every))
+        if self._stopping():
+            raise Cancelled("cancelled while it waited to be sent again")
+
+    def stop_at_once(self) -> None:
+        """Tell the server to stop, if its job is this one or nobody can tell."""
+        try:
+            if self.task is None or self._runs():
+                self._order()
+        except ReplayError as error:
+            complain(self._webui, error)
+
+    def _stopping(self) -> bool:
+        return self._cancel is not None and self._cancel.is_set()
+
+    def _runs(self) -> bool:
+        return running(look(self._webui, self.task, pictures=False), self.task)
+
+    def _order(self) -> None:
+        self._webui.call("POST", INTERRUPT, timeout=HURRY, retry=ONCE)
+
     def _watch(self) -> None:
         while not self._over.wait(self._every):
-            stopping = self._cancel is not None and self._cancel.is_set()
+            stopping = self._stopping()
             if stopping or (self._on_progress is not None and self.failure is None):
                 self._look(stopping)
 
@@ -85,7 +122,7 @@ class Job:
             self._complain(error)
 
     def _act(self, stopping: bool) -> None:
-        progress = look(self._webui, self._task, self._preview, pictures=not stopping)
+        progress = look(self._webui, self.task, self._preview, pictures=not stopping)
         number = progress.get("id_live_preview")
         self._preview = number if isinstance(number, int) else -1
         if stopping:
@@ -99,12 +136,12 @@ class Job:
         What is told before the job has begun is forgotten when it begins: so it is told again to
         a server that shows itself at a job, uninterrupted. A task that is active has begun.
         """
-        told = self.interrupted and self._task is not None
-        if told or not running(progress, self._task):
+        told = self.interrupted and self.task is not None
+        if told or not running(progress, self.task):
             return
         with self._busy:  # the answer may come before that to this order
             if not self._over.is_set():
-                self._webui.call("POST", INTERRUPT, timeout=HURRY)
+                self._order()
                 self.interrupted = True
 
     def _tell(self, progress: Progress) -> None:
@@ -123,20 +160,28 @@ class Job:
             self._complained = True
 
 
-def complain(webui: WebUI, error: ReplayError) -> None:
+def complain(webui: Connection, error: ReplayError) -> None:
     """Log why the server could not be asked about a job, or told to stop it."""
     _log.warning("%s does not tell of its job, or let it be stopped: %s", webui.url, error)
 
 
 def look(
-    webui: WebUI, task: str | None = None, preview: int = -1, *, pictures: bool = True
+    webui: Connection,
+    task: str | None = None,
+    preview: int = -1,
+    *,
+    pictures: bool = True,
+    timeout: TimeoutSeconds = HURRY,
+    retry: Retry = ONCE,
 ) -> Progress:
     """How far a task is, or without an id the server's current job."""
     if task is None:
         params = {"skip_current_image": not pictures}
-        return Progress.read(webui.call("GET", PROGRESS, None, params, HURRY), PROGRESS)
+        told = webui.call("GET", PROGRESS, None, params, timeout, retry=retry)
+        return Progress.read(told, PROGRESS)
     asked = {"id_task": task, "id_live_preview": preview, "live_preview": pictures}
-    return Progress.read(webui.call("POST", INTERNAL, asked, timeout=HURRY), INTERNAL)
+    told = webui.call("POST", INTERNAL, asked, timeout=timeout, retry=retry)
+    return Progress.read(told, INTERNAL)
 
 
 def running(progress: Progress, task: str | None) -> bool:
@@ -146,12 +191,12 @@ def running(progress: Progress, task: str | None) -> bool:
     return not progress.interrupted and (progress.fraction > 0 or bool(progress.job_count))
 
 
-def known(webui: WebUI, task: str) -> bool:
+def known(webui: Connection, task: str, retry: Retry = ONCE) -> bool:
     """Whether the server runs this task, has it in its queue, or has finished it.
 
     It remembers the last 16 that it finished (A1111 v1.10.1, modules/progress.py).
     """
-    progress = look(webui, task, pictures=False)
+    progress = look(webui, task, pictures=False, retry=retry)
     return any(progress.get(name) is True for name in ("active", "queued", "completed"))
 
 

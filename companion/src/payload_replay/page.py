@@ -18,6 +18,7 @@ from typing import Any, cast
 import requests
 
 from .errors import ServerError, UnexpectedAnswer
+from .job import new_task
 
 _FAILED = "the page's generation failed"
 _ERROR = re.compile(r"""class=["']error["']>([^<]*)<""")  # where the webui shows an exception
@@ -59,7 +60,7 @@ class Page:
         """
         number, inputs = self._button(f"{tab}_generate")
         values = [self._initial(part) for part in inputs]
-        values[0] = f"task({_random(15)})"  # as the page's own script fills it in
+        values[0] = new_task()  # as the page's own script fills it in
         for name, value in fields.items():
             values[name if isinstance(name, int) else _place(inputs, name)] = self._value(value)
         return self._run(number, values)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .answers import Reply
-from .errors import ConnectionFailed, ConnectionLost, ReplayError, Timeout
+from .errors import ConnectionFailed, ConnectionLost, Timeout
 
 BUSY = (502, 503, 504)
 """What a proxy says while the server behind it is away."""
@@ -16,6 +16,8 @@ LONGEST = 60.0
 """No pause is longer, whatever the server asks for with Retry-After."""
 
 Send = Callable[[], Reply]
+Again = Callable[[], bool]
+"""Whether what may have arrived may be sent once more."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,9 @@ class Retry:
     """How often to send again, and after how many seconds: `first`, then twice that, and so on.
 
     A request that never left, since no connection came about, is sent again whatever it asks for.
-    One that left is sent again if it only reads: after a lost connection, and after 502, 503 and
-    504, whose Retry-After is followed. A GET that timed out is not: the server is at work.
+    One that left is sent again only where that does no harm: after a lost connection, and after
+    502, 503 and 504, whose Retry-After is followed. A GET that timed out is not: the server is at
+    work.
     """
 
     times: int = 0
@@ -35,21 +38,37 @@ class Retry:
         """The seconds to wait before each further try."""
         return (min(self.first * 2**n, LONGEST) for n in range(self.times))
 
-    def run(self, send: Send, *, reads: bool) -> Reply:
-        """The reply that `send` gives at last, or its last error."""
+    def run(self, send: Send, again: Again | None) -> Reply:
+        """The reply that `send` gives at last, or its last error.
+
+        Args:
+            again: asked after the pause, of a request that may have arrived; without it such a
+                request is never sent again.
+        """
         for pause in self.pauses():
             try:
                 reply = send()
-            except ReplayError as error:
-                if not (unsent(error) or (reads and isinstance(error, ConnectionLost))):
+            except (ConnectionFailed, Timeout) as error:
+                lost = again if isinstance(error, ConnectionLost) else None
+                if not self._allows(always if unsent(error) else lost, pause):
                     raise
-            else:
-                if not (reads and reply.status in BUSY):
-                    return reply
-                told = asked_for(reply)
-                pause = pause if told is None else told
-            self.sleep(pause)
+                continue
+            told = asked_for(reply)
+            busy = again if reply.status in BUSY else None
+            if not self._allows(busy, pause if told is None else told):
+                return reply
         return send()
+
+    def _allows(self, again: Again | None, pause: float) -> bool:
+        if again is None:
+            return False
+        self.sleep(pause)
+        return again()
+
+
+def always() -> bool:
+    """What may be said of a request that changes nothing."""
+    return True
 
 
 def unsent(error: Exception) -> bool:

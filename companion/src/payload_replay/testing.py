@@ -26,9 +26,12 @@ from PIL.PngImagePlugin import PngInfo
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-API = "/sdapi/v1"
+from .hostlists import API, COMMANDS, IDLE, told
+
 LARGEST = 1024
 """Pixels to which a drawn picture's sides are cut; a fake need not draw more."""
+MOST = 64
+"""Pictures of one answer, for the same reason."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class FakeSession(requests.Session):
             for name in names:
                 if name in routes:
                     return routes[name]
-        return self._options(request) if request.path == f"{API}/options" else _ABSENT
+        return self._options(request) if request.path == f"{API}options" else _ABSENT
 
     def _options(self, request: Request) -> Any:
         if request.method == "POST":
@@ -143,7 +146,8 @@ def drawn(request: Request) -> dict[str, Any]:
     """An answer of a generating endpoint: pictures, infotexts and seeds, all from the payload."""
     payload = request.json if isinstance(request.json, dict) else {}
     first = _whole(payload.get("seed"), 0)
-    seeds = [first + n for n in range(_whole(payload.get("batch_size"), 1))]
+    count = _whole(payload.get("n_iter"), 1) * _whole(payload.get("batch_size"), 1)
+    seeds = [first + n for n in range(min(count, MOST))]
     texts = [f"{payload.get('prompt', '')}\nSteps: 20, Seed: {seed}" for seed in seeds]
     pairs = zip(seeds, texts, strict=True)
     images = [base64.b64encode(_picture(payload, *pair)).decode() for pair in pairs]
@@ -168,45 +172,19 @@ def _whole(given: Any, otherwise: int) -> int:
 
 def _webui() -> dict[str, Route]:
     model = {"title": "fake.safetensors", "model_name": "fake", "hash": None, "sha256": None}
-    idle = {"job": "", "job_count": 0, "job_no": 0, "sampling_step": 0, "sampling_steps": 0}
-    listed = {
-        "sd-models": [{**model, "filename": "fake.safetensors", "config": None}],
-        "samplers": [{"name": "Euler a", "aliases": ["k_euler_a"], "options": {}}],
-        "schedulers": [{"name": "automatic", "label": "Automatic", "aliases": None}],
-        "scripts": {"txt2img": [], "img2img": []},
-        "embeddings": {"loaded": {}, "skipped": {}},
-        "memory": {"ram": {}, "cuda": {}},
-        "progress": {"progress": 0.0, "eta_relative": 0.0, "state": idle, "current_image": None},
-        "cmd-flags": {"api": True},
-        **{name: [] for name in _EMPTY},
+    listed = told([]) | {
+        f"{API}sd-models": [{**model, "filename": "fake.safetensors", "config": None}],
+        f"{API}samplers": [{"name": "Euler a", "aliases": ["k_euler_a"], "options": {}}],
+        f"{API}memory": {"ram": {}, "cuda": {}},
+        f"{API}progress": IDLE,
     }
+    for path in (f"{API}options", f"{API}sd-modules"):  # it keeps them itself; it is no Forge
+        del listed[path]
     return {
-        **{f"GET {API}/{name}": value for name, value in listed.items()},
-        **{f"POST {API}/{name}": drawn for name in ("txt2img", "img2img")},
-        **{f"POST {API}/{name}": {} for name in _ORDERS},
+        **{f"GET {path}": answer for path, answer in listed.items()},
+        **{f"POST {API}{name}": drawn for name in ("txt2img", "img2img")},
+        **{f"POST {path}": answer for path, answer in COMMANDS.items()},
     }
 
 
-_EMPTY = (
-    "sd-vae",
-    "script-info",
-    "extensions",
-    "upscalers",
-    "realesrgan-models",
-    "latent-upscale-modes",
-    "face-restorers",
-    "loras",
-    "hypernetworks",
-    "prompt-styles",
-)
-_ORDERS = (
-    "interrupt",
-    "skip",
-    "refresh-checkpoints",
-    "refresh-vae",
-    "refresh-embeddings",
-    "refresh-loras",
-    "unload-checkpoint",
-    "reload-checkpoint",
-)
 _WEBUI = _webui()
