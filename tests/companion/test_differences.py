@@ -65,6 +65,28 @@ def test_a_mappings_own_dollars() -> None:
     assert found(sent, {"alwayson_scripts": {"$odd": 1}}) == []
 
 
+@pytest.mark.parametrize(
+    ("sent", "said", "alike"),
+    [
+        (7, 7.0, True),
+        (1, True, False),
+        ([1, 2], [1.0, 2], True),
+        ([1], [True], False),
+        ([1], [1, 1], False),
+        ({"a": {"b": 1}}, {"a": {"b": True}}, False),
+        ({"a": 1}, {"a": 1, "b": None}, False),
+        (escaped({"$odd": 1}), {"$odd": 1.0}, True),
+        ([reference(NAME)], [base64.b64encode(DATA).decode()], True),
+    ],
+)
+def test_same(sent: Any, said: Any, alike: bool) -> None:
+    assert same(sent, said) is alike
+
+
+def test_a_payloads_own_dollars() -> None:
+    assert found(escaped({"$odd": 1, "$$": 2}), {"$odd": 1, "$$": 2}) == []
+
+
 def test_brief() -> None:
     assert brief("short") == "'short'"
     assert brief(reference(NAME)) == f"picture {NAME[:12]}…"

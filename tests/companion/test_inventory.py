@@ -6,7 +6,7 @@ import pytest
 
 from fake_webui import API, CHECKPOINT, EXTENSION, NO_ROUTE, OTHER, FakeWebUI
 from payload_replay import WebUI, WrongCredentials
-from payload_replay.inventory import near
+from payload_replay.inventory import LIFE, Inventory, near
 
 pytestmark = pytest.mark.once
 
@@ -39,6 +39,25 @@ def test_each_list_is_asked_for_once(fake: FakeWebUI, webui: WebUI) -> None:
         assert has.offered() is not None
     paths = [request.path for request in fake.asked]
     assert len(paths) == len(set(paths)) == 7
+
+
+def test_an_answer_has_its_time(fake: FakeWebUI, webui: WebUI) -> None:
+    now = 0.0
+    has = Inventory(webui, lambda: now)
+    assert has.arguments("txt2img", "new") is None
+    fake.lists["script-info"] = [{"name": "new", "is_img2img": False, "args": []}]
+    now = LIFE
+    assert has.arguments("txt2img", "new") is None
+    now = LIFE + 1
+    assert has.arguments("txt2img", "new") == []
+
+
+def test_embeddings_that_are_listed_by_their_names_alone(fake: FakeWebUI, webui: WebUI) -> None:
+    """SD.Next, modules/api/models.py, ResEmbeddings."""
+    fake.answer("GET", f"{API}/embeddings", 200, {"loaded": ["easy"], "skipped": ["xl"]})
+    assert not webui.inventory.lacks("embeddings", "easy")
+    assert not webui.inventory.lacks("embeddings", "xl")
+    assert webui.inventory.lacks("embeddings", "hard")
 
 
 def test_samplers_and_schedulers(fake: FakeWebUI, webui: WebUI) -> None:

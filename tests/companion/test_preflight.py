@@ -123,6 +123,23 @@ def test_lists_are_remembered_and_asked_again_on_a_miss(fake: FakeWebUI, webui: 
     fake.lists["sd-models"].pop()
 
 
+def test_a_check_asks_anew(fake: FakeWebUI, webui: WebUI) -> None:
+    one = {"name": "x/y/z plot", "is_img2img": False}
+    fake.lists["script-info"] = [one | {"args": [{"label": "X", "minimum": 0, "maximum": 5}]}]
+    capture = bare(script_name="X/Y/Z plot", script_args=[7])
+    assert [problem.path for problem in check(webui, capture)] == ["script_args[0]"]
+    fake.lists["script-info"] = [one | {"args": [{"label": "X", "minimum": 0, "maximum": 9}]}]
+    assert check(webui, capture) == []
+
+
+def test_too_few_arguments_of_a_selected_script(fake: FakeWebUI, webui: WebUI) -> None:
+    args = [{"label": "X"}, {"label": "Y"}]
+    fake.lists["script-info"] = [{"name": "x/y/z plot", "is_img2img": False, "args": args}]
+    (problem,) = check(webui, bare(script_name="X/Y/Z plot", script_args=[1]))
+    assert (problem.path, problem.severity) == ("script_args", "blocks")
+    assert check(webui, bare(script_name="X/Y/Z plot", script_args=[1, 2])) == []
+
+
 @pytest.mark.parametrize(
     ("job", "words"),
     [
@@ -138,7 +155,7 @@ def test_jobs_that_did_not_end_well(webui: WebUI, captured, job: Job, words: str
 def test_warnings_block_by_their_severity(webui: WebUI, captured) -> None:
     soft = captured(warnings=[Caveat("a", "cosmetic", "cosmetic"), Caveat("b", "odd", "pixels")])
     assert blocking(webui, soft) is None
-    assert [problem.path for problem in obstacles(webui, soft)] == ["a", "b"]
+    assert [problem.path for problem in obstacles(webui.inventory, soft)] == ["a", "b"]
     hard = captured(warnings=[Caveat("script_args[3]", "a tensor", "blocks")])
     assert blocking(webui, hard) == "script_args[3]: a tensor"
 

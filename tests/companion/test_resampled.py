@@ -62,6 +62,18 @@ def test_a_name_with_its_schedule_on_v19(webui: WebUI) -> None:
     assert "'DPM++ 2M' with the scheduler 'Karras'" in problem.reason
 
 
+@pytest.mark.usefixtures("v19")
+@pytest.mark.parametrize("name", [{}, {"sampler_name": None}, {"sampler_name": ""}])
+def test_the_older_field(webui: WebUI, name: dict[str, Any]) -> None:
+    (problem,) = found(webui, made("v1.8.0", sampler_index="DPM++ 2M Karras", **name))
+    assert (problem.path, problem.severity, problem.nearest) == (
+        "sampler_index",
+        "blocks",
+        "DPM++ 2M",
+    )
+    assert found(webui, made("v1.8.0", sampler_index="gone", sampler_name="Euler")) == []
+
+
 @pytest.mark.usefixtures("v110")
 def test_v110_splits_it_but_not_for_hires(webui: WebUI) -> None:
     capture = made("v1.8.0", sampler_name="DPM++ 2M Karras", hr_sampler_name="DPM++ 2M Karras")

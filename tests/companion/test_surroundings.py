@@ -95,7 +95,7 @@ def test_a_setting_that_no_request_can_set(fake: FakeWebUI, webui: WebUI) -> Non
     (problem,) = found(webui, override(api_enable_requests=False))
     assert (problem.path, problem.severity) == (
         "override_settings.api_enable_requests",
-        "pixels",
+        "cosmetic",
     )
     assert "silently keep True" in problem.reason
 
@@ -124,6 +124,7 @@ def test_a_schedule_for_all_samplers(fake: FakeWebUI, webui: WebUI) -> None:
     assert (problem.path, problem.severity) == ("override_settings.k_sched_type", "pixels")
     pinned = capture(sampler_name="Euler a", override_settings={"k_sched_type": "Automatic"})
     assert found(webui, pinned) == []
+    assert found(webui, capture(sampler_index="Euler a")) == [problem]
     assert found(webui, capture()) == []
     fake.options["k_sched_type"] = "Automatic"
     assert found(webui, capture(sampler_name="Euler a")) == []

@@ -105,23 +105,33 @@ def unfit(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
     for call in calls(capture):
         known = inventory.arguments(call.tab, call.title.lower())
         if known is not None:
-            yield from _counted(call, known)
+            yield from _too_many(call, known)
+            yield from _too_few(call, known)
             yield from _misplaced(call, known, capture)
 
 
-def _counted(call: Call, known: list[dict[str, Any]]) -> Iterator[Problem]:
-    """Too few of a selectable script are a 500; of an always-on one the rest is filled in, and
-    what is too many is left out without a word (A1111 v1.10.1, ``init_script_args``)."""
+def _too_many(call: Call, known: list[dict[str, Any]]) -> Iterator[Problem]:
+    """They are left out without a word (A1111 v1.10.1, ``init_script_args``)."""
     sent, there = len(call.args), len(known)
     if sent > there:
         reason = f"holds {sent} arguments, the server's script takes {there}"
         yield Problem(call.path, f"{reason}; it ignores {_labels(call.args[there:])}", "pixels")
-    elif sent < there:
-        left = ", ".join(_label(one) for one in known[sent : sent + 3])
-        left += ", …" if there - sent > 3 else ""
-        reason = f"holds {sent} arguments, the server's script takes {there}; not sent: {left}"
-        how = "; it fills them in" if call.always_on else ""
-        yield Problem(call.path, reason + how, "cosmetic" if call.always_on else "blocks")
+
+
+def _too_few(call: Call, known: list[dict[str, Any]]) -> Iterator[Problem]:
+    """The rest of an always-on script's is filled in. A selected one's list takes the place of as
+    long a one, and what is behind moves up: it gets the next script's, or, as the last one, too
+    few, which is a 500 (``init_script_args`` of A1111 v1.6.0 to v1.10.1, Forge and reForge)."""
+    sent, there = len(call.args), len(known)
+    if sent >= there:
+        return
+    left = ", ".join(_label(one) for one in known[sent : sent + 3])
+    left += ", …" if there - sent > 3 else ""
+    reason = f"holds {sent} arguments, the server's script takes {there}; not sent: {left}"
+    if call.always_on:
+        yield Problem(call.path, f"{reason}; it fills them in", "cosmetic")
+    else:
+        yield Problem(call.path, f"{reason}; it would fail, or take another script's for them")
 
 
 def _labels(values: list[Any]) -> str:

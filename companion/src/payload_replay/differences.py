@@ -50,15 +50,21 @@ def differences(sent: Mapping[str, Any], said: Mapping[str, Any]) -> Iterator[Di
         sent: the payload; its pictures may be references.
         said: the answer's `parameters`. Empty where there are none, and then nothing differs.
     """
-    found = list(_mapping(sent, said, "", _DEEPEST)) if said else []
+    found = list(_mapping(_unescaped(sent), said, "", _DEEPEST)) if said else []
     order = ("changed", "removed", "added")
     yield from sorted(found, key=lambda one: order.index(one.kind))
 
 
 def same(sent: Any, said: Any) -> bool:
-    """Whether two values say the same: ``7`` and ``7.0`` do, ``1`` and ``true`` do not."""
+    """Whether two values say the same: ``7`` and ``7.0`` do, ``1`` and ``true`` do not, wherever
+    in a list or mapping they stand. A webui reads a whole number as a float, and repeats it so."""
     if (sha256 := referred(sent)) is not None:
         return isinstance(said, str) and _hash(said) == sha256
+    if isinstance(sent, list) and isinstance(said, list):
+        return len(sent) == len(said) and all(map(same, sent, said))
+    if isinstance(sent, dict) and isinstance(said, dict):
+        sent = _unescaped(sent)
+        return sent.keys() == said.keys() and all(same(sent[name], said[name]) for name in sent)
     return bool(sent == said) and isinstance(sent, bool) is isinstance(said, bool)
 
 
@@ -109,7 +115,8 @@ def _between(sent: Any, said: Any, path: str, depth: int) -> Iterator[Difference
         yield Difference(path, "changed", sent, said)
 
 
-def _unescaped(value: dict[str, Any]) -> dict[str, Any]:
+def _unescaped(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what `payload_replay.capture.escaped` put before a mapping's own dollars."""
     return {name.removeprefix("$"): one for name, one in value.items()}
 
 

@@ -1,10 +1,11 @@
-"""What a server has, by its own lists: asked for once, and again where a name is missing."""
+"""What a server has, by its own lists: kept for a while, asked again where a name is missing."""
 
 from __future__ import annotations
 
 import difflib
-import functools
+import math
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -27,15 +28,23 @@ _UNLISTED = (NoAPI, InvalidPayload, ServerError, UnexpectedAnswer, NoExtension, 
 _HASH = re.compile(r"\[([0-9a-f]{8,64})\]$")
 _SHORTEST = 8  # digits of a hash: what the webui showed before v1.0
 _LONGEST = 300  # characters of a name; a picture in its place would be compared for minutes
+LIFE = 60.0
+"""Seconds for which an answer counts; a server that runs for days gets other scripts and models."""
+
 _ALIKE = 0.6  # difflib's ratio, from which one name counts as near another
 
 
 class Inventory:
-    """The names that a server lists. Every answer is None where the server has no such list."""
+    """The names that a server lists. Every answer is None where the server has no such list.
 
-    def __init__(self, webui: WebUI) -> None:
+    Args:
+        clock: tells seconds, by which an answer older than `LIFE` is asked for anew.
+    """
+
+    def __init__(self, webui: WebUI, clock: Callable[[], float] = time.monotonic) -> None:
         self.webui = webui
-        self._names: dict[str, set[str] | None] = {}
+        self._clock = clock
+        self._known: dict[str, tuple[float, Any]] = {}
 
     def lacks(self, kind: str, name: str) -> bool:
         """Whether the server lists things of this kind, and none of this name."""
@@ -44,7 +53,7 @@ class Inventory:
     def nearest(self, kind: str, name: str) -> str | None:
         """The listed name that is most like this one; of checkpoints the one of the same hash."""
         same = self.of_title(name) if kind in ("checkpoints", "refiners") else None
-        return same or near(name, self._names.get(kind) or ())
+        return same or near(name, self._names(kind) or ())
 
     def of_hash(self, *hashes: str | None) -> str | None:
         """The title of the checkpoint with one of these hashes, whole or shortened to 8 digits."""
@@ -85,74 +94,95 @@ class Inventory:
 
     def forget_samplers(self) -> None:
         """Ask for samplers and schedulers again when they are needed next."""
-        for name in ("_samplers", "_schedulers"):
-            self.__dict__.pop(name, None)
+        for name in ("samplers", "schedulers"):
+            self._known.pop(name, None)
 
-    @functools.cached_property
+    @property
     def extensions(self) -> dict[str, dict[str, Any]] | None:
         """By name, with `version` and `enabled`: those that come from a repository, and, where our
         extension tells them, the others that are switched on."""
-        listed = _told(lambda: self.webui.call("GET", "/sdapi/v1/extensions"))
-        told = self._status.get("extensions")
-        if not isinstance(listed, list):
+        listed = self._once("extensions", lambda: _told(self.webui.extensions))
+        told = self._host.get("extensions")
+        if listed is None:
             return None
         both = [*(told if isinstance(told, list) else ()), *listed]
-        return {str(one.get("name")): one for one in both if isinstance(one, dict)}
+        return {str(one.get("name")): one for one in both if isinstance(one, Mapping)}
 
-    @functools.cached_property
-    def flags(self) -> dict[str, Any]:
+    @property
+    def flags(self) -> Mapping[str, Any]:
         """The command line flags that the server was started with; empty where it does not say."""
-        told = _told(lambda: self.webui.call("GET", "/sdapi/v1/cmd-flags"))
-        return told if isinstance(told, dict) else {}
+        return self._once("flags", lambda: _told(self.webui.cmd_flags)) or {}
 
-    @functools.cached_property
+    @property
     def host(self) -> dict[str, str]:
         """`webui` and `version`, from the extension if it is there, else from the webui's own
         account of itself (``/internal/sysinfo``, A1111 v1.6.0 on)."""
-        if self._status:
-            return {name: str(self._status.get(name) or "") for name in ("webui", "version")}
-        told = _told(lambda: self.webui.call("GET", "/internal/sysinfo"))
+        if self._host:
+            return {name: str(self._host.get(name) or "") for name in ("webui", "version")}
+        told = self._once("sysinfo", lambda: _told(self._sysinfo))
         return {"version": str(told.get("Version") or "")} if isinstance(told, dict) else {}
 
-    @functools.cached_property
-    def _status(self) -> dict[str, Any]:
-        status = _told(lambda: self.webui.call("GET", "/payload-capture/v1/status"))
-        host = status.get("host") if isinstance(status, dict) else None
-        return host if isinstance(host, dict) else {}
+    @property
+    def status(self) -> Mapping[str, Any] | None:
+        """What our extension says of itself; None where it is not there. Raises ReplayError."""
+        return self._once("status", self._status)
 
-    @functools.cached_property
+    @property
     def models(self) -> Sequence[Mapping[str, Any]]:
         """The checkpoints. Raises ReplayError."""
-        return self.webui.models()
+        return self._once("models", self.webui.models)
 
-    @functools.cached_property
+    @property
+    def _host(self) -> Mapping[str, Any]:
+        host = (_told(lambda: self.status) or {}).get("host")
+        return host if isinstance(host, dict) else {}
+
+    @property
     def _scripts(self) -> Sequence[Mapping[str, Any]]:
-        return _told(self.webui.script_info) or ()
+        return self._once("scripts", lambda: _told(self.webui.script_info)) or ()
 
-    @functools.cached_property
+    @property
     def _samplers(self) -> dict[str, str | None] | None:
-        listed = _told(self.webui.samplers)
+        listed = self._once("samplers", lambda: _told(self.webui.samplers))
         if listed is None:
             return None
         return {str(one.get("name")): _own_schedule(one) for one in listed}
 
-    @functools.cached_property
+    @property
     def _schedulers(self) -> dict[str, str] | None:
-        listed = _told(self.webui.schedulers)
+        listed = self._once("schedulers", lambda: _told(self.webui.schedulers))
         if listed is None:
             return None
         labels = [(one, str(one.get("label") or one.get("name"))) for one in listed]
         return {name: label for one, label in labels for name in _spelt(one)}
 
     def _without(self, kind: str, name: str, *, fresh: bool) -> bool:
-        if fresh or kind not in self._names:
-            self.__dict__.pop("models", None)
-            self._names[kind] = self._listed(kind)
-        names = self._names[kind]
+        names = self._names(kind, fresh=fresh)
         return names is not None and name not in names
 
-    def _listed(self, kind: str) -> set[str] | None:
-        return _told(lambda: set(_LISTS[kind](self)))
+    def _names(self, kind: str, *, fresh: bool = False) -> set[str] | None:
+        key = f"names of {kind}"
+        if fresh:
+            for name in (key, "models"):
+                self._known.pop(name, None)
+        return self._once(key, lambda: _told(lambda: set(_LISTS[kind](self))))
+
+    def _once(self, key: str, ask: Callable[[], T]) -> T:
+        """What `ask` gave last, if that is not older than `LIFE`; else what it gives now."""
+        asked, value = self._known.get(key, (-math.inf, None))
+        if self._clock() - asked > LIFE:
+            value = ask()
+            self._known[key] = (self._clock(), value)
+        return cast("T", value)
+
+    def _status(self) -> Mapping[str, Any] | None:
+        try:
+            return self.webui.captures.status()
+        except NoExtension:
+            return None
+
+    def _sysinfo(self) -> Any:
+        return self.webui.call("GET", "/internal/sysinfo")
 
 
 def near(name: str, names: Iterable[str]) -> str | None:
@@ -250,9 +280,8 @@ def _styles(has: Inventory) -> Iterator[str]:
 
 
 def _embeddings(has: Inventory) -> Iterator[str]:
-    listed: Mapping[str, Any] = has.webui.embeddings()
-    for names in listed.values():
-        yield from names if isinstance(names, dict) else ()
+    listed = has.webui.embeddings()
+    yield from (*listed.loaded, *listed.skipped)
 
 
 def _refiners(has: Inventory) -> Iterator[str]:

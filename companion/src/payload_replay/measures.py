@@ -35,8 +35,8 @@ def ssim(one: Image.Image, other: Image.Image) -> float | None:
     """The structural similarity, 1.0 for the same pixels; None for different sizes.
 
     The mean over channels and over windows of 8×8 pixels, each overlapping the next by half, of the
-    index of Wang et al. 2004 with K1 = 0.01, K2 = 0.03, a range of 255 and population variances. A
-    512×512 picture takes 0.1 to 0.2 s; beyond the two pictures, memory goes with their width alone.
+    index of Wang et al. 2004 with K1 = 0.01, K2 = 0.03, a range of 255 and population variances.
+    Beyond the two pictures, memory goes with their width alone.
     """
     if one.size != other.size:
         return None

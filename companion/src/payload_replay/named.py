@@ -6,7 +6,7 @@ The kinds are those that `payload_replay.inventory` lists.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .capture import UPSCALE, Capture
@@ -32,8 +32,7 @@ _NETWORK = re.compile(r"<(lora|lyco|hypernet):([^:>]+)")
 def named(capture: Capture) -> Iterator[Named]:
     """Everything but samplers, whose names depend on the schedule: see `resampled`."""
     for prefix, endpoint, payload in capture.requests():
-        overrides = payload.get("override_settings")
-        yield from _texts(overrides, f"{prefix}override_settings.", _OVERRIDES)
+        yield from _texts(overrides(payload), f"{prefix}override_settings.", _OVERRIDES)
         yield from _texts(payload, prefix, _FIELDS)
         yield from _several(payload, prefix)
         if (tab := tab_of(endpoint)) in ("txt2img", "img2img"):
@@ -41,6 +40,12 @@ def named(capture: Capture) -> Iterator[Named]:
                 yield prefix + path, f"{tab} scripts", title.lower()
     for model in capture.host.embeddings:
         yield _field_with(capture, model.name), "embeddings", model.name
+
+
+def overrides(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload's own `override_settings`; an empty mapping of nobody's where it has none."""
+    found = payload.get("override_settings")
+    return found if isinstance(found, dict) else {}
 
 
 def tab_of(endpoint: str) -> str:

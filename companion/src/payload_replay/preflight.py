@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from .arguments import shifted, unfit
 from .capture import RUN, Capture, generates
-from .errors import NoExtension
 from .inventory import Inventory
 from .moved import moved
 from .named import named
@@ -28,27 +27,29 @@ SHOWN = 8
 
 def check(webui: WebUI, capture: Capture) -> list[Problem]:
     """Everything known to stand in the way, the gravest first."""
-    found = list(obstacles(webui, capture))
-    found += moved(webui.inventory, capture)
-    found += unfit(webui.inventory, capture)
-    found += surroundings(webui.inventory, capture, webui.options())
+    inventory = Inventory(webui)  # whoever asks may have changed something since the last time
+    found = list(obstacles(inventory, capture))
+    found += moved(inventory, capture)
+    found += unfit(inventory, capture)
+    found += surroundings(inventory, capture, webui.options())
     return sorted(found, key=lambda problem: problem.rank)
 
 
 def blocking(webui: WebUI, capture: Capture) -> str | None:
     """Everything for which this capture must not be sent to this server, or None."""
-    found = [str(one) for one in obstacles(webui, capture) if one.severity == "blocks"]
+    found = [str(one) for one in obstacles(webui.inventory, capture) if one.severity == "blocks"]
     more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
     return "; ".join([*found[:SHOWN], *more]) or None
 
 
-def obstacles(webui: WebUI, capture: Capture) -> Iterator[Problem]:
-    """Those problems that may block; a server is asked only for the lists that they need."""
+def obstacles(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
+    """Problems that a replay is refused for, and what comes with them; a server is asked only for
+    the lists that they need."""
     yield from recorded(capture)
-    yield from _routes(webui, capture)
-    yield from missing(webui.inventory, capture)
-    yield from resampled(webui.inventory, capture)
-    yield from shifted(webui.inventory, capture)
+    yield from _routes(inventory, capture)
+    yield from missing(inventory, capture)
+    yield from resampled(inventory, capture)
+    yield from shifted(inventory, capture)
 
 
 def recorded(capture: Capture) -> Iterator[Problem]:
@@ -69,15 +70,15 @@ def recorded(capture: Capture) -> Iterator[Problem]:
         yield Problem(warning.path, warning.reason, warning.severity)
 
 
-def _routes(webui: WebUI, capture: Capture) -> Iterator[Problem]:
+def _routes(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
     """What only a server with the extension can make."""
     if not capture.endpoint.startswith(RUN):
         return
-    try:
-        offered = webui.captures.status().get("runs")
-    except NoExtension:
+    status = inventory.status
+    if status is None:
         yield Problem("endpoint", f"{capture.endpoint} is the extension's, which is not installed")
         return
+    offered = status.get("runs")
     if capture.endpoint not in (offered or ()):
         reason = "which needs --api" if offered == [] else "which this release does not have"
         yield Problem("endpoint", f"{capture.endpoint} is the extension's, {reason}")

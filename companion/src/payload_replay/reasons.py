@@ -8,8 +8,9 @@ from typing import Any
 from . import infotext
 from .capture import IMG2IMG, UPSCALE, Capture
 from .differences import Difference, brief, differences
+from .matching import IGNORED
 from .problem import Problem
-from .surroundings import RESTRICTED, extensions, fixed
+from .surroundings import extensions, fixed
 from .verify import Comparison, Verification, worst
 
 HostFacts = Callable[[], Mapping[str, Any]]
@@ -45,14 +46,6 @@ _TOLD_BY = {
     "override_settings.sd_model_checkpoint": "Model",
 }
 """Fields of a payload that a server may leave out, by the infotext's field that shows it."""
-_BESIDES = (
-    "send_images",
-    "save_images",
-    "include_init_images",
-    "force_task_id",
-    "override_settings_restore_afterwards",
-)
-"""Fields that decide no pixels."""
 
 
 def explain(
@@ -79,7 +72,6 @@ def explain(
         _fields(off),
         _left_out(taken, None),
         _taken_otherwise(taken),
-        _kept(capture, options),
         _settings(capture, options),
         _hosts(capture, host),
         _unseeded(capture),
@@ -129,7 +121,7 @@ def _left_out(taken: list[Difference], off: Mapping[str, Any] | None) -> Iterato
         if one.kind == "removed"
         and one.sent not in _EMPTY
         and not one.withheld
-        and one.path not in _BESIDES
+        and one.path not in IGNORED
     ]
     if off is None or any(_TOLD_BY.get(one.path) in off for one in lost):
         said = [f"{one.path} {brief(one.sent)}" for one in lost]
@@ -141,23 +133,10 @@ def _taken_otherwise(taken: list[Difference]) -> Iterator[str]:
     said = [
         f"{one.path} as {brief(one.said)} instead of {brief(one.sent)}"
         for one in taken
-        if one.kind == "changed" and one.path not in _BESIDES
+        if one.kind == "changed" and one.path not in IGNORED
     ]
     if said:
         yield f"the server took {_some(said)}"
-
-
-def _kept(capture: Capture, options: Mapping[str, Any]) -> Iterator[str]:
-    """Overrides that no request can set; one that was like the setting is none."""
-    said = [
-        f"{name} {options[name]!r} instead of {value!r}"
-        for _, _, payload in capture.requests()
-        if isinstance(overrides := payload.get("override_settings"), dict)
-        for name, value in overrides.items()
-        if name in RESTRICTED and name in options and options[name] != value
-    ]
-    if said:
-        yield f"the server kept what no request can set: {_some(said)}"
 
 
 def _some(said: list[str], between: str = ", ") -> str:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .capture import Capture
 from .inventory import Inventory, near
+from .named import SAME, overrides
 from .problem import Problem
 from .samplers import AUTOMATIC, OPTION, Offered, Sampling, suited, unscheduled
 
 MAIN = ("sampler_name", "scheduler")
 HIRES = ("hr_sampler_name", "hr_scheduler")
-_SAME = ("", "Use same sampler", "Use same scheduler")
+INDEX = "sampler_index"
+"""The field that is read where `sampler_name` is missing or empty. Source: A1111 v1.6.0, v1.8.0,
+v1.9.4 and v1.10.1, Forge dfdcbab6 and reForge 3b56b268, ``modules/api/api.py``."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,7 @@ def _older(payload: dict[str, Any], version: str) -> bool | None:
     """Whether a payload is said as up to v1.8: by what it says itself, else by its origin."""
     if any(_text(payload.get(name)) for name in (MAIN[1], HIRES[1])):
         return False
-    overrides = payload.get("override_settings")
-    if isinstance(overrides, dict) and OPTION in overrides:
+    if OPTION in overrides(payload):
         return True
     return unscheduled(version)
 
@@ -82,11 +84,11 @@ def resampled(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
 
 
 def _made(payload: dict[str, Any]) -> Iterator[tuple[tuple[str, str], Sampling]]:
-    overrides = payload.get("override_settings")
-    option = overrides.get(OPTION) if isinstance(overrides, dict) else None
-    main = _read(payload, MAIN, option)
+    option = overrides(payload).get(OPTION)
+    fields = (main_field(payload), MAIN[1])
+    main = _read(payload, fields, option)
     if main is not None:
-        yield MAIN, main
+        yield fields, main
     hires = _read(payload, HIRES, option)
     own = _text(payload.get(HIRES[1]))
     if payload.get("enable_hr") is False or not (hires or own):
@@ -96,19 +98,23 @@ def _made(payload: dict[str, Any]) -> Iterator[tuple[tuple[str, str], Sampling]]
         yield HIRES, Sampling(base.sampler, scheduler, base.option)
 
 
+def main_field(payload: Mapping[str, Any]) -> str:
+    """The field that names the sampler of the first pass: the webui looks into both."""
+    return MAIN[0] if payload.get(MAIN[0]) or not _text(payload.get(INDEX)) else INDEX
+
+
 def _read(payload: dict[str, Any], fields: tuple[str, str], option: Any) -> Sampling | None:
     sampler = _text(payload.get(fields[0]))
     return Sampling(sampler, _text(payload.get(fields[1])), _text(option)) if sampler else None
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value not in _SAME else None
+    return value if isinstance(value, str) and value and value not in SAME else None
 
 
 def _plain(one: Sampling) -> Sampling:
     """Without what says nothing."""
-    option = one.option if (one.option or "").lower() not in ("", "automatic") else None
-    return Sampling(one.sampler, one.scheduler, option)
+    return Sampling(one.sampler, one.scheduler, one.opted)
 
 
 def _told(pair: Pair, offered: Offered) -> Iterator[Problem]:
@@ -122,7 +128,7 @@ def _told(pair: Pair, offered: Offered) -> Iterator[Problem]:
         if not offered.splits or pair.fields == HIRES:
             reason = f"the server has no sampler {made.sampler!r}, but {said(here)}"
             yield Problem(path, reason, "blocks", here.sampler)
-    elif (made.option or "").lower() not in ("", "automatic"):
+    elif made.opted:
         reason = f"the server's samplers know no {OPTION}, and say {said(here)} for it"
         yield Problem(f"{pair.prefix}override_settings.{OPTION}", reason, "blocks", here.scheduler)
     else:
@@ -134,8 +140,7 @@ def said(one: Sampling) -> str:
     """A sampling in words."""
     text = repr(one.sampler)
     text += f" with the scheduler {one.scheduler!r}" if one.scheduler else ""
-    option = _plain(one).option
-    return text + (f" with {OPTION} {option!r}" if option else "")
+    return text + (f" with {OPTION} {one.opted!r}" if one.opted else "")
 
 
 def _lacking(path: str, made: Sampling, offered: Offered) -> Problem:
@@ -149,7 +154,7 @@ def _lacking(path: str, made: Sampling, offered: Offered) -> Problem:
 
 def _ignored(pair: Pair, here: Sampling) -> Iterator[Problem]:
     """Up to v1.8 the field `scheduler` is unknown; where that changes nothing, nothing is said."""
-    if here.sampler == pair.made.sampler and not _plain(here).option:
+    if here.sampler == pair.made.sampler and not here.opted:
         return
     reason = f"the server knows no schedulers and would silently ignore it; it has {said(here)}"
     yield Problem(pair.prefix + pair.fields[1], reason, "blocks", here.sampler)

@@ -66,6 +66,11 @@ class Sampling:
     scheduler: str | None = None
     option: str | None = None
 
+    @property
+    def opted(self) -> str | None:
+        """The option where it says something: not the schedule that a sampler has by itself."""
+        return self.option if (self.option or "").lower() not in _OWN else None
+
 
 def unscheduled(version: str) -> bool | None:
     """Whether a webui of this version knows no scheduler; None where the version does not tell.
@@ -103,8 +108,8 @@ def _split(
         sampler, suffix = found
     # v1.10 takes the schedule from the name only where the field is not given.
     label = (None if older else made.scheduler) or suffix
-    if (made.option or "").lower() not in _OWN and sampler not in _UNSCHEDULED:
-        label = schedulers.get(str(made.option))
+    if made.opted and sampler not in _UNSCHEDULED:
+        label = schedulers.get(made.opted)
         return Sampling(sampler, label) if label else None
     if older and suffix is None and sampler in AUTOMATIC_MEANS and sampler != _ALWAYS_KARRAS:
         label = schedulers.get("uniform")

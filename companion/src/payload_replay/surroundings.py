@@ -9,14 +9,17 @@ from typing import Any
 from .arguments import calls
 from .capture import Capture, Extension, Severity
 from .inventory import Inventory, near
+from .named import overrides
 from .problem import Problem
+from .resampled import main_field
 from .samplers import AUTOMATIC, OPTION
 
 Options = Mapping[str, Any]
 
 RESTRICTED = ("api_enable_requests", "api_forbid_local_requests", "api_useragent")
 """Options that no request can set: `restrict_api` in ``modules/shared_options.py`` of A1111
-v1.6.0, v1.8.0, v1.9.4, v1.10.1, Forge dfdcbab6 and reForge 3b56b268, which are the same three."""
+v1.6.0, v1.8.0, v1.9.4, v1.10.1, Forge dfdcbab6 and reForge 3b56b268, which are the same three. They
+decide which addresses a server fetches pictures from, and no pixels."""
 LOSSY = ("jpg", "jpeg", "webp", "avif")
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -100,8 +103,7 @@ def _weights(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
     """A checkpoint of the same name that is another file."""
     model = capture.host.checkpoint
     for prefix, _, payload in capture.requests() if model and model.sha256 else ():
-        overrides = payload.get("override_settings")
-        name = overrides.get("sd_model_checkpoint") if isinstance(overrides, dict) else None
+        name = overrides(payload).get("sd_model_checkpoint")
         there = inventory.checkpoint(name) if model and name in (model.title, model.name) else None
         sha256 = str((there or {}).get("sha256") or "")
         if model and there and sha256 and sha256 != model.sha256:
@@ -113,8 +115,7 @@ def _weights(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
 def _overrides(inventory: Inventory, capture: Capture, options: Options) -> Iterator[Problem]:
     """Overrides that the server would fail on, or ignore without a word."""
     for prefix, _, payload in capture.requests():
-        overrides = payload.get("override_settings")
-        for name, value in overrides.items() if isinstance(overrides, dict) else ():
+        for name, value in overrides(payload).items():
             path = f"{prefix}override_settings.{name}"
             if name not in options and name == OPTION and value != AUTOMATIC:
                 continue  # `resampled` tells what stands for it
@@ -131,7 +132,7 @@ def _restricted(
     """A frozen setting is an assertion in ``modules/options.py`` (A1111 v1.6.0 on): a 500."""
     if name in RESTRICTED:
         reason = f"no request can set it; the server would silently keep {there!r}"
-        yield Problem(path, reason, "pixels")
+        yield Problem(path, reason, "cosmetic")
     elif inventory.flags.get("freeze_settings"):
         reason = "the server runs with --freeze-settings and would answer 500"
         yield Problem(path, f"is {value!r:.60}, not {there!r:.60}: {reason}")
@@ -149,9 +150,8 @@ def _scheduled(capture: Capture, options: Options) -> Iterator[Problem]:
     """Up to v1.8 one setting of the server's sets the schedule of all samplers."""
     there = options.get(OPTION, AUTOMATIC)
     for prefix, _, payload in capture.requests() if there != AUTOMATIC else ():
-        overrides = payload.get("override_settings")
-        pinned = isinstance(overrides, dict) and OPTION in overrides
-        if not pinned and isinstance(payload.get("sampler_name"), str):
+        pinned = OPTION in overrides(payload)
+        if not pinned and isinstance(payload.get(main_field(payload)), str):
             reason = f"is not pinned, and the server's is {there!r}, for whatever sampler"
             yield Problem(f"{prefix}override_settings.{OPTION}", reason, "pixels")
 
