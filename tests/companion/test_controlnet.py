@@ -9,15 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payload_replay import Capture
+from payload_replay.capture import reference
 from payload_replay.controlnet import units
 
 pytestmark = pytest.mark.once
 
 
-def rewritten(unit: dict[str, Any], title: str = "ControlNet") -> tuple[dict[str, Any], list[str]]:
-    payload = {"prompt": "", "alwayson_scripts": {title: {"args": [unit]}}}
-    capture = Capture.from_payload(payload)
-    paths = [change.path.rpartition(".")[2] for change in units(capture)]
+def rewritten(
+    unit: dict[str, Any], title: str = "ControlNet", **host: str
+) -> tuple[dict[str, Any], list[str]]:
+    capture = Capture.from_payload({"prompt": ""})
+    # Not before, since its references are meant as such.
+    capture.payload["alwayson_scripts"] = {title: {"args": [unit]}}
+    paths = [change.path.rpartition(".")[2] for change in units(capture, lambda: host)]
     return capture.payload["alwayson_scripts"][title]["args"][0], paths
 
 
@@ -36,6 +40,8 @@ def test_renamed_fields() -> None:
         ({"resize_mode": 0}, {"resize_mode": "Just Resize"}),
         ({"resize_mode": 1}, {"resize_mode": "Crop and Resize"}),
         ({"resize_mode": 2}, {"resize_mode": "Resize and Fill"}),
+        ({"resize_mode": 3}, {"resize_mode": "Just Resize"}),
+        ({"hr_option": 1}, {"hr_option": "Low res only"}),
         ({"resize_mode": "Envelope (Outer Fit)"}, {"resize_mode": "Resize and Fill"}),
         ({"resize_mode": "Scale to Fit (Inner Fit)"}, {"resize_mode": "Crop and Resize"}),
     ],
@@ -50,8 +56,10 @@ def test_numbers_and_old_words(unit: dict[str, Any], expected: dict[str, Any]) -
         {"image": "A", "low_vram": False, "resize_mode": "Just Resize", "control_mode": "Balanced"},
         {"input_image": "A", "image": "B"},
         {"guessmode": True, "control_mode": "Balanced"},
-        {"resize_mode": 3},
+        {"resize_mode": 4, "hr_option": 3},
         {"resize_mode": -1, "control_mode": True},
+        {"mask": "A", "module": "none"},
+        {"mask_image": "A", "module": "None", "control_mode": "Prefer Prompt"},
         {"resize_mode": None, "control_mode": [1]},
     ],
 )
@@ -59,15 +67,79 @@ def test_what_is_left_alone(unit: dict[str, Any]) -> None:
     assert rewritten(dict(unit)) == (unit, [])
 
 
+A1111, FORGE, REFORGE = "AUTOMATIC1111", "Forge", "reForge"
+PROMPT = "My prompt is more important"
+
+
+@pytest.mark.parametrize(
+    ("unit", "webui", "expected"),
+    [
+        ({"mask": "M", "module": "none"}, FORGE, {"mask_image": "M", "module": "None"}),
+        ({"mask": "M", "mask_image": None}, REFORGE, {"mask_image": "M"}),
+        ({"mask_image": "M", "module": "None"}, A1111, {"mask": "M", "module": "none"}),
+        ({"mask": "M", "module": None}, A1111, {"mask": "M", "module": None}),
+        ({"mask": "M", "mask_image": "N"}, FORGE, {"mask": "M", "mask_image": "N"}),
+        ({"image": {"image": "A", "mask": "M"}}, FORGE, {"image": "A", "mask_image": "M"}),
+        ({"image": {"image": "A", "mask": None}}, FORGE, {"image": "A"}),
+        ({"image": ["A", "M"]}, REFORGE, {"image": "A", "mask_image": "M"}),
+        ({"image": [{"image": "A"}]}, FORGE, {"image": "A"}),
+        ({"image": [{"image": "A"}, {"image": "B"}]}, FORGE, None),
+        ({"image": reference("0" * 64)}, FORGE, None),
+        (
+            {"image": [reference("0" * 64), reference("1" * 64)]},
+            FORGE,
+            {"image": reference("0" * 64), "mask_image": reference("1" * 64)},
+        ),
+        ({"image": {"image": "A", "mask": "M"}}, A1111, None),
+        ({"control_mode": "Prefer Prompt"}, A1111, {"control_mode": PROMPT}),
+        ({"control_mode": "Prefer Prompt"}, FORGE, {"control_mode": PROMPT}),
+        ({"control_mode": PROMPT}, REFORGE, {"control_mode": "Prefer Prompt"}),
+        ({"control_mode": 2}, REFORGE, {"control_mode": "Prefer ControlNet"}),
+        ({"guess_mode": True}, REFORGE, {"control_mode": "Prefer ControlNet"}),
+        ({"control_mode": "Balanced"}, REFORGE, None),
+        ({"control_mode": "mine"}, REFORGE, None),
+    ],
+)
+def test_each_of_the_three_in_its_own_words(
+    unit: dict[str, Any], webui: str, expected: dict[str, Any] | None
+) -> None:
+    assert rewritten(dict(unit), webui=webui)[0] == (unit if expected is None else expected)
+
+
+@pytest.mark.parametrize(
+    ("host", "field"),
+    [
+        ({"version": "f2.0.1v1.10.1-previous-1-gdfdcbab6"}, "mask_image"),
+        ({"version": "f1.0.0v2-v1.10.1RC-latest"}, "mask_image"),
+        ({"version": "v1.10.1"}, "mask"),
+        ({"webui": A1111, "version": "fork"}, "mask"),
+    ],
+)
+def test_a_server_that_tells_its_version_alone(host: dict[str, str], field: str) -> None:
+    assert rewritten({"mask": "M"}, **host)[0] == {field: "M"}
+
+
+def test_a_server_is_asked_for_units_alone() -> None:
+    def never() -> dict[str, str]:
+        raise AssertionError("asked")
+
+    assert list(units(Capture.from_payload({"prompt": "a"}), never)) == []
+
+
 def test_another_script_is_not_touched() -> None:
     assert rewritten({"lowvram": True}, "ADetailer") == ({"lowvram": True}, [])
 
 
-FIELDS = st.sampled_from(["guessmode", "control_mode", "resize_mode", "image", "input_image"])
+FIELDS = st.sampled_from(
+    [
+        *("guessmode", "control_mode", "resize_mode", "hr_option", "module"),
+        *("image", "input_image", "mask", "mask_image"),
+    ]
+)
 VALUES = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=2)
 
 
-@given(unit=st.dictionaries(FIELDS, VALUES))
-def test_twice_is_once(unit: dict[str, Any]) -> None:
-    once, _ = rewritten(unit)
-    assert rewritten(dict(once)) == (once, [])
+@given(unit=st.dictionaries(FIELDS, VALUES), webui=st.sampled_from(["", A1111, FORGE, REFORGE]))
+def test_twice_is_once(unit: dict[str, Any], webui: str) -> None:
+    once, _ = rewritten(unit, webui=webui)
+    assert rewritten(dict(once), webui=webui) == (once, [])

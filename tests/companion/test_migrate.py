@@ -41,6 +41,17 @@ def older(fake: FakeWebUI) -> None:
 
 
 @pytest.mark.usefixtures("newer")
+def test_a_sampler_in_the_older_field(webui: WebUI) -> None:
+    there, changes = migrate(made("v1.8.0", sampler_index="DPM++ 2M Karras"), webui)
+    assert there.payload == {
+        "prompt": "a cat",
+        "sampler_index": "DPM++ 2M",
+        "scheduler": "Karras",
+    }
+    assert [change.path for change in changes] == ["sampler_index", "scheduler"]
+
+
+@pytest.mark.usefixtures("newer")
 def test_a_sampler_of_v18_on_v19(webui: WebUI) -> None:
     old = {"k_sched_type": "Automatic", "eta_noise_seed_delta": 0}
     capture = made(

@@ -1,67 +1,169 @@
-"""ControlNet's units: the fields that were renamed, and the numbers that became names.
+"""ControlNet's units as a server's ControlNet takes them: there are three under one title.
 
-The names of today are understood by every version since v1.1.09, and by Forge.
+They are Mikubill's extension, and those built into Forge and reForge. Fields that were renamed and
+numbers that became names are said as every version since Mikubill's v1.1.09 understands them; what
+the three still say differently is said as the server's own does (`Dialect`).
+
+Sources: sd-webui-controlnet v1.1.455, ``internal_controlnet/args.py`` and ``scripts/enums.py``;
+Forge dfdcbab6 and reForge 3b56b268, ``lib_controlnet/external_code.py`` and ``enums.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .arguments import calls
-from .capture import Capture
+from .capture import Capture, referred
 from .changes import Change, put
 
 TITLE = "controlnet"
 RENAMED = {"lowvram": "low_vram", "input_image": "image", "guidance": "guidance_end"}
-"""Fields of a ControlNet unit. Source: sd-webui-controlnet v1.1.455,
-``internal_controlnet/args.py`` (`legacy_field_alias`), which announces their end; Forge dfdcbab6
-ignores the old names."""
+"""Fields of a unit. Mikubill's `legacy_field_alias` announces their end; Forge and reForge ignore
+the old names."""
 _GUESS = ("guessmode", "guess_mode")
 """True is "ControlNet is more important" since v1.1.09 (its pull request 1038); v1.1.136 took it
 away."""
-RESIZE_MODES = ("Just Resize", "Crop and Resize", "Resize and Fill")
+RESIZE_MODES = ("Just Resize", "Crop and Resize", "Resize and Fill", "Just Resize")
+"""By the number that stood for them; 3, the webui's own "Just resize (latent upscale)", is read as
+0 by all that take numbers."""
 CONTROL_MODES = ("Balanced", "My prompt is more important", "ControlNet is more important")
-"""By the number that stood for them. Source: sd-webui-controlnet v1.1.455, ``scripts/enums.py``,
-whose units take the names alone; Forge's ``external_code.py`` maps the same numbers."""
+PREFERENCES = ("Balanced", "Prefer Prompt", "Prefer ControlNet")
+"""reForge's words for `CONTROL_MODES`, of which it takes the others for "Balanced" without a
+word; the others refuse these."""
+HIRES_OPTIONS = ("Both", "Low res only", "High res only")
 RESIZE_ALIASES = {
     "Scale to Fit (Inner Fit)": "Crop and Resize",
     "Inner Fit (Scale to Fit)": "Crop and Resize",
     "Envelope (Outer Fit)": "Resize and Fill",
     "Outer Fit (Shrink to Fit)": "Resize and Fill",
 }
-"""Names before v1.1.10. Source: the same two files, `resize_mode_aliases`."""
-_NUMBERED = {"resize_mode": RESIZE_MODES, "control_mode": CONTROL_MODES}
+"""Names before v1.1.10 (`resize_mode_aliases`)."""
+_NUMBERED = {"resize_mode": RESIZE_MODES, "hr_option": HIRES_OPTIONS}
 
 
-def units(capture: Capture) -> Iterator[Change]:
-    """Rewrite the units of a capture."""
-    for call in calls(capture):
-        if call.title.lower() == TITLE:
-            for index, unit in enumerate(call.args):
-                if isinstance(unit, dict):
-                    yield from _unit(unit, f"{call.path}[{index}].")
+@dataclass(frozen=True)
+class Dialect:
+    """What one ControlNet calls what the others call otherwise; None where that is not known.
+
+    `mask` is the field of the mask, `nothing` the name of no preprocessor.
+    """
+
+    mask: str | None = None
+    nothing: str | None = None
+    modes: tuple[str, ...] | None = None
+
+    @property
+    def pairs(self) -> bool:
+        """Whether `image` may hold a picture and its mask."""
+        return self.mask == MIKUBILL.mask
 
 
-def _unit(unit: dict[str, Any], prefix: str) -> Iterator[Change]:
+MIKUBILL = Dialect("mask", "none", CONTROL_MODES)
+"""It takes `mask_image` too, but only in its last versions, and refuses both."""
+FORGE = Dialect("mask_image", "None", CONTROL_MODES)
+"""It ignores `mask` without a word."""
+REFORGE = Dialect("mask_image", "None", PREFERENCES)
+
+
+def dialect(host: Mapping[str, str]) -> Dialect:
+    """That of a server: by its name, or by its version (``f2.0.1v1.10.1-…`` is Forge's,
+    ``f1.0.0v2-…`` reForge's) where it tells no other."""
+    webui, version = host.get("webui"), host.get("version", "")
+    if webui == "reForge" or (not webui and version.startswith("f1.")):
+        return REFORGE
+    if webui == "Forge" or (not webui and version.startswith("f")):
+        return FORGE
+    return MIKUBILL if webui or version else Dialect()
+
+
+def units(capture: Capture, host: Callable[[], Mapping[str, str]]) -> Iterator[Change]:
+    """Rewrite the units of a capture for a server; `host` asks what it is."""
+    found = [
+        (f"{call.path}[{index}].", unit)
+        for call in calls(capture)
+        if call.title.lower() == TITLE
+        for index, unit in enumerate(call.args)
+        if isinstance(unit, dict)
+    ]
+    there = dialect(host()) if found else Dialect()
+    for prefix, unit in found:
+        yield from _aged(unit, prefix)
+        yield from _numbered(unit, prefix)
+        yield from _moded(unit, prefix, there.modes)
+        yield from _pictured(unit, prefix, there)
+        yield from _unprocessed(unit, prefix, there.nothing)
+
+
+def _aged(unit: dict[str, Any], prefix: str) -> Iterator[Change]:
     for old, new in RENAMED.items():
-        if old in unit and new not in unit:
-            unit[new] = unit.pop(old)
-            yield Change(prefix + old, unit[new], None, f"ControlNet calls it {new!r}")
+        yield from _renamed(unit, prefix, old, new)
     for old in _GUESS:
         if old in unit and "control_mode" not in unit:
             before = unit.pop(old)
             unit["control_mode"] = CONTROL_MODES[2] if before else CONTROL_MODES[0]
             yield Change(prefix + old, before, None, f"it is {unit['control_mode']!r} now")
+
+
+def _renamed(unit: dict[str, Any], prefix: str, old: str, new: str) -> Iterator[Change]:
+    if unit.get(old) is not None and unit.get(new) is None:
+        unit[new] = unit.pop(old)
+        yield Change(prefix + old, unit[new], None, f"ControlNet calls it {new!r}")
+
+
+def _numbered(unit: dict[str, Any], prefix: str) -> Iterator[Change]:
     for field, names in _NUMBERED.items():
         value = unit.get(field)
-        name = RESIZE_ALIASES.get(value) if isinstance(value, str) else _numbered(value, names)
+        name = RESIZE_ALIASES.get(value) if isinstance(value, str) else _of_number(value, names)
         if name is not None:
             yield from put(unit, prefix, field, name, "ControlNet takes the name")
 
 
-def _numbered(value: Any, names: tuple[str, ...]) -> str | None:
-    """What a number stands for; a resize mode of 3 ("Just Resize (Latent upscale)") has no name."""
+def _moded(unit: dict[str, Any], prefix: str, modes: tuple[str, ...] | None) -> Iterator[Change]:
+    value = unit.get("control_mode")
+    name = _of_number(value, modes or CONTROL_MODES)
+    for known in (CONTROL_MODES, PREFERENCES) if modes and isinstance(value, str) else ():
+        if modes and value in known:
+            name = modes[known.index(value)]
+    if name is not None:
+        yield from put(unit, prefix, "control_mode", name, "ControlNet takes that name")
+
+
+def _of_number(value: Any, names: tuple[str, ...]) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return names[value] if 0 <= value < len(names) else None
+
+
+def _pictured(unit: dict[str, Any], prefix: str, there: Dialect) -> Iterator[Change]:
+    """The mask in the server's own field; where both fields hold one, nothing is safe."""
+    if there.mask is None:
+        return
+    if not there.pairs and (pair := _pair(unit.get("image"))):
+        why = "this ControlNet takes a picture and its mask as two fields"
+        yield from put(unit, prefix, "image", pair[0], why)
+        yield from put(unit, prefix, there.mask, pair[1], why) if pair[1] is not None else ()
+    other = next(one.mask for one in (MIKUBILL, FORGE) if one.mask != there.mask)
+    yield from _renamed(unit, prefix, str(other), there.mask)
+
+
+def _unprocessed(unit: dict[str, Any], prefix: str, nothing: str | None) -> Iterator[Change]:
+    module = unit.get("module")
+    if nothing and isinstance(module, str) and module.lower() == "none":
+        yield from put(unit, prefix, "module", nothing, "no preprocessor is called that here")
+
+
+def _pair(image: Any) -> tuple[Any, Any] | None:
+    """A picture and its mask, or None, where `image` holds them in one of Mikubill's ways."""
+    if isinstance(image, list) and len(image) == 1:
+        image = image[0]
+    if isinstance(image, list) and len(image) == 2 and all(map(_is_picture, image)):
+        return image[0], image[1]
+    if isinstance(image, dict) and _is_picture(image.get("image")):
+        return image["image"], image.get("mask")
+    return None
+
+
+def _is_picture(value: Any) -> bool:
+    return isinstance(value, str) or referred(value) is not None

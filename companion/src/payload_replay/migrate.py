@@ -17,7 +17,7 @@ from .controlnet import units
 from .differences import same
 from .inventory import Inventory
 from .moved import rearranged
-from .named import named
+from .named import named, overrides
 from .resampled import Pair, pairs
 from .samplers import OPTION
 
@@ -59,8 +59,9 @@ def migrate(capture: Capture, webui: WebUI) -> tuple[Capture, list[Change]]:
     """The capture as this server wants it said, and what was changed; `capture` stays as it is.
 
     Rewritten are: samplers and schedulers across v1.9, in both directions; the fields of
-    ControlNet's units that were renamed or were numbers; the arguments of a script that has the
-    same ones in another order, told by their labels; the place of a choice among script
+    ControlNet's units that were renamed, were numbers, or are other words in the server's own
+    (`payload_replay.controlnet`); the arguments of a script that has the same ones in another
+    order, told by their labels; the place of a choice among script
     arguments, where the server has that choice elsewhere, or the payload names it; a checkpoint
     that the server has under another title, told by its hash; and overrides of settings that the
     server does not know, where they have another name there (`EMPHASIS`), or say what it does
@@ -80,7 +81,7 @@ def migrate(capture: Capture, webui: WebUI) -> tuple[Capture, list[Change]]:
         *_samplings(webui.inventory, made),
         *rearranged(webui.inventory, made),
         *_places(webui.inventory, made),
-        *units(made),
+        *units(made, lambda: webui.inventory.host),
         *_settings(webui, made),
     ]
     return (made, changes) if changes else (capture, [])
@@ -131,12 +132,10 @@ def _resampled(inventory: Inventory, mine: list[Pair], option: str | None) -> It
 
 def _optioned(pair: Pair, option: str | None, why: str) -> Iterator[Change]:
     """The option that set the schedule up to v1.8, which later ones do not know."""
-    overrides = pair.payload.get("override_settings")
-    if not isinstance(overrides, dict):
-        if option is None:
-            return
-        overrides = pair.payload["override_settings"] = {}
-    yield from put(overrides, f"{pair.prefix}override_settings.", OPTION, option, why)
+    settings = overrides(pair.payload)
+    yield from put(settings, f"{pair.prefix}override_settings.", OPTION, option, why)
+    if settings:
+        pair.payload["override_settings"] = settings
 
 
 def _places(inventory: Inventory, capture: Capture) -> Iterator[Change]:
@@ -169,32 +168,29 @@ def _set(payload: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _settings(webui: WebUI, capture: Capture) -> Iterator[Change]:
-    overridden = [
-        (prefix, payload, payload["override_settings"])
-        for prefix, _, payload in capture.requests()
-        if isinstance(payload.get("override_settings"), dict) and payload["override_settings"]
-    ]
+    overridden = [one for one in capture.requests() if overrides(one[2])]
     options = webui.options() if overridden else {}
-    for prefix, payload, overrides in overridden:
-        yield from _emphasis(overrides, options, f"{prefix}override_settings.")
-        for name in [one for one in overrides if one not in options]:
-            if _neutral(name, overrides[name], payload):
+    for prefix, _, payload in overridden:
+        settings = overrides(payload)
+        yield from _emphasis(settings, options, f"{prefix}override_settings.")
+        for name in [one for one in settings if one not in options]:
+            if _neutral(name, settings[name], payload):
                 why = "the server has no such setting and does so anyway"
-                yield from put(overrides, f"{prefix}override_settings.", name, None, why)
+                yield from put(settings, f"{prefix}override_settings.", name, None, why)
 
 
-def _emphasis(overrides: dict[str, Any], options: dict[str, Any], prefix: str) -> Iterator[Change]:
+def _emphasis(settings: dict[str, Any], options: dict[str, Any], prefix: str) -> Iterator[Change]:
     switch, names = EMPHASIS
     why = "the server says that by another setting"
-    if isinstance(on := overrides.get(switch), bool) and switch not in options and names in options:
-        yield from put(overrides, prefix, switch, None, why)
-        if names not in overrides:
-            yield from put(overrides, prefix, names, _EMPHASES[on], why)
-    how = overrides.get(names)
+    if isinstance(on := settings.get(switch), bool) and switch not in options and names in options:
+        yield from put(settings, prefix, switch, None, why)
+        if names not in settings:
+            yield from put(settings, prefix, names, _EMPHASES[on], why)
+    how = settings.get(names)
     if how in ("Original", "None") and names not in options and switch in options:
-        yield from put(overrides, prefix, names, None, why)
-        if switch not in overrides:
-            yield from put(overrides, prefix, switch, how == "Original", why)
+        yield from put(settings, prefix, names, None, why)
+        if switch not in settings:
+            yield from put(settings, prefix, switch, how == "Original", why)
 
 
 def _neutral(name: str, value: Any, payload: dict[str, Any]) -> bool:
