@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,7 +15,7 @@ from fake_webui import FakeWebUI
 from payload_replay import BadSource, ServerError, WebUI
 from payload_replay.batch import Outcome
 from payload_replay.capture import Job
-from payload_replay.junit import render, speakable, write
+from payload_replay.junit import NOT_RUN, case, render, speakable, write
 
 pytestmark = pytest.mark.once
 
@@ -42,6 +44,10 @@ SHAPE: dict[str, tuple[dict[str, bool], tuple[str, ...]]] = {
     "system-out": ({}, ()),
 }
 COUNTS = ("tests", "failures", "errors", "skipped")
+
+
+def rendered(*outcomes: Outcome, servers: Sequence[str] = ()) -> bytes:
+    return render([case(outcome) for outcome in outcomes], servers)
 
 
 def valid(data: bytes) -> ET.Element:
@@ -77,7 +83,7 @@ def outcomes(fake: FakeWebUI, webui: WebUI, captured) -> list[Outcome]:
 
 
 def test_each_verdict(outcomes: list[Outcome]) -> None:
-    root = valid(render(outcomes, "http://127.0.0.1:7860"))
+    root = valid(rendered(*outcomes, servers=["http://127.0.0.1:7860"]))
     cases = {case.get("name"): case for case in root.iter("testcase")}
     kinds = {name: [child.tag for child in case] for name, case in cases.items()}
     assert kinds == {
@@ -101,29 +107,50 @@ def test_each_verdict(outcomes: list[Outcome]) -> None:
 
 def test_green_and_exit_code_0_go_together(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
-        root = valid(render([outcome]))
+        root = valid(rendered(outcome))
         green = not [*root.iter("failure"), *root.iter("error")]
         assert green is (outcome.status == 0)
 
 
 def test_what_xml_cannot_hold_survives(outcomes: list[Outcome]) -> None:
     evil = Outcome(EVIL, error=BadSource(EVIL))
-    (case,) = valid(render([evil])).iter("testcase")
+    (case,) = valid(rendered(evil)).iter("testcase")
     assert case.get("name") == speakable(EVIL)
     assert "\\x00\\x1b[31m</testsuite>]]>&\"'\\ud800 \\ufffe 🐈" in speakable(EVIL)
-    said = valid(render(outcomes)).findtext(".//testcase[@name='other.json']/system-out") or ""
+    said = valid(rendered(*outcomes)).findtext(".//testcase[@name='other.json']/system-out") or ""
     assert "\\x1b[31m</testsuite>]]>" in said
     assert "🐈" in said
 
 
 @given(text=st.text())
 def test_any_text(text: str) -> None:
-    (case,) = valid(render([Outcome(text, error=BadSource(text))])).iter("testcase")
+    (case,) = valid(rendered(Outcome(text, error=BadSource(text)))).iter("testcase")
     assert case.get("name") == speakable(text)
 
 
 def test_an_older_file_is_replaced(tmp_path: Path, outcomes: list[Outcome]) -> None:
     path = tmp_path / "junit.xml"
     path.write_text("older" * 10_000)
-    write(path, outcomes)
-    assert path.read_bytes() == render(outcomes)
+    write(path, [case(outcome) for outcome in outcomes])
+    assert path.read_bytes() == rendered(*outcomes)
+
+
+def test_what_an_earlier_run_made_has_its_seconds_and_server(outcomes: list[Outcome]) -> None:
+    other = dataclasses.replace(outcomes[3], server="http://127.0.0.1:7861").slim()
+    (element,) = valid(rendered(other)).iter("testcase")
+    assert float(element.get("time", "")) == pytest.approx(other.seconds, abs=0.001)
+    assert float(element.get("time", "")) > 0
+    lines = (element.findtext("system-out") or "").splitlines()
+    assert lines[0] == "server http://127.0.0.1:7861"
+    assert lines[1].endswith("/sdapi/v1/txt2img; made by an earlier run")
+    assert lines[2].endswith(": different")
+
+
+def test_a_case_holds_no_pictures(outcomes: list[Outcome]) -> None:
+    assert all(isinstance(value, (str, float)) for value in vars(case(outcomes[0])).values())
+
+
+def test_a_job_that_was_not_begun_is_skipped() -> None:
+    left = Outcome("left.json", record={"verdict": NOT_RUN, "reason": "stopped"})
+    (element,) = valid(rendered(left)).iter("testcase")
+    assert [child.tag for child in element] == ["skipped"]

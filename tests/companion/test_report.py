@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -115,6 +116,31 @@ def test_identical_pictures_have_no_map(webui: WebUI, captured) -> None:
     text = render("A", "B", of_outcomes([Outcome("x", webui.replay(captured()))], webui))
     assert len(Tags(text).sources) == 2
     assert "difference" not in text.partition("<section")[2]
+
+
+def test_what_was_not_compared_shows_what_came(webui: WebUI) -> None:
+    bare = Outcome("bare.json", webui.replay({"prompt": "a", "batch_size": 2}))
+    text = render("A", "B", of_outcomes([bare], webui))
+    assert bare.replay is not None
+    assert [base64.b64decode(one.partition(",")[2]) for one in Tags(text).sources] == [
+        picture.data for picture in bare.replay.pictures
+    ]
+    assert "captured picture" not in text
+    none = dataclasses.replace(bare, replay=dataclasses.replace(bare.replay, pictures=[]))
+    assert "no replayed picture" in render("A", "B", of_outcomes([none], webui))
+
+
+def test_an_earlier_run_that_saved_nothing(webui: WebUI, outcome: Outcome) -> None:
+    text = render("A", "B", of_outcomes([outcome.slim()], webui))
+    assert "made by an earlier run, which saved no pictures" in text
+
+
+def test_a_file_that_is_no_picture_is_not_shown(webui: WebUI, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("not to be embedded")
+    record = {"verdict": "identical", "pictures": 1, "files": [str(tmp_path / "secret")]}
+    text = render("A", "B", of_outcomes([Outcome("x", record=record)], webui))
+    assert "made by an earlier run, but" in text
+    assert Tags(text).sources == []
 
 
 def test_what_was_sent_and_what_was_taken(webui: WebUI, differing: Outcome) -> None:

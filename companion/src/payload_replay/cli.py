@@ -137,13 +137,12 @@ def replay(
     with console.told(), many.journal(journal) as noted:
         plan = varying.planned(sources, endpoint, sets, sweeps, rows, fetch)
         contacts = varying.Contacts(sheet, plan)
-        proven = proof.Proven(report, junit)
         fleet = Fleet(connects, slots, out, noted, migrate=migrate)
-        with many.stoppable(fleet) as run:
+        names = [job.name for job in plan.jobs]
+        with proof.Proven(report, junit, connects, names) as proven, many.stoppable(fleet) as run:
             outcomes = reported(contacts.shown(run.outcomes(plan.jobs)), report_as(as_json))
             done = [proven.kept(outcome) for outcome in outcomes]
         contacts.save()
-        proven.write(done, connects[0]())
     if not as_json:
         run.report(done)
     raise typer.Exit(run.status(done))

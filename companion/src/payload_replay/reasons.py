@@ -225,9 +225,9 @@ def _measure(images: list[Comparison]) -> str:
     image = worst(images)
     if image is None or image.answered is None:
         return ""
-    if image.psnr is None:
+    if not image.measure:
         return " (no stored picture to measure with)"
-    return f" ({image.psnr} dB, SSIM {image.ssim}, at most {image.largest} of 255 off)"
+    return f" ({image.measure}, at most {image.largest} of 255 off)"
 
 
 def _telling(name: str) -> tuple[int, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from .client import WebUI
 
 Stored = Callable[[Result], "bytes | None"]
+Heading = tuple[str, str]
+"""A title, and its verdict."""
 
 ROOM = 256 * 2**20
 """Bytes of pictures that a report holds; beyond them it only says so."""
@@ -59,38 +63,81 @@ class _Room:
         return self.left >= 0
 
 
+class Report:
+    """A report that grows with each entry: on the disk, since many pictures are large together.
+
+    It is a file of `folder` once it is written, in place of an older one; until then it lies there
+    without a name.
+
+    Raises:
+        OSError: there can be no such file, which is found out at once; or the disk is full.
+    """
+
+    def __init__(self, folder: Path, title: str, lead: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / NAME
+        self.path.open("ab").close()
+        self._title, self._lead = title, lead
+        self._sections = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self._shown: list[Heading] = []
+        self._room = _Room()
+
+    def add(self, entry: Entry) -> None:
+        """Another section; nothing of the entry is kept."""
+        self._shown.append((entry.title, entry.outcome.verdict))
+        for part in _section(entry, len(self._shown), self._room):
+            self._sections.write(_bytes(part))
+
+    def write(self) -> Path:
+        """Write the file; nothing can be added any more."""
+        self._sections.seek(0)
+        with self._sections, self.path.open("wb") as file:
+            file.write(_bytes(_head(self._title, self._lead, self._shown)))
+            shutil.copyfileobj(self._sections, file)
+            file.write(_bytes(_END))
+        return self.path
+
+
 def of_outcomes(outcomes: Iterable[Outcome], webui: WebUI) -> list[Entry]:
     """An entry for each outcome, by its source's name."""
-    return [_of_outcome(outcome, webui) for outcome in outcomes]
+    return [of_outcome(outcome, webui) for outcome in outcomes]
 
 
 def render(title: str, lead: str, entries: Sequence[Entry]) -> str:
     """The report as HTML."""
-    return "".join(_parts(title, lead, entries))
+    room = _Room()
+    sections = [part for n, one in enumerate(entries, 1) for part in _section(one, n, room)]
+    shown = [(entry.title, entry.outcome.verdict) for entry in entries]
+    return "".join([_head(title, lead, shown), *sections, _END])
 
 
-def write(folder: Path, title: str, lead: str, entries: Sequence[Entry]) -> Path:
+def write(folder: Path, title: str, lead: str, entries: Iterable[Entry]) -> Path:
     """The report as a file of this folder, in place of an older one. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / NAME
-    with path.open("wb") as file:
-        for part in _parts(title, lead, entries):
-            # A prompt may hold half of a surrogate pair, which has no UTF-8.
-            file.write(part.encode("utf-8", "xmlcharrefreplace"))
-    return path
+    report = Report(folder, title, lead)
+    for entry in entries:
+        report.add(entry)
+    return report.write()
 
 
-def _of_outcome(outcome: Outcome, webui: WebUI) -> Entry:
+def of_outcome(outcome: Outcome, webui: WebUI) -> Entry:
+    """The entry of an outcome; `webui` is asked for the pictures that its capture only names."""
     capture = outcome.replay.capture if outcome.replay else None
-    origin = f"{capture.endpoint}, capture {capture.id}" if capture else ""
+    told = outcome.to_dict()
+    made = [f"{told['endpoint']}, capture {told['id']}"] if told["id"] else []
+    origin = ", ".join(made + ([f"on {outcome.server}"] if outcome.server else []))
 
     def stored(result: Result) -> bytes | None:
-        return _bytes(capture, result, webui) if capture else None
+        return _stored(capture, result, webui) if capture else None
 
     return Entry(outcome.source, origin, outcome, stored)
 
 
-def _bytes(capture: Capture, result: Result, webui: WebUI) -> bytes | None:
+def _bytes(text: str) -> bytes:
+    """A prompt may hold half of a surrogate pair, which has no UTF-8."""
+    return text.encode("utf-8", "xmlcharrefreplace")
+
+
+def _stored(capture: Capture, result: Result, webui: WebUI) -> bytes | None:
     found = (_asset(capture, name, webui) for name in (result.asset, result.thumbnail) if name)
     return next((data for data in found if data is not None), None)
 
@@ -102,23 +149,18 @@ def _asset(capture: Capture, name: str, webui: WebUI) -> bytes | None:
         return None
 
 
-def _parts(title: str, lead: str, entries: Sequence[Entry]) -> Iterator[str]:
-    """Piece by piece, since the pictures of many replays are large together."""
-    room = _Room()
-    yield _HEAD.substitute(title=escape(title), lead=escape(lead), summary=_summary(entries))
-    for number, entry in enumerate(entries, 1):
-        yield from _entry(entry, number, room)
-    yield "</body>\n</html>\n"
+def _head(title: str, lead: str, shown: Sequence[Heading]) -> str:
+    return _HEAD.substitute(title=escape(title), lead=escape(lead), summary=_summary(shown))
 
 
-def _summary(entries: Sequence[Entry]) -> str:
-    if len(entries) < 2:
+def _summary(shown: Sequence[Heading]) -> str:
+    if len(shown) < 2:
         return ""
-    counts = Counter(entry.outcome.verdict for entry in entries)
+    counts = Counter(verdict for _, verdict in shown)
     said = ", ".join(f'<b class="{escape(v)}">{n} {escape(v)}</b>' for v, n in counts.items())
     items = "".join(
-        f'<li><a href="#r{n}">{escape(entry.title)}</a> {_verdict(entry.outcome.verdict)}</li>'
-        for n, entry in enumerate(entries, 1)
+        f'<li><a href="#r{n}">{escape(title)}</a> {_verdict(verdict)}</li>'
+        for n, (title, verdict) in enumerate(shown, 1)
     )
     return f"<p>{said}</p>\n<ol>{items}</ol>"
 
@@ -127,7 +169,7 @@ def _verdict(verdict: str) -> str:
     return f'<b class="{escape(verdict)}">{escape(verdict)}</b>'
 
 
-def _entry(entry: Entry, number: int, room: _Room) -> Iterator[str]:
+def _section(entry: Entry, number: int, room: _Room) -> Iterator[str]:
     replay, outcome = entry.outcome.replay, entry.outcome
     yield _ENTRY.substitute(
         number=number,
@@ -135,15 +177,44 @@ def _entry(entry: Entry, number: int, room: _Room) -> Iterator[str]:
         origin=escape(entry.origin),
         verdict=_verdict(outcome.verdict),
         reason=escape(outcome.reason),
-        seconds=f"; replayed in {replay.seconds:.2f} s" if replay else "",
+        seconds=f"; replayed in {outcome.seconds:.2f} s" if outcome.seconds is not None else "",
         prompt=escape(str(replay.capture.payload.get("prompt", ""))) if replay else "",
     )
+    yield '<div class="pictures">\n'
+    yield from _pictures(entry, room)
+    yield "</div>\n"
     if replay:
-        yield '<div class="pictures">\n'
-        for image in [*replay.images, *replay.others]:
-            yield _pair(image, entry.stored, room)
-        yield "</div>\n" + _changes(replay) + _payload(replay)
+        yield _changes(replay) + _payload(replay)
     yield "</section>\n"
+
+
+def _pictures(entry: Entry, room: _Room) -> Iterator[str]:
+    """Those that were compared, or else those that came; in words where there is none to show."""
+    outcome, replay = entry.outcome, entry.outcome.replay
+    if replay is None:
+        yield from _of_files(outcome, room) if outcome.made else ()
+    elif compared := [*replay.images, *replay.others]:
+        yield from (_pair(image, entry.stored, room) for image in compared)
+    elif replay.verdict != "refused":
+        came = [picture.data for picture in replay.pictures] or [None]
+        yield from (_alone(_picture(data, "replayed", room)) for data in came)
+
+
+def _of_files(outcome: Outcome, room: _Room) -> Iterator[str]:
+    """What an earlier run made, where it saved that."""
+    names = (outcome.record or {}).get("files") or []
+    if not names:
+        yield _alone(_words("made by an earlier run, which saved no pictures (--out does)"))
+    yield from (_alone(_earlier(name, room)) for name in names)
+
+
+def _earlier(name: str, room: _Room) -> str:
+    try:
+        data = Path(name).read_bytes()
+        opened(data)
+    except (OSError, NotAPicture) as error:
+        return _words(f"made by an earlier run, but {error}")
+    return _picture(data, "replayed", room, " by an earlier run")
 
 
 def _pair(image: Comparison, stored: Stored, room: _Room) -> str:
@@ -163,7 +234,7 @@ def _pair(image: Comparison, stored: Stored, room: _Room) -> str:
 
 
 def _measure(image: Comparison) -> str:
-    return f", {image.psnr} dB, SSIM {image.ssim}" if image.psnr is not None else ""
+    return f", {image.measure}" if image.measure else ""
 
 
 def _difference(image: Comparison, expected: bytes | None, room: _Room) -> str:
@@ -174,7 +245,7 @@ def _difference(image: Comparison, expected: bytes | None, room: _Room) -> str:
     except NotAPicture:
         return ""
     if found is None:
-        return '<span class="none">pictures of two sizes have no difference to show</span>'
+        return _words("pictures of two sizes have no difference to show")
     buffer = io.BytesIO()
     found[0].save(buffer, "PNG")
     return _picture(buffer.getvalue(), "difference", room, f", at most {found[1]} of 255")
@@ -182,13 +253,22 @@ def _difference(image: Comparison, expected: bytes | None, room: _Room) -> str:
 
 def _picture(data: bytes | None, label: str, room: _Room, more: str = "") -> str:
     if data is None:
-        return f'<span class="none">no {label} picture</span>'
+        return _words(f"no {label} picture")
     if not room.takes(data):
-        return f'<span class="none">the {label} picture is left out: the report is full</span>'
+        return _words(f"the {label} picture is left out: the report is full")
     kind = "png" if data.startswith(b"\x89PNG") else "webp" if data[8:12] == b"WEBP" else "jpeg"
     text = base64.b64encode(data).decode("ascii")
     source = f'src="data:image/{kind};base64,{text}"'
     return f'<span><img alt="{label}" title="{label}" {source}>{label}{more}</span>'
+
+
+def _words(text: str) -> str:
+    return f'<span class="none">{escape(text)}</span>'
+
+
+def _alone(shown: str) -> str:
+    """A picture with which nothing was compared."""
+    return f'<figure><div class="row">{shown}</div></figure>\n'
 
 
 def _changes(replay: Replay) -> str:
@@ -223,6 +303,7 @@ def _row(one: Difference) -> str:
     return f'<tr class="{one.kind}"><td>{kind}</td>{cells}</tr>\n'
 
 
+_END = "</body>\n</html>\n"
 _TABLE = Template(
     '<div class="wide"><table><thead><tr><th></th><th>field</th><th>sent</th><th>taken</th></tr>'
     "</thead><tbody>$rows</tbody></table></div>\n"

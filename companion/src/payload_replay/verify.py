@@ -69,6 +69,11 @@ class Comparison:
         """The hash of the pixels that came, or None where no picture did."""
         return self.answered.picture.sha256 if self.answered else None
 
+    @property
+    def measure(self) -> str:
+        """How far off the picture is, in words; "" where nothing was measured."""
+        return f"{self.psnr} dB, SSIM {self.ssim}" if self.psnr is not None else ""
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON object: the hashes, the verdict, and the measures where there are any."""
         told: dict[str, Any] = {"expected": self.expected, "actual": self.actual}
