@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -21,7 +22,10 @@ def test_as_text_and_json() -> None:
         "after": "Karras",
         "reason": "it has a field",
     }
-    assert len(str(Change("image", "A" * 10**7, None, "it is gone"))) < 200
+    gone = Change("image", "A" * 10**7, {"image": "A" * 10**7}, "it is gone")
+    assert len(str(gone)) < 400
+    assert len(json.dumps(gone.to_dict())) < 400
+    assert Change("steps", 7, True, "").to_dict()["before"] == 7
 
 
 def test_put() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .differences import brief
+from .differences import SHOWN, brief
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,14 @@ class Change:
         return f"{self.path}: {before} became {after}, since {self.reason}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object that ``--json`` prints."""
-        return dataclasses.asdict(self)
+        """The JSON object that ``--json`` prints: of a picture or a long text only an outline."""
+        told = {"path": self.path, "before": _short(self.before), "after": _short(self.after)}
+        return told | {"reason": self.reason}
+
+
+def _short(value: Any) -> Any:
+    small = len(value) <= SHOWN if isinstance(value, str) else not isinstance(value, (list, dict))
+    return value if small else brief(value)
 
 
 def put(values: dict[str, Any], prefix: str, field: str, value: Any, why: str) -> Iterator[Change]:

@@ -47,13 +47,22 @@ JournalFile = Annotated[
 def clients(
     servers: Sequence[str], auth: str | None, timeout: float
 ) -> list[functools.partial[WebUI]]:
-    """What makes a client of each server. Raises typer.Exit where an address is malformed."""
-    made = []
-    for server in dict.fromkeys(servers):
-        one = functools.partial(connect, server, None if _has_own(server) else auth, timeout)
-        one()
-        made.append(one)
-    return made
+    """What makes a client of each server, once however often and however it is written.
+
+    Raises typer.Exit where an address is malformed.
+    """
+    made: dict[tuple[str, ...], functools.partial[WebUI]] = {}
+    for server in servers:
+        one = functools.partial(connect, server, auth, timeout)
+        made.setdefault(_place(one().url), one)
+    return list(made.values())
+
+
+def _place(url: str) -> tuple[str, ...]:
+    """The same for all spellings of an address."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    return parts.scheme, parts.hostname or "", str(port), parts.path
 
 
 @contextmanager
@@ -120,11 +129,3 @@ def journal(path: Path | None) -> Iterator[Journal | None]:
         if len(found):
             console.note(f"{len(found)} were finished before, as {path} says")
         yield found
-
-
-def _has_own(server: str) -> bool:
-    """Whether an address holds a user of its own."""
-    try:
-        return urlsplit(server if "://" in server else f"http://{server}").username is not None
-    except ValueError:
-        return False

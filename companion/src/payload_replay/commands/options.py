@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -25,7 +26,8 @@ Auth = Annotated[
         "--auth",
         metavar="USER:PASSWORD",
         envvar="PAYLOAD_REPLAY_AUTH",
-        help="As in the webui's --api-auth; the password may hold colons.",
+        help="As in the webui's --api-auth; the password may hold colons. For every server whose "
+        "address names no user of its own.",
     ),
 ]
 Seconds = Annotated[float, typer.Option("--timeout", help="Seconds to wait for an answer.")]
@@ -53,12 +55,25 @@ SourceName = Annotated[
 
 
 def connect(server: str, auth: str | None, timeout: float = 600) -> WebUI:
-    """The client for these options. Raises typer.Exit where they are malformed."""
+    """The client for these options. Raises typer.Exit where they are malformed.
+
+    A user in the address is that server's own, and counts more than `auth`, which may come from the
+    environment and is for all servers.
+    """
     try:
-        return WebUI(server, credentials(auth), (10, timeout))
+        given = credentials(auth)
+        return WebUI(server, None if _has_own(server) else given, (10, timeout))
     except (ReplayError, ValueError) as error:
         console.complain(error)
         raise typer.Exit(ExitStatus.REFUSED) from error
+
+
+def _has_own(server: str) -> bool:
+    """Whether an address holds a user of its own."""
+    try:
+        return bool(urlsplit(server if "://" in server else f"http://{server}").username)
+    except ValueError:
+        return False
 
 
 def credentials(text: str | None) -> tuple[str, str] | None:
