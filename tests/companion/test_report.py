@@ -127,7 +127,7 @@ def test_what_was_not_compared_shows_what_came(webui: WebUI) -> None:
     ]
     assert "captured picture" not in text
     none = dataclasses.replace(bare, replay=dataclasses.replace(bare.replay, pictures=[]))
-    assert "no replayed picture" in render("A", "B", of_outcomes([none], webui))
+    assert "no picture came" in render("A", "B", of_outcomes([none], webui))
 
 
 def test_an_earlier_run_that_saved_nothing(webui: WebUI, outcome: Outcome) -> None:

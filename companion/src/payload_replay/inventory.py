@@ -98,7 +98,7 @@ class Inventory:
             self._known.pop(name, None)
 
     @property
-    def extensions(self) -> dict[str, dict[str, Any]] | None:
+    def extensions(self) -> dict[str, Mapping[str, Any]] | None:
         """By name, with `version` and `enabled`: those that come from a repository, and, where our
         extension tells them, the others that are switched on."""
         listed = self._once("extensions", lambda: _told(self.webui.extensions))

@@ -196,8 +196,8 @@ def _pictures(entry: Entry, room: _Room) -> Iterator[str]:
     elif compared := [*replay.images, *replay.others]:
         yield from (_pair(image, entry.stored, room) for image in compared)
     elif replay.verdict != "refused":
-        came = [picture.data for picture in replay.pictures] or [None]
-        yield from (_alone(_picture(data, "replayed", room)) for data in came)
+        yield from (_alone(_picture(one.data, "replayed", room)) for one in replay.pictures)
+        yield "" if replay.pictures else _alone(_words("no picture came"))
 
 
 def _of_files(outcome: Outcome, room: _Room) -> Iterator[str]:
