@@ -102,7 +102,7 @@ class Inventory:
         """By name, with `version` and `enabled`: those that come from a repository, and, where our
         extension tells them, the others that are switched on."""
         listed = self._once("extensions", lambda: _told(self.webui.extensions))
-        told = self._host.get("extensions")
+        told = self.facts.get("extensions")
         if listed is None:
             return None
         both = [*(told if isinstance(told, list) else ()), *listed]
@@ -117,8 +117,8 @@ class Inventory:
     def host(self) -> dict[str, str]:
         """`webui` and `version`, from the extension if it is there, else from the webui's own
         account of itself (``/internal/sysinfo``, A1111 v1.6.0 on)."""
-        if self._host:
-            return {name: str(self._host.get(name) or "") for name in ("webui", "version")}
+        if self.facts:
+            return {name: str(self.facts.get(name) or "") for name in ("webui", "version")}
         told = self._once("sysinfo", lambda: _told(self._sysinfo))
         return {"version": str(told.get("Version") or "")} if isinstance(told, dict) else {}
 
@@ -133,7 +133,8 @@ class Inventory:
         return self._once("models", self.webui.models)
 
     @property
-    def _host(self) -> Mapping[str, Any]:
+    def facts(self) -> Mapping[str, Any]:
+        """What our extension says of the host; empty where it is not there or says nothing."""
         host = (_told(lambda: self.status) or {}).get("host")
         return host if isinstance(host, dict) else {}
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image
 
@@ -222,7 +222,6 @@ def _from_store(webui: WebUI, sha256: str) -> bytes:
 
 def _host(webui: WebUI) -> Mapping[str, Any]:
     try:
-        host = webui.captures.status().get("host")
+        return webui.inventory.facts
     except ReplayError:
         return {}
-    return cast("Mapping[str, Any]", host) if isinstance(host, dict) else {}
