@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fake_webui import CHECKPOINT, OTHER, FakeWebUI
+from fake_webui import CHECKPOINT, EXTENSION, OTHER, FakeWebUI
 from payload_replay import Capture, WebUI
 from payload_replay.capture import BATCH, Host, Model
 from payload_replay.migrate import migrate
@@ -243,6 +243,20 @@ FIELDS = [
     "refiner_checkpoint",
     "styles",
 ]
+
+
+def test_controlnet_in_the_words_of_the_servers_own(fake: FakeWebUI, webui: WebUI) -> None:
+    fake.answer("GET", f"{EXTENSION}/status", 200, {"host": {"webui": "Forge", "version": "f2"}})
+    unit = {"image": "AAAA", "mask": "BBBB", "module": "none"}
+    given = made(alwayson_scripts={"ControlNet": {"args": [unit]}})
+    there, changes = migrate(given, webui)
+    (after,) = there.payload["alwayson_scripts"]["ControlNet"]["args"]
+    assert after == {"image": "AAAA", "mask_image": "BBBB", "module": "None"}
+    assert [change.path for change in changes] == [
+        "alwayson_scripts.ControlNet.args[0].mask",
+        "alwayson_scripts.ControlNet.args[0].module",
+    ]
+    assert "'mask_image'" in changes[0].reason
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import gc
 import json
+import signal
+import subprocess
+import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -88,6 +93,36 @@ def test_what_was_not_begun_and_what_a_run_died_of(webui: WebUI, captured, tmp_p
     assert text.count("the run ended before this was begun") == 2
     assert "2 not run" in text
     assert [path.name for path in folder.iterdir()] == ["report.html"]
+
+
+def test_ctrl_c(
+    fake: FakeWebUI, started: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    names = [tmp_path / f"{n}.json" for n in range(3)]
+    for name in names:
+        name.write_text('{"prompt": "a", "steps": 2}')
+    running, ended = threading.Event(), threading.Event()
+    generate = fake.generate
+
+    def held(payload: dict[str, Any]) -> dict[str, Any]:
+        running.set()
+        assert ended.wait(60)
+        return generate(payload)
+
+    fake.generate = held
+    xml = tmp_path / "junit.xml"
+    process = started("replay", *names, "--server", fake.url, "--junit", xml)
+    assert running.wait(60)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert "finishing the 1 that run" in process.stderr.readline()
+    ended.set()
+    assert process.wait(60) == 130
+    assert verdicts(xml) == [
+        (str(names[0]), ["skipped", "system-out"]),
+        (str(names[1]), ["skipped"]),
+        (str(names[2]), ["skipped"]),
+    ]
 
 
 def test_nothing_large_is_kept(webui: WebUI, captured, tmp_path: Path) -> None:

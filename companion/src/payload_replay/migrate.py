@@ -61,11 +61,10 @@ def migrate(capture: Capture, webui: WebUI) -> tuple[Capture, list[Change]]:
     Rewritten are: samplers and schedulers across v1.9, in both directions; the fields of
     ControlNet's units that were renamed, were numbers, or are other words in the server's own
     (`payload_replay.controlnet`); the arguments of a script that has the same ones in another
-    order, told by their labels; the place of a choice among script
-    arguments, where the server has that choice elsewhere, or the payload names it; a checkpoint
-    that the server has under another title, told by its hash; and overrides of settings that the
-    server does not know, where they have another name there (`EMPHASIS`), or say what it does
-    anyway (`NEUTRAL`).
+    order, told by their labels; the place of a choice among script arguments, where the server has
+    that choice elsewhere, or the payload names it; a checkpoint that the server has under another
+    title, told by its hash; and overrides of settings that the server does not know, where they
+    have another name there (`EMPHASIS`), or say what it does anyway (`NEUTRAL`).
 
     Raises:
         ReplayError: the server cannot be asked.

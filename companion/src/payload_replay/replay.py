@@ -18,7 +18,7 @@ from .attachments import with_paths
 from .capture import AssetError, Capture, FormatError, Result
 from .changes import Change
 from .errors import NoExtension, NotFound, ReplayError
-from .generation import account, texts
+from .generation import account, span, texts
 from .images import NotAPicture, Picture, compressed, decode, hashed, opened
 from .migrate import migrate as migrated
 from .reasons import explain
@@ -61,10 +61,7 @@ class Replay:
     @property
     def samples(self) -> list[Picture]:
         """The pictures without grids and maps, as far as the webui's own account tells them."""
-        first, seeds = self.info.get("index_of_first_image"), self.info.get("all_seeds")
-        start = first if isinstance(first, int) and 0 <= first < len(self.pictures) else 0
-        count = len(seeds) if isinstance(seeds, list) and seeds else len(self.pictures)
-        return self.pictures[start : start + count]
+        return self.pictures[slice(*span(self.info, len(self.pictures)))]
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON object: id, endpoint, verdict, reason, images by their hashes, seconds; and what

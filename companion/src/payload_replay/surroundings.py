@@ -113,7 +113,11 @@ def _weights(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
 
 
 def _overrides(inventory: Inventory, capture: Capture, options: Options) -> Iterator[Problem]:
-    """Overrides that the server would fail on, or ignore without a word."""
+    """Overrides that the server would fail on, or ignore without a word.
+
+    One that it does not know is a KeyError in `Options.set`, a 500: ``modules/options.py`` of A1111
+    v1.6.0, v1.8.0, v1.9.4, v1.10.1, Forge dfdcbab6 and reForge 3b56b268.
+    """
     for prefix, _, payload in capture.requests():
         for name, value in overrides(payload).items():
             path = f"{prefix}override_settings.{name}"
