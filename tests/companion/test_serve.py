@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import threading
@@ -204,6 +205,50 @@ def test_lists_of_the_real_server_are_kept(fake: FakeWebUI, tmp_path: Path) -> N
         post(url, CAT)
     with Recorded(tmp_path) as url:
         assert WebUI(url).upscalers() == real == [{"name": "Lanczos"}]
+
+
+def test_its_passwords_are_not_kept(fake: FakeWebUI, tmp_path: Path) -> None:
+    fake.lists["cmd-flags"] = {"api": True, "api_auth": "me:s3cret", "gradio_auth": "me:s3cret"}
+    fake.options["civitai_api_key"] = "s3cret"
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        assert WebUI(url).cmd_flags()["api_auth"] == "me:s3cret"
+        assert WebUI(url).options()["civitai_api_key"] == "s3cret"
+        WebUI(url).set_options({"civitai_api_key": "s3cret"})
+        assert post(url, CAT).ok
+    assert len(list(tmp_path.iterdir())) == 2
+    assert not [path for path in tmp_path.iterdir() if "s3cret" in path.read_text()]
+    with Recorded(tmp_path) as url:
+        assert WebUI(url).cmd_flags()["api_auth"] is None
+
+
+def test_a_full_disk_does_not_cost_the_answer(
+    fake: FakeWebUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    recorded = Recorded(tmp_path, record_from=fake.url)
+    with recorded as url, monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        assert post(url, CAT).json()["images"]
+        assert WebUI(url).upscalers() == [{"name": "Lanczos"}]
+    assert list(tmp_path.iterdir()) == []
+    assert recorded.lost == 2
+    for event in recorded.events:
+        assert event.lost
+        assert "not recorded: it cannot be written" in event.note
+        assert "No space left" in event.note
+
+
+def test_once_records_where_no_file_is_of_use(fake: FakeWebUI, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text("{")
+    recorded = Recorded(tmp_path, mode="once", record_from=fake.url)
+    assert recorded.recording
+    with recorded as url:
+        assert post(url, CAT).ok
+    assert [one.path.name for one in recorded.broken] == ["bad.json"]
+    assert (tmp_path / "bad.json").read_text() == "{"
+    assert not Recorded(tmp_path, mode="once", record_from=fake.url).recording
 
 
 def test_a_real_server_that_fails_or_is_gone(fake: FakeWebUI, tmp_path: Path) -> None:
@@ -419,6 +464,22 @@ def test_the_command_serves_until_ctrl_c(folder, started) -> None:
     assert "Traceback" not in out + err
 
 
+def test_the_command_tells_at_its_end_what_was_not_kept(
+    fake: FakeWebUI, started, tmp_path: Path
+) -> None:
+    home = tmp_path / "captures"
+    process = started("serve", "--port", "0", str(home), "--record-from", fake.url, "--json")
+    ready = json.loads(process.stdout.readline())
+    home.rename(tmp_path / "gone")
+    assert post(ready["url"], CAT).ok
+    event = json.loads(process.stdout.readline())
+    assert (event["status"], event["lost"]) == (200, True)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert f"1 answers could not be written into {home}" in err
+
+
 def test_the_command_in_plain_lines(folder, started) -> None:
     process = started("serve", "--port", "0", str(folder()))
     address = process.stdout.readline().split()[0]
@@ -449,9 +510,30 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Example: payload-replay serve" in capsys.readouterr().out
 
 
-def test_it_ends_with_its_threads(folder) -> None:
-    before = threading.active_count()
-    for _ in range(3):
-        with Recorded(folder()) as url:
-            post(url, CAT, headers={"Connection": "close"})
-    assert threading.active_count() <= before + 3
+def test_it_ends_with_its_thread_and_its_client(
+    fake: FakeWebUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr(WebUI, "close", lambda client: closed.append(client.url))
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        assert post(url, CAT).ok
+        assert threads() == [module.THREAD]
+    assert threads() == []
+    assert closed == [fake.url]
+    with pytest.raises(requests.ConnectionError):
+        post(url, CAT)
+
+
+def test_a_client_of_somebody_else_stays_open(
+    webui: WebUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(WebUI, "close", lambda client: closed.append(client.url))
+        with Recorded(tmp_path, record_from=webui) as url:
+            assert post(url, CAT).ok
+    assert closed == []
+
+
+def threads() -> list[str]:
+    return [one.name for one in threading.enumerate() if one.name == module.THREAD]

@@ -7,6 +7,7 @@ use, and no others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,17 +15,23 @@ from .capture import IMG2IMG, Capture, Model
 
 API = "/sdapi/v1/"
 
-# Asked of a real server while recording, so that these are its own words afterwards.
+# Asked of a real server while recording, so that these are its own words afterwards. Without
+# cmd-flags, which tells the passwords of --api-auth and --gradio-auth.
 RECORDED = tuple(
     f"{API}{name}"
     for name in (
-        *("options", "cmd-flags", "samplers", "schedulers", "upscalers", "latent-upscale-modes"),
+        *("options", "samplers", "schedulers", "upscalers", "latent-upscale-modes"),
         *("sd-models", "sd-vae", "sd-modules", "hypernetworks", "face-restorers"),
         *("realesrgan-models", "prompt-styles", "embeddings", "loras", "scripts", "script-info"),
         *("extensions", "memory"),
     )
 )
 RECORDED += ("/openapi.json",)
+
+_SECRET = re.compile(
+    r"password|passwd|secret|api_?key|(^|_)(key|token)$|(access|auth)_?token", re.I
+)
+_USER = re.compile(r"(?<=://)[^/@\s]+@")
 
 IDLE: Mapping[str, Any] = {
     "progress": 0.0,
@@ -56,6 +63,28 @@ COMMANDS: Mapping[str, Any] = {
     f"{API}reload-checkpoint": {},
 }
 """What is POSTed for its effect, which a recording has none of, and the webui's answer."""
+
+
+def public(path: str, answer: Any) -> Any:
+    """What a real server lists, without what is nobody's business.
+
+    Keys and passwords among its settings, which extensions keep there, and those in the addresses
+    that its extensions come from.
+    """
+    if path == f"{API}options" and isinstance(answer, dict):
+        return settings(answer)
+    if path == f"{API}extensions" and isinstance(answer, list):
+        return [_without_user(one) if isinstance(one, dict) else one for one in answer]
+    return answer
+
+
+def settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without those whose names say that they are keys or passwords."""
+    return {name: value for name, value in given.items() if not _SECRET.search(name)}
+
+
+def _without_user(extension: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _USER.sub("", v) if isinstance(v, str) else v for k, v in extension.items()}
 
 
 def told(captures: Sequence[Capture]) -> dict[str, Any]:

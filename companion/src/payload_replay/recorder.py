@@ -7,12 +7,10 @@ it was sent stands in its ``template``.
 from __future__ import annotations
 
 import base64
-import contextlib
 import dataclasses
 import datetime
 import hashlib
 import secrets
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +32,7 @@ from .capture import (
 )
 from .client import WebUI
 from .errors import ReplayError, UnexpectedAnswer
-from .hostlists import API, RECORDED
+from .hostlists import API, RECORDED, settings
 from .images import Picture, decode
 from .recordings import Recordings
 from .verify import read_answer
@@ -42,11 +40,15 @@ from .verify import read_answer
 
 @dataclass(frozen=True)
 class Forwarded:
-    """A real server's answer, and the capture that was kept of it, or why none was."""
+    """A real server's answer, and the capture that was kept of it, or why none was.
+
+    `lost` tells that there was something to keep, which could not be written.
+    """
 
     reply: Reply
     kept: Capture | None = None
     reason: str = ""
+    lost: bool = False
 
 
 class Recorder:
@@ -55,17 +57,18 @@ class Recorder:
     def __init__(self, webui: WebUI, recordings: Recordings) -> None:
         self.webui = webui
         self._recordings = recordings
-        self._facts: Host | None = None
-        self._lock = threading.Lock()
 
     def generate(
         self, endpoint: str, payload: Mapping[str, Any], options: Mapping[str, Any]
     ) -> Forwarded:
-        """Send a generation on; a good answer is kept. Raises ReplayError, OSError.
+        """Send a generation on; a good answer is kept, as far as the disk takes it.
 
         Args:
             options: the settings that the client has changed on the server; the recording pins
                 them, so that it answers only while they are so.
+
+        Raises:
+            ReplayError: the server gave no answer.
         """
         started, clock = datetime.datetime.now(datetime.timezone.utc), time.perf_counter()
         reply = self.webui.send("POST", endpoint, payload)
@@ -79,25 +82,34 @@ class Recorder:
         try:
             answer = codec.loads(reply.body)
             capture = of_answer(endpoint, _pinned(payload, options), answer, self.host(), job)
+            return Forwarded(reply, self._recordings.add(capture).bare)
         except (ValueError, UnexpectedAnswer, FormatError) as error:
             return Forwarded(reply, reason=f"the answer cannot be kept: {error}")
-        return Forwarded(reply, self._recordings.add(capture).bare)
+        except OSError as error:
+            return _lost(reply, error)
 
-    def pass_on(self, method: str, path: str, payload: Mapping[str, Any] | None) -> Reply:
-        """Send anything else on; what the server lists is kept. Raises ReplayError, OSError."""
+    def pass_on(self, method: str, path: str, payload: Mapping[str, Any] | None) -> Forwarded:
+        """Send anything else on; what the server lists is kept. Raises ReplayError."""
         reply = self.webui.send(method, path, payload)
         name = path.partition("?")[0]
-        if method == "GET" and reply.status == 200 and name in RECORDED:
-            with contextlib.suppress(ValueError):  # passed on as it is: no JSON, but no list either
-                self._recordings.keep_list(name, codec.loads(reply.body))
-        return reply
+        if method != "GET" or reply.status != 200 or name not in RECORDED:
+            return Forwarded(reply)
+        try:
+            self._recordings.keep_list(name, codec.loads(reply.body))
+        except ValueError:
+            return Forwarded(reply, reason="no JSON, so no list")
+        except OSError as error:
+            return _lost(reply, error)
+        return Forwarded(reply)
 
     def host(self) -> Host:
-        """What the server says of itself, asked for once."""
-        with self._lock:
-            if self._facts is None:
-                self._facts = _host(self.webui)
-            return self._facts
+        """What the server says of itself now: its model may change at any time, by anybody."""
+        return _host(self.webui)
+
+
+def _lost(reply: Reply, error: OSError) -> Forwarded:
+    """An answer that the client gets all the same."""
+    return Forwarded(reply, reason=f"it cannot be written: {error}", lost=True)
 
 
 def of_answer(
@@ -208,7 +220,8 @@ def asset(picture: Picture) -> tuple[str, Asset]:
 def _pinned(payload: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     if not options:
         return dict(payload)
-    return {**payload, "override_settings": {**options, **(payload.get("override_settings") or {})}}
+    named = payload.get("override_settings") or {}
+    return {**payload, "override_settings": {**settings(options), **named}}
 
 
 def _seeds(payload: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, int]:

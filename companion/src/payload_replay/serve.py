@@ -41,7 +41,7 @@ from .errors import BadSource, ReplayError
 from .hostlists import API
 from .images import NotAPicture, opened
 from .matching import MAX_PIXELS, Form, TooDeep, form
-from .recorder import Recorder
+from .recorder import Forwarded, Recorder
 from .recordings import Near, Recording, Recordings, endpoints
 
 MAX_BODY = 128 * 2**20
@@ -51,6 +51,8 @@ SILENCE = 60.0
 DRAINED = 2**30
 """Bytes of a body that is too large which are read, and dropped, after the answer to it."""
 STATUS = "/payload-capture/v1/status"
+THREAD = "payload-replay serve"
+"""The name of the thread that listens."""
 
 Mode = Literal["none", "once", "new", "all"]
 MODES: Mapping[str, Mode] = {
@@ -67,13 +69,17 @@ _RUNS = (UPSCALE, EXTRAS, BATCH)
 
 @dataclass(frozen=True)
 class Event:
-    """One request that was answered: by which recording's file, or why by none."""
+    """One request that was answered: by which recording's file, or why by none.
+
+    `lost` is true where the answer should have been recorded, and could not be written.
+    """
 
     method: str
     path: str
     status: int
     file: Path | None = None
     note: str = ""
+    lost: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that ``--json`` prints."""
@@ -89,6 +95,7 @@ class Reply:
     type: str = _JSON
     file: Path | None = None
     note: str = ""
+    lost: bool = False
 
 
 class Recorded:
@@ -107,6 +114,7 @@ class Recorded:
     Attributes:
         broken: the files of the folder that cannot be answered from.
         events: the last 10,000 requests.
+        lost: how many answers of the real server could not be written.
 
     Raises:
         BadSource: no such folder or mode, nothing to answer with, a port that is taken.
@@ -127,8 +135,11 @@ class Recorded:
         self.recordings = Recordings(folder, make=self.mode != "none")
         self.broken = self.recordings.broken
         self.events: deque[Event] = deque(maxlen=10_000)
+        self.lost = 0
         _check(self.recordings, self.mode, strict)
         client = WebUI(record_from) if isinstance(record_from, str) else record_from
+        self._owned = client if isinstance(record_from, str) else None
+        self._lock = threading.Lock()
         once = self.mode == "once" and not self.recordings.was_empty
         live = client is not None and self.mode != "none" and not once
         recorder = Recorder(client, self.recordings) if client and live else None
@@ -141,7 +152,7 @@ class Recorded:
 
     def __enter__(self) -> str:
         work = self._server.serve_forever
-        self._thread = threading.Thread(target=work, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=work, args=(0.05,), name=THREAD, daemon=True)
         self._thread.start()
         return self.url
 
@@ -152,14 +163,21 @@ class Recorded:
         trace: TracebackType | None,
     ) -> None:
         self._server.shutdown()
-        self._server.server_close()
+        if self._thread is not None:
+            self._thread.join()
+        self._close()
 
     def run(self) -> None:
         """Serve in this thread until it is interrupted."""
         try:
             self._server.serve_forever()
         finally:
-            self._server.server_close()
+            self._close()
+
+    def _close(self) -> None:
+        self._server.server_close()
+        if self._owned is not None:
+            self._owned.close()
 
     @property
     def recording(self) -> bool:
@@ -178,8 +196,10 @@ class Recorded:
 
     def _answered(self, method: str, path: str, body: bytes) -> Reply:
         reply = self._site.respond(method, path, body)
-        event = Event(method, path, reply.status, reply.file, reply.note)
-        self.events.append(event)
+        event = Event(method, path, reply.status, reply.file, reply.note, reply.lost)
+        with self._lock:
+            self.events.append(event)
+            self.lost += event.lost
         if self._told is not None:
             self._told(event)
         return reply
@@ -219,7 +239,7 @@ class Site:
             return self._set_options(path, _object(body))
         if self.recorder is not None:
             payload = _object(body) if body else None
-            return _passed(self.recorder.pass_on(method, target, payload))
+            return _forwarded(self.recorder.pass_on(method, target, payload))
         return self._known(method, path, body)
 
     def _known(self, method: str, path: str, body: bytes) -> Reply:
@@ -250,9 +270,7 @@ class Site:
             if not self._always and (found := self._find(asked)):
                 return self._played(found, payload)
             made = recorder.generate(asked.endpoint, payload, dict(self._options))
-        passed = _passed(made.reply)
-        note = f"recorded as {made.kept.id}" if made.kept else f"not recorded: {made.reason}"
-        return dataclasses.replace(passed, note=note)
+        return _forwarded(made)
 
     def _find(self, asked: Form) -> Recording | None:
         return self._recordings.find(asked, self._options)
@@ -273,9 +291,9 @@ class Site:
 
     def _set_options(self, path: str, options: dict[str, Any]) -> Reply:
         if self.recorder is not None:
-            reply = self.recorder.pass_on("POST", path, options)
-            if reply.status != 200:
-                return _passed(reply)
+            passed = self.recorder.pass_on("POST", path, options)
+            if passed.reply.status != 200:
+                return _forwarded(passed)
         with self._lock:
             self._options = {**self._options, **options}
         return _good(None)
@@ -381,9 +399,12 @@ def _good(value: Any) -> Reply:
     return Reply(200, _text(value))
 
 
-def _passed(reply: Any) -> Reply:
-    kind = reply.headers.get("Content-Type", _JSON)
-    return Reply(reply.status, reply.body, kind, note="from the real server")
+def _forwarded(made: Forwarded) -> Reply:
+    kind = made.reply.headers.get("Content-Type", _JSON)
+    note = f"not recorded: {made.reason}" if made.reason else "from the real server"
+    if made.kept:
+        note = f"recorded as {made.kept.id}"
+    return Reply(made.reply.status, made.reply.body, kind, note=note, lost=made.lost)
 
 
 def _error(status: int, error: str, detail: str, errors: str = "") -> Reply:
