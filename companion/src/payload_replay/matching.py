@@ -241,26 +241,34 @@ class Expected:
 
 def expected(capture: Capture) -> Expected:
     """What a capture answers to. Raises AssetError where its payload lacks a picture."""
-    payload = capture.request()
-    typed = payload | inline(capture.template, capture.asset)
-    return Expected(form(capture.endpoint, payload), form(capture.endpoint, typed))
+    resolved = _said(capture.request())
+    typed = resolved | _said(inline(capture.template, capture.asset))
+    return Expected(_form(capture.endpoint, resolved), _form(capture.endpoint, typed))
 
 
 def form(endpoint: str, payload: Mapping[str, Any]) -> Form:
     """Steps 1 to 4 of the rule. Raises TooDeep."""
-    plain: dict[str, Any] = {
-        name: _plain(value) for name, value in payload.items() if name not in IGNORED
-    }
+    return _form(endpoint, _said(payload))
+
+
+def _said(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Steps 1 and 2, of which the first takes time: it decodes pictures."""
+    return {name: _plain(value) for name, value in payload.items() if name not in IGNORED}
+
+
+def _form(endpoint: str, said: Mapping[str, Any]) -> Form:
+    """Steps 3 and 4."""
+    plain = dict(said)
     settings, scripts = plain.pop("override_settings", None), plain.pop("alwayson_scripts", None)
     if isinstance(plain.get("script_name"), str):
         plain["script_name"] = plain["script_name"].lower()
     if plain.get("sampler_name") is None and "sampler_index" in plain:
         plain["sampler_name"] = plain["sampler_index"]
     plain.pop("sampler_index", None)
-    said = {name: value for name, value in plain.items() if not _silent(endpoint, name, value)}
+    telling = {name: value for name, value in plain.items() if not _silent(endpoint, name, value)}
     return Form(
         endpoint,
-        _working(endpoint, said),
+        _working(endpoint, telling),
         dict(settings) if isinstance(settings, dict) else {},
         {name.lower(): v for name, v in scripts.items()} if isinstance(scripts, dict) else {},
     )
