@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +13,6 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from fake_webui import API, FakeWebUI
 from payload_replay import BadSource, InvalidPayload, WebUI
@@ -24,7 +21,8 @@ from payload_replay.__main__ import main
 from payload_replay.capture import BATCH, EXTRAS, IMG2IMG, TXT2IMG
 from payload_replay.images import decode
 from payload_replay.recordings import Recordings
-from payload_replay.serve import Recorded, Site
+from payload_replay.serve import Recorded
+from payload_replay.site import SHOWN
 from webui_standin import Process
 
 pytestmark = pytest.mark.once
@@ -92,7 +90,7 @@ def test_a_miss_where_nothing_is_of_that_endpoint(url: str) -> None:
 
 def test_many_differences_are_cut(url: str) -> None:
     told = post(url, {f"field{n}": n for n in range(100)} | CAT).json()
-    assert len(told["nearest"][0]["differences"]) == module.SHOWN
+    assert len(told["nearest"][0]["differences"]) == SHOWN
     assert "and 92 more" in told["detail"]
 
 
@@ -317,114 +315,6 @@ def test_strict(folder) -> None:
         assert post(url, CAT).ok
     with pytest.raises(BadSource, match=r"bad\.json: not JSON"):
         Recorded(home, strict=True)
-
-
-# ---- whatever is sent
-
-
-def raw(url: str, data: bytes, seconds: float = 20) -> bytes:
-    host, port = url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=seconds) as connection:
-        connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
-        received = b""
-        while piece := connection.recv(65536):
-            received += piece
-    return received
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ("Content-Length: 999999999999", 413),
-        ("Content-Length: -1", 400),
-        ("Content-Length: 1e3", 400),
-        (f"Content-Length: {'9' * 30}", 400),
-        ("Transfer-Encoding: chunked", 411),
-    ],
-)
-def test_bodies_are_bounded(url: str, headers: str, status: int) -> None:
-    answer = raw(url, f"POST {TXT2IMG} HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n{{}}".encode())
-    assert answer.split()[1] == str(status).encode()
-    assert post(url, CAT).ok
-
-
-def test_a_client_with_too_much_reads_why(url: str) -> None:
-    """Though it sends all of it first."""
-    body = b"x" * (module.MAX_BODY + 1)
-    answer = requests.post(url + TXT2IMG, data=body, timeout=60)
-    assert (answer.status_code, answer.json()["error"]) == (413, "HTTPException")
-
-
-def test_only_paths_are_passed_on(fake: FakeWebUI, tmp_path: Path) -> None:
-    with Recorded(tmp_path, record_from=fake.url) as url:
-        for target in ("@127.0.0.1:9/x", "http://127.0.0.1:9/x", ":9/x"):
-            answer = raw(url, f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            assert answer.split()[1] == b"400"
-    assert fake.asked == []
-
-
-def test_pages_of_other_sites_are_refused_while_recording(fake: FakeWebUI, tmp_path: Path) -> None:
-    with Recorded(tmp_path, record_from=fake.url) as url:
-        assert post(url, CAT, headers={"Origin": "http://evil.example"}).status_code == 403
-        assert fake.asked == []
-        assert post(url, CAT, headers={"Origin": url}).ok
-    with Recorded(tmp_path) as url:
-        assert post(url, CAT, headers={"Origin": "http://mine.example"}).ok
-
-
-def test_half_a_body_is_no_request(url: str) -> None:
-    head = f"POST {TXT2IMG} HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{{"
-    assert raw(url, head.encode()) == b""
-    assert post(url, CAT).ok
-
-
-def test_a_silent_connection_ends(folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SILENCE", 0.2)
-    with Recorded(folder()) as url:
-        host, port = url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=20) as connection:
-            connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
-            assert connection.recv(10) == b""
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b"", "no JSON"),
-        (b"{", "no JSON"),
-        (b"[]", "must be an object"),
-        (b'{"a":' * 100_000, "no JSON"),
-        (b'{"a":' * 500 + b"1" + b"}" * 500, "levels"),
-        (b"\xff\xfe", "no JSON"),
-    ],
-    ids=lambda value: str(value)[:12],
-)
-def test_bodies_that_are_none(url: str, body: bytes, words: str) -> None:
-    answer = requests.post(url + TXT2IMG, data=body, timeout=30)
-    assert answer.status_code == 422
-    assert words in answer.json()["detail"]
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=10,
-)
-payloads = st.dictionaries(
-    st.sampled_from(["prompt", "seed", "override_settings", "alwayson_scripts", "script_name"]),
-    json_values,
-)
-
-
-@given(payloads)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_payload_has_an_answer(folder, payload: Any) -> None:
-    site = Site(Recordings(folder()), None, always=False)
-    for path in (TXT2IMG, f"{API}/options", f"{API}/png-info"):
-        reply = site.respond("POST", path, json.dumps(payload).encode())
-        assert reply.status in (200, 404) or path == f"{API}/png-info"
-        json.loads(reply.body)
 
 
 def test_many_clients_at_once(folder) -> None:
