@@ -11,6 +11,7 @@ import pytest
 
 from fake_webui import API, CHECKPOINT, EXTENSION, NO_ROUTE, OTHER, FakeWebUI, png
 from payload_replay import UnexpectedAnswer, WebUI, playback
+from payload_replay.captions import INTERROGATE, Question
 from payload_replay.capture import EXTRAS_SINGLE, TXT2IMG, Host, Job
 from payload_replay.images import decode
 from payload_replay.recorder import Recorder, of_answer, of_pictures, read, renewed, results
@@ -117,6 +118,26 @@ def test_a_bad_answer_is_passed_on_and_not_kept(
     assert (made.reply.status, made.kept) == (given[0], None)
     assert reason in made.reason
     assert list((tmp_path / "kept").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ((200, {"caption": "a cat"}), ""),
+        ((404, {"detail": "Model not found"}), "answered 404"),
+        ((200, {"caption": None}), "no caption"),
+        ((200, b"<html>"), "cannot be kept"),
+    ],
+)
+def test_captions(
+    fake: FakeWebUI, recorder: Recorder, tmp_path: Path, given: Any, reason: str
+) -> None:
+    fake.answer("POST", INTERROGATE, *given)
+    made = recorder.interrogate(Question("x", "clip"), {"image": "x"})
+    assert reason in made.reason
+    assert bool(made.reason) == bool(reason)
+    assert made.reply.status == given[0]
+    assert len(Recordings(tmp_path / "kept").captions) == (not reason)
 
 
 def test_lists_are_kept_as_they_pass(recorder: Recorder, fake: FakeWebUI, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from payload_replay import BadSource, FormatError
 from payload_replay import recordings as module
+from payload_replay.captions import FILE, Question
 from payload_replay.capture import TXT2IMG, Job
 from payload_replay.matching import form
 from payload_replay.recordings import LISTS, Recordings, endpoints, usable
@@ -186,7 +187,21 @@ def test_lists_are_kept(tmp_path: Path) -> None:
     assert again.lists == {"/sdapi/v1/samplers": [{"name": "Euler"}]}
     assert again.was_empty
     (tmp_path / LISTS).write_text(json.dumps({"lists": []}))
-    assert "not an object" in Recordings(tmp_path).broken[0].reason
+    broken = Recordings(tmp_path)
+    assert "not an object" in broken.broken[0].reason
+    with pytest.raises(FileExistsError, match="not overwritten"):
+        broken.keep_list("/sdapi/v1/samplers", [])
+    assert (tmp_path / LISTS).read_text() == '{"lists": []}'
+
+
+def test_captions_are_recordings_as_well(tmp_path: Path) -> None:
+    Recordings(tmp_path).captions.keep(Question("a", "clip"), "a cat")
+    found = Recordings(tmp_path)
+    assert (found.was_empty, found.broken, found.all()) == (False, [], [])
+    assert found.captions.find(Question("a", "clip")) == "a cat"
+    (tmp_path / FILE).write_text("{}")
+    (broken,) = Recordings(tmp_path).broken
+    assert broken.path == tmp_path / FILE
 
 
 @given(st.binary(max_size=200))

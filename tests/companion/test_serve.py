@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 import requests
+from PIL import Image
 
-from fake_webui import API, FakeWebUI
+from fake_webui import API, FakeWebUI, png
 from payload_replay import BadSource, InvalidPayload, WebUI
 from payload_replay import serve as module
 from payload_replay.__main__ import main
+from payload_replay.captions import INTERROGATE
 from payload_replay.capture import BATCH, EXTRAS, IMG2IMG, TXT2IMG
 from payload_replay.images import decode
 from payload_replay.recordings import Recordings
@@ -247,6 +249,33 @@ def test_once_records_where_no_file_is_of_use(fake: FakeWebUI, tmp_path: Path) -
     assert [one.path.name for one in recorded.broken] == ["bad.json"]
     assert (tmp_path / "bad.json").read_text() == "{"
     assert not Recorded(tmp_path, mode="once", record_from=fake.url).recording
+
+
+def test_captions_are_recorded_and_answered(fake: FakeWebUI, tmp_path: Path) -> None:
+    fake.answer("POST", INTERROGATE, 200, {"caption": "a cat"})
+    red, blue = (png(Image.new("RGB", (8, 8), colour)) for colour in ("red", "blue"))
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        assert WebUI(url).interrogate(red) == WebUI(url).interrogate(red) == "a cat"
+        assert len(fake.bodies("POST", INTERROGATE)) == 1
+        fake.answer("POST", INTERROGATE, 200, {"caption": "1girl"})
+        assert WebUI(url).interrogate(red, "deepdanbooru") == "1girl"
+    again = Recorded(tmp_path, mode="once", record_from=fake.url)
+    with again as url, pytest.raises(InvalidPayload, match="there are 2, none of this picture"):
+        WebUI(url).interrogate(blue)
+    recorded = Recorded(tmp_path)
+    with recorded as url:
+        assert WebUI(url).interrogate(red) == "a cat"
+        with pytest.raises(InvalidPayload, match="there is one by clip, deepdanbooru"):
+            WebUI(url).interrogate(red, "other")
+        assert post(url, {"image": 7}, INTERROGATE).status_code == 422
+        assert requests.get(url + INTERROGATE, timeout=30).status_code == 405
+    assert [one.path for one in recorded.misses] == [INTERROGATE]
+    assert recorded.events[0].file == tmp_path / "captions.json"
+    with Recorded(tmp_path, mode="new", record_from=fake.url) as url:
+        assert WebUI(url).interrogate(blue) == "1girl"
+    with Recorded(tmp_path, mode="all", record_from=fake.url) as url:
+        assert WebUI(url).interrogate(red) == "1girl"
+    assert len(fake.bodies("POST", INTERROGATE)) == 4
 
 
 def test_a_real_server_that_fails_or_is_gone(fake: FakeWebUI, tmp_path: Path) -> None:

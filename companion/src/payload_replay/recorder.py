@@ -18,6 +18,7 @@ from typing import Any
 
 from . import codec
 from .answers import Reply
+from .captions import INTERROGATE, Question
 from .capture import (
     Asset,
     Capture,
@@ -88,6 +89,19 @@ class Recorder:
         except OSError as error:
             return _lost(reply, error)
 
+    def interrogate(self, asked: Question, payload: Mapping[str, Any]) -> Forwarded:
+        """Send on what a picture shows; a good answer is kept. Raises ReplayError."""
+        reply = self.webui.send("POST", INTERROGATE, payload)
+        if reply.status != 200:
+            return Forwarded(reply, reason=f"the server answered {reply.status}")
+        try:
+            self._recordings.captions.keep(asked, _caption(reply))
+        except ValueError as error:
+            return Forwarded(reply, reason=f"the answer cannot be kept: {error}")
+        except OSError as error:
+            return _lost(reply, error)
+        return Forwarded(reply)
+
     def pass_on(self, method: str, path: str, payload: Mapping[str, Any] | None) -> Forwarded:
         """Send anything else on; what the server lists is kept. Raises ReplayError."""
         reply = self.webui.send(method, path, payload)
@@ -105,6 +119,14 @@ class Recorder:
     def host(self) -> Host:
         """What the server says of itself now: its model may change at any time, by anybody."""
         return _host(self.webui)
+
+
+def _caption(reply: Reply) -> str:
+    answer = codec.loads(reply.body)
+    caption = answer.get("caption") if isinstance(answer, dict) else None
+    if not isinstance(caption, str):
+        raise ValueError("it holds no caption")
+    return caption
 
 
 def _lost(reply: Reply, error: OSError) -> Forwarded:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import files, hostlists, source
+from . import captions, files, hostlists, source
+from .captions import Captions
 from .capture import Capture, FormatError, read_json
 from .errors import BadSource
 from .hostlists import RECORDED
@@ -31,6 +32,7 @@ LISTS = "server.json"
 MAX_LISTS = 64 * 2**20
 """Its size in bytes beyond which it is not read."""
 SUFFIXES = (".json", ".zip")
+_OURS = (LISTS, captions.FILE)
 NEAREST = 3
 
 
@@ -71,6 +73,7 @@ class Recordings:
         folder: where they lie; made where it is missing and `make` is true.
         broken: the files that cannot be answered from.
         was_empty: whether there was nothing in it to answer with when it was read.
+        captions: what it said that pictures show.
         lists: what the recorded server listed, by path, such as ``/sdapi/v1/samplers``.
     """
 
@@ -86,7 +89,10 @@ class Recordings:
             self.folder.mkdir(parents=True, exist_ok=True)
         for path in self._files():
             self._read(path)
-        self.was_empty = not self._all
+        self.captions = Captions(self.folder)
+        if self.captions.broken:
+            self.broken.append(Broken(self.captions.path, self.captions.broken))
+        self.was_empty = not self._all and not self.captions
         self._read_lists()
 
     def all(self) -> list[Recording]:
@@ -132,9 +138,12 @@ class Recordings:
         with self._lock:
             if self.lists.get(path) == answer and path in self.lists:
                 return
+            file = self.folder / LISTS
+            if any(one.path == file for one in self.broken):
+                raise FileExistsError(f"{file} is not overwritten, for it cannot be read")
             lists = self.lists | {path: answer}
             text = json.dumps({"lists": lists}, indent=2, sort_keys=True)
-            files.write(self.folder / LISTS, text.encode())
+            files.write(file, text.encode())
             self.lists = lists  # last: what could not be written is tried again
 
     def _files(self) -> list[Path]:
@@ -143,7 +152,7 @@ class Recordings:
         found = sorted(
             path
             for path in self.folder.rglob("*")
-            if path.suffix.lower() in SUFFIXES and path.name != LISTS and path.is_file()
+            if path.suffix.lower() in SUFFIXES and path.name not in _OURS and path.is_file()
         )
         if len(found) > MAX_FILES:
             raise BadSource(f"{self.folder}: {len(found)} captures; {MAX_FILES} are the most")
@@ -191,11 +200,7 @@ def usable(capture: Capture) -> Capture:
 
 
 def _lists(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        data = file.read(MAX_LISTS + 1)
-    if len(data) > MAX_LISTS:
-        raise FormatError("", f"larger than {MAX_LISTS >> 20} MiB, which is not read")
-    lists = read_json(data).get("lists")
+    lists = read_json(files.read(path, MAX_LISTS)).get("lists")
     if not isinstance(lists, dict):
         raise FormatError("lists", "missing, or not an object")
     return {path: hostlists.public(path, lists[path]) for path in RECORDED if path in lists}

@@ -27,6 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+from .captions import INTERROGATE
 from .capture import generates
 from .client import WebUI
 from .errors import BadSource
@@ -155,8 +156,11 @@ class Recorded:
 
     @property
     def misses(self) -> list[Event]:
-        """The generations that nothing answered, with the nearest recordings in `note`."""
-        return [one for one in self.events if one.status == 404 and generates(one.path)]
+        """The generations that nothing answered, with the nearest recordings in `note`.
+
+        So with `interrogate`'s questions.
+        """
+        return [one for one in self.events if one.status == 404 and _recorded(one.path)]
 
     @property
     def unplayed(self) -> list[Path]:
@@ -172,6 +176,10 @@ class Recorded:
         if self._told is not None:
             self._told(event)
         return reply
+
+
+def _recorded(path: str) -> bool:
+    return generates(path) or path == INTERROGATE
 
 
 def _mode(name: str | None, has_server: bool) -> Mode:
@@ -191,7 +199,7 @@ def _check(recordings: Recordings, mode: Mode, strict: bool) -> None:
     )
     if strict and broken:
         raise BadSource(f"{recordings.folder}: {said}")
-    if mode == "none" and not recordings.all():
+    if mode == "none" and not recordings.all() and not recordings.captions:
         raise BadSource(
             f"{recordings.folder}: no capture to answer with{said and f' ({said})'}; export some "
             "as json or bundle, or record them from a real server"

@@ -10,6 +10,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from . import __version__, codec, hostlists, infotext, playback
+from .captions import FILE, INTERROGATE, Question, question
 from .capture import BATCH, EXTRAS, FORMAT, UPSCALE, AssetError, FormatError, Host, generates
 from .errors import BadSource, ReplayError
 from .hostlists import API
@@ -56,6 +57,9 @@ class Site:
         if generates(path):
             _only("POST", method)
             return self._generation(path, _object(body))
+        if path == INTERROGATE:
+            _only("POST", method)
+            return self._interrogation(_object(body))
         if path == f"{API}options" and method == "POST":
             return self._set_options(path, _object(body))
         if self.recorder is not None:
@@ -92,6 +96,36 @@ class Site:
                 return self._played(found, payload)
             made = recorder.generate(asked.endpoint, payload, dict(self._options))
         return _forwarded(made)
+
+    def _interrogation(self, payload: dict[str, Any]) -> Reply:
+        try:
+            asked = question(payload)
+        except FormatError as error:
+            raise Refused(422, str(error)) from error
+        with self._recording:
+            known = None if self._always else self._recordings.captions.find(asked)
+            if known is not None:
+                return self._said(known)
+            if self.recorder is None:
+                return self._never_said(asked)
+            made = self.recorder.interrogate(asked, payload)
+        told = _forwarded(made)
+        return told if made.reason else dataclasses.replace(told, note=f"recorded in {FILE}")
+
+    def _said(self, caption: str) -> Reply:
+        file = self._recordings.captions.path
+        return dataclasses.replace(
+            _good({"caption": caption}), file=file, note=f"recorded in {FILE}"
+        )
+
+    def _never_said(self, asked: Question) -> Reply:
+        models = self._recordings.captions.models(asked)
+        known = (
+            f"of this picture there is one by {', '.join(models)}"
+            if models
+            else (f"there are {len(self._recordings.captions)}, none of this picture")
+        )
+        return failed(404, "NoRecording", f"no recorded caption by {asked.model}: {known}")
 
     def _find(self, asked: Form) -> Recording | None:
         return self._recordings.find(asked, self._options)
