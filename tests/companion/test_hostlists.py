@@ -32,7 +32,7 @@ def capture(payload: dict[str, Any], endpoint: str = TXT2IMG) -> Capture:
 def test_names_that_captures_use() -> None:
     first = capture(
         {
-            "prompt": "a",
+            "prompt": "a <lora:ink:1> <hypernet:old:1>",
             "sampler_name": "DDIM",
             "scheduler": "SGM Uniform",
             "hr_upscaler": "Latent (nearest)",
@@ -50,7 +50,8 @@ def test_names_that_captures_use() -> None:
     assert [one["name"] for one in lists["upscalers"]] == ["None"]
     assert [one["title"] for one in lists["sd-models"]] == [ALPHA.title]
     assert [one["model_name"] for one in lists["sd-vae"]] == ["soft.vae.pt", "other.vae.pt"]
-    assert [one["name"] for one in lists["loras"]] == ["style"]
+    assert [one["name"] for one in lists["loras"]] == ["style", "ink"]
+    assert [one["name"] for one in lists["hypernetworks"]] == ["old"]
     assert list(lists["embeddings"]["loaded"]) == ["easy"]
     assert [one["name"] for one in lists["prompt-styles"]] == ["painted"]
     assert lists["scripts"] == {"txt2img": ["tint"], "img2img": ["loopback"]}

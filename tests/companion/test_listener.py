@@ -124,6 +124,14 @@ def test_pages_of_other_sites_are_refused_while_recording(
         assert post(url, CAT, headers={"Origin": url, "Sec-Fetch-Site": "same-origin"}).ok
 
 
+def test_names_of_headers_are_in_any_case(fake: FakeWebUI, tmp_path: Path) -> None:
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        for header in ("host: evil.example", "host: localhost\r\nsec-fetch-site: cross-site"):
+            answer = raw(url, f"GET {API}/samplers HTTP/1.1\r\n{header}\r\n\r\n".encode())
+            assert answer.split()[1] == b"403"
+    assert fake.asked == []
+
+
 def test_without_a_real_server_only_names_of_others_are_refused(folder) -> None:
     """By which their pages could read what prompts there are."""
     with Recorded(folder()) as url:

@@ -16,10 +16,9 @@ from PIL import Image
 
 from payload_replay import Capture, matching
 from payload_replay.capture import EXTRAS_SINGLE, IMG2IMG, TXT2IMG
+from payload_replay.fields import FIELDS, IGNORED
 from payload_replay.images import opened
 from payload_replay.matching import (
-    FIELDS,
-    IGNORED,
     Difference,
     Expected,
     TooDeep,

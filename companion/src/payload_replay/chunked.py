@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import IO
+from io import BufferedIOBase
 
 MAX_LINE = 4096
 """Bytes of a chunk's first line and of a trailer's, at most."""
@@ -21,7 +21,7 @@ class TooLarge(ValueError):
     """A body beyond its limit."""
 
 
-def read(file: IO[bytes], limit: int) -> bytes:
+def read(file: BufferedIOBase, limit: int) -> bytes:
     """The body, with its trailer read and dropped.
 
     Args:
@@ -53,21 +53,21 @@ def _size(line: bytes) -> int:
     return int(found[1], 16)
 
 
-def _line(file: IO[bytes]) -> bytes:
+def _line(file: BufferedIOBase) -> bytes:
     line = file.readline(MAX_LINE)
     if not line.endswith(b"\n"):
         raise Malformed("a line of a chunk without an end") if len(line) == MAX_LINE else EOFError
     return line[:-1].removesuffix(b"\r")
 
 
-def _exactly(file: IO[bytes], size: int) -> bytes:
+def _exactly(file: BufferedIOBase, size: int) -> bytes:
     data = file.read(size)
     if len(data) < size:
         raise EOFError
     return data
 
 
-def _skip_trailers(file: IO[bytes]) -> None:
+def _skip_trailers(file: BufferedIOBase) -> None:
     for _ in range(MAX_TRAILERS):
         if not _line(file):
             return

@@ -8,14 +8,20 @@ for their ``Host``.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from typing import Protocol
 from urllib.parse import urlsplit
 
 _OWN = ("same-origin", "none")  # none is a person's: an address that was typed
 _SHOWN = 100
 
 
-def rebound(headers: Mapping[str, str], bound: str) -> str:
+class Headers(Protocol):
+    """A request's, by names in any case, as `http.server` has them."""
+
+    def get(self, name: str, /) -> str | None: ...
+
+
+def rebound(headers: Headers, bound: str) -> str:
     """Why a request is for a name that is not ours; "" where it is ours, or an address in figures.
 
     Args:
@@ -30,7 +36,7 @@ def rebound(headers: Mapping[str, str], bound: str) -> str:
     )
 
 
-def foreign(headers: Mapping[str, str]) -> str:
+def foreign(headers: Headers) -> str:
     """Why a request is that of another site's page; "" where it is not.
 
     Browsers send ``Origin`` with what may change something, ``Sec-Fetch-Site`` with everything.

@@ -33,6 +33,7 @@ from .capture import (
 )
 from .client import WebUI
 from .errors import ReplayError, UnexpectedAnswer
+from .generation import account, texts
 from .hostlists import API, RECORDED, settings
 from .images import Picture, decode
 from .recordings import Recordings
@@ -202,10 +203,7 @@ def read(answer: Any) -> tuple[list[Picture], dict[str, Any]]:
     """The pictures of an answer, decoded, and its info. Raises UnexpectedAnswer."""
     if not isinstance(answer, dict):
         raise UnexpectedAnswer(f"it is a {type(answer).__name__}, not an object")
-    texts = answer.get("images") or ([answer["image"]] if answer.get("image") else [])
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise UnexpectedAnswer("it holds no list of pictures under `images`")
-    return decode(texts), _info(answer.get("info"))
+    return decode(texts(answer)), account(answer)
 
 
 def results(pictures: Sequence[Picture], info: Mapping[str, Any]) -> list[Result]:
@@ -256,19 +254,10 @@ def _resolved(payload: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, 
     """What styles, wildcards and scripts made of the prompts, where the answer tells it."""
     made = {}
     for name in ("prompt", "negative_prompt"):
-        texts = info.get(f"all_{name}s")
-        if isinstance(texts, list) and any(text != (payload.get(name) or "") for text in texts):
-            made[name] = [str(text) for text in texts]
+        told = info.get(f"all_{name}s")
+        if isinstance(told, list) and any(text != (payload.get(name) or "") for text in told):
+            made[name] = [str(text) for text in told]
     return made
-
-
-def _info(value: Any) -> dict[str, Any]:
-    if isinstance(value, str) and value.startswith("{"):
-        try:
-            value = codec.loads(value.encode())
-        except ValueError:
-            return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _host(webui: WebUI) -> Host:
@@ -294,10 +283,10 @@ def _told(facts: Any) -> Host:
 
 
 def _model(listed: Mapping[str, Any]) -> Model:
-    texts = {k: v for k, v in listed.items() if isinstance(v, str)}
+    said = {k: v for k, v in listed.items() if isinstance(v, str)}
     return Model(
-        texts.get("title", ""),
-        texts.get("model_name", ""),
-        texts.get("hash"),
-        texts.get("sha256"),
+        said.get("title", ""),
+        said.get("model_name", ""),
+        said.get("hash"),
+        said.get("sha256"),
     )
