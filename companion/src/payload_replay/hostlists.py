@@ -109,9 +109,8 @@ def _options(captures: Sequence[Capture]) -> dict[str, Any]:
 
 
 def _samplers(captures: Sequence[Capture]) -> list[dict[str, Any]]:
-    asked = (
-        p.get(name) for p in _payloads(captures) for name in ("sampler_name", "hr_sampler_name")
-    )
+    fields = ("sampler_name", "hr_sampler_name")
+    asked = (payload.get(field) for payload in _payloads(captures) for field in fields)
     names = dict.fromkeys(v for v in asked if isinstance(v, str) and v and v not in SAME)
     return [{"name": name, "aliases": [], "options": {}} for name in names or ["Euler"]]
 

@@ -122,7 +122,12 @@ class Recordings:
             return [one.path for one in self._all if one.path not in self._played]
 
     def add(self, capture: Capture) -> Recording:
-        """Keep a new capture, its pictures inside, as a file of its own. Raises OSError."""
+        """Keep a new capture, its pictures inside, as a file of its own.
+
+        Raises:
+            FormatError, TooDeep: nothing could be answered from it; it is not written.
+            OSError: it cannot be written.
+        """
         # Before anything is written: what raises here leaves no file of no use.
         answers = expected(usable(capture))
         path = files.add(self.folder, capture.id, capture.to_json().encode())

@@ -156,10 +156,7 @@ class Recorded:
 
     @property
     def misses(self) -> list[Event]:
-        """The generations that nothing answered, with the nearest recordings in `note`.
-
-        So with `interrogate`'s questions.
-        """
+        """The generations and questions that nothing answered; `note` says what comes nearest."""
         return [one for one in self.events if one.status == 404 and _recorded(one.path)]
 
     @property

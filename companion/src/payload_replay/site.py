@@ -102,29 +102,31 @@ class Site:
             asked = question(payload)
         except FormatError as error:
             raise Refused(422, str(error)) from error
+        if said := self._said(asked):
+            return said
+        if self.recorder is None:
+            return self._never_said(asked)
         with self._recording:
-            known = None if self._always else self._recordings.captions.find(asked)
-            if known is not None:
-                return self._said(known)
-            if self.recorder is None:
-                return self._never_said(asked)
+            if said := self._said(asked):
+                return said
             made = self.recorder.interrogate(asked, payload)
         told = _forwarded(made)
         return told if made.reason else dataclasses.replace(told, note=f"recorded in {FILE}")
 
-    def _said(self, caption: str) -> Reply:
-        file = self._recordings.captions.path
-        return dataclasses.replace(
-            _good({"caption": caption}), file=file, note=f"recorded in {FILE}"
+    def _said(self, asked: Question) -> Reply | None:
+        known = self._recordings.captions
+        caption = None if self._always else known.find(asked)
+        if caption is None:
+            return None
+        return Reply(
+            200, encoded({"caption": caption}), file=known.path, note=f"recorded in {FILE}"
         )
 
     def _never_said(self, asked: Question) -> Reply:
         models = self._recordings.captions.models(asked)
-        known = (
-            f"of this picture there is one by {', '.join(models)}"
-            if models
-            else (f"there are {len(self._recordings.captions)}, none of this picture")
-        )
+        known = f"there are {len(self._recordings.captions)}, none of this picture"
+        if models:
+            known = f"of this picture there is one by {', '.join(models)}"
         return failed(404, "NoRecording", f"no recorded caption by {asked.model}: {known}")
 
     def _find(self, asked: Form) -> Recording | None:
