@@ -8,7 +8,7 @@ import pytest
 
 from payload_replay import Capture, WebUI, preflight
 from payload_replay.capture import IMG2IMG, TXT2IMG, Extension, Host, Model
-from payload_replay.hostlists import API, COMMANDS, IDLE, RECORDED, told
+from payload_replay.hostlists import API, COMMANDS, IDLE, RECORDED, public, told
 from webui_standin import Process
 
 pytestmark = pytest.mark.once
@@ -32,7 +32,7 @@ def capture(payload: dict[str, Any], endpoint: str = TXT2IMG) -> Capture:
 def test_names_that_captures_use() -> None:
     first = capture(
         {
-            "prompt": "a",
+            "prompt": "a <lora:ink:1> <hypernet:old:1>",
             "sampler_name": "DDIM",
             "scheduler": "SGM Uniform",
             "hr_upscaler": "Latent (nearest)",
@@ -50,7 +50,8 @@ def test_names_that_captures_use() -> None:
     assert [one["name"] for one in lists["upscalers"]] == ["None"]
     assert [one["title"] for one in lists["sd-models"]] == [ALPHA.title]
     assert [one["model_name"] for one in lists["sd-vae"]] == ["soft.vae.pt", "other.vae.pt"]
-    assert [one["name"] for one in lists["loras"]] == ["style"]
+    assert [one["name"] for one in lists["loras"]] == ["style", "ink"]
+    assert [one["name"] for one in lists["hypernetworks"]] == ["old"]
     assert list(lists["embeddings"]["loaded"]) == ["easy"]
     assert [one["name"] for one in lists["prompt-styles"]] == ["painted"]
     assert lists["scripts"] == {"txt2img": ["tint"], "img2img": ["loopback"]}
@@ -79,7 +80,7 @@ def test_no_list_of_a_webui_is_missing(standin: Process) -> None:
     assert set(IDLE) == set(client.call("GET", f"{API}progress"))
     for path, answer in COMMANDS.items():
         assert client.call("POST", path, {}) == answer, path
-    assert set(made) <= set(RECORDED)
+    assert set(made) - set(RECORDED) == {f"{API}cmd-flags"}, "which tells passwords"
 
 
 def test_a_capture_passes_the_preflight_of_its_own_lists(fake) -> None:
@@ -87,3 +88,19 @@ def test_a_capture_passes_the_preflight_of_its_own_lists(fake) -> None:
     for path, made in told([one]).items():
         fake.answer("GET", path, body=made)
     assert preflight.blocking(WebUI(fake.url), one) is None
+
+
+def test_what_is_kept_of_a_server_holds_no_secrets() -> None:
+    assert f"{API}cmd-flags" not in RECORDED
+    secret = ("civitai_api_key", "openai_apikey", "hf_token", "proxy_password", "key", "AUTH_TOKEN")
+    plain = {"token_merging_ratio": 0.5, "keyedit_precision_attention": 0.1, "sd_vae": "Automatic"}
+    assert public(f"{API}options", plain | dict.fromkeys(secret, "s3cret")) == plain
+    remotes = [
+        "https://me:s3cret@example.com/x.git",
+        "https://example.com/a@b",
+        "git@example.com:x",
+    ]
+    told_ = public(f"{API}extensions", [{"remote": one, "enabled": True} for one in remotes])
+    assert [one["remote"] for one in told_] == ["https://example.com/x.git", *remotes[1:]]
+    assert public(f"{API}options", None) is None
+    assert public(f"{API}samplers", ["key"]) == ["key"]

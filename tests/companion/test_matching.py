@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from payload_replay import Capture
+from payload_replay import Capture, matching
 from payload_replay.capture import EXTRAS_SINGLE, IMG2IMG, TXT2IMG
+from payload_replay.fields import FIELDS, IGNORED
+from payload_replay.images import opened
 from payload_replay.matching import (
-    FIELDS,
-    IGNORED,
     Difference,
     Expected,
     TooDeep,
@@ -71,6 +71,22 @@ def test_a_default_says_nothing(endpoint: str) -> None:
     for name, value in FIELDS[endpoint].items():
         assert same({}, {name: value}, endpoint), name
         assert same({name: value}, {}, endpoint), name
+
+
+def test_a_picture_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though a capture answers to two forms of its payload."""
+    decoded: list[bytes] = []
+
+    def counting(data: bytes, most: int | None = None) -> Image.Image:
+        decoded.append(data)
+        return opened(data, most)
+
+    monkeypatch.setattr(matching, "opened", counting)
+    payload = {"init_images": [picture()], "mask": picture(colour="blue")}
+    both = recorded(CAT | payload, IMG2IMG, template={"seed": -1})
+    assert len(decoded) == 2
+    assert both.typed.fields["mask"] == both.resolved.fields["mask"]
+    assert ("seed" in both.typed.fields, "seed" in both.resolved.fields) == (False, True)
 
 
 def test_what_the_webui_makes_of_null_says_nothing() -> None:

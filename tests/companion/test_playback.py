@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from payload_replay import Capture, WebUI
 from payload_replay.capture import BATCH, EXTRAS, EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, Job
 from payload_replay.export import as_json
+from payload_replay.fields import FIELDS
 from payload_replay.hostlists import told
 from payload_replay.images import decode
-from payload_replay.matching import FIELDS
 from payload_replay.playback import answer, answered, info, parameters
 from webui_standin import Process
 

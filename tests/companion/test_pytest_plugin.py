@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from fake_webui import FakeWebUI
+from fake_webui import FakeWebUI, png
 from payload_replay import Capture
 from payload_replay.pytest_plugin import slug
 from payload_replay.source import load
@@ -154,6 +155,35 @@ def test_update_of_a_bundle_and_of_a_bare_payload(
     run(sources='"bare.json"').assert_outcomes(passed=1)
 
 
+CURL = "curl http://x/sdapi/v1/txt2img -d '{payload}'"
+HAR = """{{"log": {{"entries": [{{"request": {{"method": "POST",
+"url": "http://x/sdapi/v1/txt2img", "postData": {{"text": {text}}}}}}}]}}}}"""
+
+
+def other_kinds() -> dict[str, bytes]:
+    """A payload as other files than a capture's, by name."""
+    payload = json.dumps({"prompt": "a cat", "seed": 7, "steps": 2, "width": 16, "height": 16})
+    text = "a cat\nSteps: 2, Sampler: Euler a, CFG scale: 7, Seed: 7, Size: 16x16"
+    return {
+        "cat.sh": CURL.format(payload=payload).encode(),
+        "cat.har": HAR.format(text=json.dumps(payload)).encode(),
+        "cat.png": png(Image.new("RGB", (16, 16)), text),
+        "cat.txt": text.encode(),
+    }
+
+
+@pytest.mark.parametrize("name", other_kinds())
+def test_update_overwrites_no_file_of_another_kind(
+    run, pytester: pytest.Pytester, name: str
+) -> None:
+    path = pytester.path / name
+    path.write_bytes(other_kinds()[name])
+    result = run("--webui-update", sources=f'"{name}"')
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"*--webui-update: *{name} is no capture*export it as JSON*"])
+    assert path.read_bytes() == other_kinds()[name]
+
+
 @pytest.mark.parametrize(
     ("url", "put", "words"),
     [
@@ -246,6 +276,15 @@ def test_in_a_process_of_its_own_and_by_the_environment(
     pytester.makepyfile(TEST.format(sources='"cat.json"', call="webui_replay()"))
     result = pytester.runpytest_subprocess("-p", "payload_replay.pytest_plugin")
     result.assert_outcomes(passed=1)
+
+
+def test_credentials_without_a_colon(run, beside, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside()
+    monkeypatch.setenv("PAYLOAD_REPLAY_AUTH", "s3cret")
+    result = run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*PAYLOAD_REPLAY_AUTH is USER:PASSWORD*"])
+    result.stdout.no_fnmatch_line("*s3cret*")
 
 
 def test_pytest_starts_as_light_as_without(

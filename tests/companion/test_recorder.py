@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from fake_webui import API, EXTENSION, NO_ROUTE, FakeWebUI, png
+from fake_webui import API, CHECKPOINT, EXTENSION, NO_ROUTE, OTHER, FakeWebUI, png
 from payload_replay import UnexpectedAnswer, WebUI, playback
+from payload_replay.captions import INTERROGATE, Question
 from payload_replay.capture import EXTRAS_SINGLE, TXT2IMG, Host, Job
 from payload_replay.images import decode
 from payload_replay.recorder import Recorder, of_answer, of_pictures, read, renewed, results
@@ -119,11 +120,31 @@ def test_a_bad_answer_is_passed_on_and_not_kept(
     assert list((tmp_path / "kept").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ((200, {"caption": "a cat"}), ""),
+        ((404, {"detail": "Model not found"}), "answered 404"),
+        ((200, {"caption": None}), "no caption"),
+        ((200, b"<html>"), "cannot be kept"),
+    ],
+)
+def test_captions(
+    fake: FakeWebUI, recorder: Recorder, tmp_path: Path, given: Any, reason: str
+) -> None:
+    fake.answer("POST", INTERROGATE, *given)
+    made = recorder.interrogate(Question("x", "clip"), {"image": "x"})
+    assert reason in made.reason
+    assert bool(made.reason) == bool(reason)
+    assert made.reply.status == given[0]
+    assert len(Recordings(tmp_path / "kept").captions) == (not reason)
+
+
 def test_lists_are_kept_as_they_pass(recorder: Recorder, fake: FakeWebUI, tmp_path: Path) -> None:
-    assert recorder.pass_on("GET", f"{API}/samplers", None).status == 200
-    assert recorder.pass_on("GET", f"{API}/nothing", None).status == 404
+    assert recorder.pass_on("GET", f"{API}/samplers", None).reply.status == 200
+    assert recorder.pass_on("GET", f"{API}/nothing", None).reply.status == 404
     fake.answer("GET", f"{API}/upscalers", 200, b"no JSON")
-    assert recorder.pass_on("GET", f"{API}/upscalers", None).body == b"no JSON"
+    assert recorder.pass_on("GET", f"{API}/upscalers", None).reply.body == b"no JSON"
     assert list(Recordings(tmp_path / "kept").lists) == [f"{API}/samplers"]
 
 
@@ -135,6 +156,24 @@ def test_the_host_by_the_extension_or_by_its_models(fake: FakeWebUI, webui: WebU
     assert checkpoint.name == "alpha"
     fake.answer("GET", f"{API}/options", 500, {"error": "E"})
     assert Recorder(webui, None).host() == Host()  # type: ignore[arg-type]
+
+
+def test_the_host_is_asked_anew_for_each(fake: FakeWebUI, recorder: Recorder) -> None:
+    """Its checkpoint may be changed meanwhile, by this client or by another."""
+    fake.answers["GET", f"{EXTENSION}/status"] = NO_ROUTE
+    names = []
+    for title in (CHECKPOINT["title"], OTHER["title"]):
+        fake.options["sd_model_checkpoint"] = title
+        kept = recorder.generate(TXT2IMG, CAT, {}).kept
+        assert kept is not None
+        names.append(kept.host.checkpoint and kept.host.checkpoint.name)
+    assert names == ["alpha", "sub_beta"]
+
+
+def test_secrets_among_changed_settings_are_not_pinned(recorder: Recorder) -> None:
+    made = recorder.generate(TXT2IMG, CAT, {"civitai_api_key": "s3cret", "sd_vae": "a"})
+    assert made.kept is not None
+    assert made.kept.payload["override_settings"] == {"sd_vae": "a"}
 
 
 def test_renewed_expectations(fake: FakeWebUI, folder) -> None:

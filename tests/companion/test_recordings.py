@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from payload_replay import BadSource, FormatError
 from payload_replay import recordings as module
+from payload_replay.captions import FILE, Question
 from payload_replay.capture import TXT2IMG, Job
 from payload_replay.matching import form
-from payload_replay.recordings import LISTS, Recordings, endpoints, replaced, usable, written
+from payload_replay.recordings import LISTS, Recordings, endpoints, usable
 
 pytestmark = pytest.mark.once
 
@@ -138,23 +139,45 @@ def test_many_threads_each_keep_their_own(folder, tmp_path: Path) -> None:
     assert len(Recordings(tmp_path / "new").all()) == 8
 
 
-def test_nothing_is_left_of_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "taken.json").mkdir()
-    with pytest.raises(OSError, match="director"):
-        replaced(tmp_path / "taken.json", b"x")
-    assert [path.name for path in tmp_path.iterdir()] == ["taken.json"]
-    with pytest.raises(FileNotFoundError):
-        written(tmp_path / "no" / "folder", "a", b"x")
+def test_a_folder_of_unusable_files_is_as_good_as_empty(folder) -> None:
+    home = folder()
+    (home / "cat-1.json").write_text("{")
+    found = Recordings(home)
+    assert (found.was_empty, len(found.broken)) == (True, 1)
 
 
-def test_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> None:
-        raise PermissionError("no links here")
+def test_what_cannot_be_read_again_is_not_written(folder, tmp_path: Path) -> None:
+    """Or the folder would hold a file of no use."""
+    source = Recordings(folder()).all()[0].capture()
+    made = Recordings(tmp_path / "new", make=True)
+    with pytest.raises(FormatError):
+        made.add(dataclasses.replace(source, results=[]))
+    assert list((tmp_path / "new").iterdir()) == []
 
-    monkeypatch.setattr(os, "link", refuse)
-    paths = [written(tmp_path, "a", data) for data in (b"1", b"2")]
-    assert [path.read_bytes() for path in paths] == [b"1", b"2"]
-    assert len(list(tmp_path.iterdir())) == 2
+
+def test_a_list_that_could_not_be_written_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Recordings(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", no_space)
+        with pytest.raises(OSError, match="No space"):
+            made.keep_list("/sdapi/v1/samplers", [])
+    made.keep_list("/sdapi/v1/samplers", [])
+    assert Recordings(tmp_path).lists == {"/sdapi/v1/samplers": []}
+
+
+def no_space(_: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_passwords_of_an_older_file_are_not_read(tmp_path: Path) -> None:
+    lists = {"/sdapi/v1/cmd-flags": {"api_auth": "me:s3cret"}, "/sdapi/v1/loras": []}
+    (tmp_path / LISTS).write_text(json.dumps({"lists": lists}))
+    made = Recordings(tmp_path)
+    assert made.lists == {"/sdapi/v1/loras": []}
+    made.keep_list("/sdapi/v1/samplers", [])
+    assert "s3cret" not in (tmp_path / LISTS).read_text()
 
 
 def test_lists_are_kept(tmp_path: Path) -> None:
@@ -164,7 +187,21 @@ def test_lists_are_kept(tmp_path: Path) -> None:
     assert again.lists == {"/sdapi/v1/samplers": [{"name": "Euler"}]}
     assert again.was_empty
     (tmp_path / LISTS).write_text(json.dumps({"lists": []}))
-    assert "not an object" in Recordings(tmp_path).broken[0].reason
+    broken = Recordings(tmp_path)
+    assert "not an object" in broken.broken[0].reason
+    with pytest.raises(FileExistsError, match="not overwritten"):
+        broken.keep_list("/sdapi/v1/samplers", [])
+    assert (tmp_path / LISTS).read_text() == '{"lists": []}'
+
+
+def test_captions_are_recordings_as_well(tmp_path: Path) -> None:
+    Recordings(tmp_path).captions.keep(Question("a", "clip"), "a cat")
+    found = Recordings(tmp_path)
+    assert (found.was_empty, found.broken, found.all()) == (False, [], [])
+    assert found.captions.find(Question("a", "clip")) == "a cat"
+    (tmp_path / FILE).write_text("{}")
+    (broken,) = Recordings(tmp_path).broken
+    assert broken.path == tmp_path / FILE
 
 
 @given(st.binary(max_size=200))

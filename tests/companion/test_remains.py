@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from payload_replay import WebUI
-from payload_replay.remains import clear, difference, leave
+from payload_replay.capture import TXT2IMG
+from payload_replay.measures import heat_map
+from payload_replay.remains import clear, leave
 
 pytestmark = pytest.mark.once
 
@@ -30,7 +32,10 @@ def test_expected_actual_and_difference(fake, webui: WebUI, captured, tmp_path: 
         assert answered is not None
         assert one.files["actual"].read_bytes() == answered.picture.data
         assert one.files["expected"].read_bytes() == fake.assets[one.comparison.result.asset]
-        assert Image.open(one.files["difference"]).getextrema()[1] == 255
+        expected, actual = (Image.open(one.files[name]) for name in ("expected", "actual"))
+        shown = heat_map(expected, actual)
+        assert shown is not None
+        assert Image.open(one.files["difference"]).tobytes() == shown[0].tobytes()
         assert one.lines()[0].startswith(f"sample, seed {one.comparison.result.seed}: different")
 
 
@@ -62,16 +67,12 @@ def test_clear_keeps_what_it_did_not_write(tmp_path: Path) -> None:
     clear(tmp_path / "nothing")
 
 
-def test_the_difference_is_stretched() -> None:
-    one, other = Image.new("RGB", (4, 1)), Image.new("RGB", (4, 1))
-    other.putpixel((1, 0), (0, 1, 0))
-    other.putpixel((2, 0), (0, 0, 2))
-    shown = difference(one, other)
-    assert shown is not None
-    assert [shown.getpixel((x, 0)) for x in range(4)] == [0, 127, 255, 0]
-    assert difference(one, Image.new("RGB", (1, 4))) is None
-    clear_one = difference(one, Image.new("RGBA", (4, 1), (0, 0, 0, 0)))
-    none = difference(one, one)
-    assert clear_one is not None
-    assert none is not None
-    assert (clear_one.getextrema(), none.getextrema()) == ((255, 255), (0, 0))
+def test_pictures_of_two_sizes_have_no_difference(
+    fake, webui: WebUI, captured, tmp_path: Path
+) -> None:
+    capture = captured()
+    wider = fake.generate(capture.payload | {"width": 32})
+    fake.answer("POST", TXT2IMG, 200, wider)
+    images = webui.replay(capture).images
+    (left,) = leave(tmp_path / "left", capture, images, webui.captures.asset)
+    assert sorted(left.files) == ["actual", "expected"]

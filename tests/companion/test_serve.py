@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,17 +13,18 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from PIL import Image
 
-from fake_webui import API, FakeWebUI
+from fake_webui import API, FakeWebUI, png
 from payload_replay import BadSource, InvalidPayload, WebUI
 from payload_replay import serve as module
 from payload_replay.__main__ import main
+from payload_replay.captions import INTERROGATE
 from payload_replay.capture import BATCH, EXTRAS, IMG2IMG, TXT2IMG
 from payload_replay.images import decode
 from payload_replay.recordings import Recordings
-from payload_replay.serve import Recorded, Site
+from payload_replay.serve import Recorded
+from payload_replay.site import SHOWN
 from webui_standin import Process
 
 pytestmark = pytest.mark.once
@@ -91,7 +92,7 @@ def test_a_miss_where_nothing_is_of_that_endpoint(url: str) -> None:
 
 def test_many_differences_are_cut(url: str) -> None:
     told = post(url, {f"field{n}": n for n in range(100)} | CAT).json()
-    assert len(told["nearest"][0]["differences"]) == module.SHOWN
+    assert len(told["nearest"][0]["differences"]) == SHOWN
     assert "and 92 more" in told["detail"]
 
 
@@ -206,6 +207,77 @@ def test_lists_of_the_real_server_are_kept(fake: FakeWebUI, tmp_path: Path) -> N
         assert WebUI(url).upscalers() == real == [{"name": "Lanczos"}]
 
 
+def test_its_passwords_are_not_kept(fake: FakeWebUI, tmp_path: Path) -> None:
+    fake.lists["cmd-flags"] = {"api": True, "api_auth": "me:s3cret", "gradio_auth": "me:s3cret"}
+    fake.options["civitai_api_key"] = "s3cret"
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        assert WebUI(url).cmd_flags()["api_auth"] == "me:s3cret"
+        assert WebUI(url).options()["civitai_api_key"] == "s3cret"
+        WebUI(url).set_options({"civitai_api_key": "s3cret"})
+        assert post(url, CAT).ok
+    assert len(list(tmp_path.iterdir())) == 2
+    assert not [path for path in tmp_path.iterdir() if "s3cret" in path.read_text()]
+    with Recorded(tmp_path) as url:
+        assert WebUI(url).cmd_flags()["api_auth"] is None
+
+
+def test_a_full_disk_does_not_cost_the_answer(
+    fake: FakeWebUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    recorded = Recorded(tmp_path, record_from=fake.url)
+    with recorded as url, monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        assert post(url, CAT).json()["images"]
+        assert WebUI(url).upscalers() == [{"name": "Lanczos"}]
+    assert list(tmp_path.iterdir()) == []
+    assert recorded.lost == 2
+    for event in recorded.events:
+        assert event.lost
+        assert "not recorded: it cannot be written" in event.note
+        assert "No space left" in event.note
+
+
+def test_once_records_where_no_file_is_of_use(fake: FakeWebUI, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text("{")
+    recorded = Recorded(tmp_path, mode="once", record_from=fake.url)
+    assert recorded.recording
+    with recorded as url:
+        assert post(url, CAT).ok
+    assert [one.path.name for one in recorded.broken] == ["bad.json"]
+    assert (tmp_path / "bad.json").read_text() == "{"
+    assert not Recorded(tmp_path, mode="once", record_from=fake.url).recording
+
+
+def test_captions_are_recorded_and_answered(fake: FakeWebUI, tmp_path: Path) -> None:
+    fake.answer("POST", INTERROGATE, 200, {"caption": "a cat"})
+    red, blue = (png(Image.new("RGB", (8, 8), colour)) for colour in ("red", "blue"))
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        assert WebUI(url).interrogate(red) == WebUI(url).interrogate(red) == "a cat"
+        assert len(fake.bodies("POST", INTERROGATE)) == 1
+        fake.answer("POST", INTERROGATE, 200, {"caption": "1girl"})
+        assert WebUI(url).interrogate(red, "deepdanbooru") == "1girl"
+    again = Recorded(tmp_path, mode="once", record_from=fake.url)
+    with again as url, pytest.raises(InvalidPayload, match="there are 2, none of this picture"):
+        WebUI(url).interrogate(blue)
+    recorded = Recorded(tmp_path)
+    with recorded as url:
+        assert WebUI(url).interrogate(red) == "a cat"
+        with pytest.raises(InvalidPayload, match="there is one by clip, deepdanbooru"):
+            WebUI(url).interrogate(red, "other")
+        assert post(url, {"image": 7}, INTERROGATE).status_code == 422
+        assert requests.get(url + INTERROGATE, timeout=30).status_code == 405
+    assert [one.path for one in recorded.misses] == [INTERROGATE]
+    assert recorded.events[0].file == tmp_path / "captions.json"
+    with Recorded(tmp_path, mode="new", record_from=fake.url) as url:
+        assert WebUI(url).interrogate(blue) == "1girl"
+    with Recorded(tmp_path, mode="all", record_from=fake.url) as url:
+        assert WebUI(url).interrogate(red) == "1girl"
+    assert len(fake.bodies("POST", INTERROGATE)) == 4
+
+
 def test_a_real_server_that_fails_or_is_gone(fake: FakeWebUI, tmp_path: Path) -> None:
     fake.answer("POST", TXT2IMG, 500, {"error": "OutOfMemoryError", "errors": "no memory"})
     with Recorded(tmp_path, record_from=fake.url) as url:
@@ -274,114 +346,6 @@ def test_strict(folder) -> None:
         Recorded(home, strict=True)
 
 
-# ---- whatever is sent
-
-
-def raw(url: str, data: bytes, seconds: float = 20) -> bytes:
-    host, port = url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=seconds) as connection:
-        connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
-        received = b""
-        while piece := connection.recv(65536):
-            received += piece
-    return received
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ("Content-Length: 999999999999", 413),
-        ("Content-Length: -1", 400),
-        ("Content-Length: 1e3", 400),
-        (f"Content-Length: {'9' * 30}", 400),
-        ("Transfer-Encoding: chunked", 411),
-    ],
-)
-def test_bodies_are_bounded(url: str, headers: str, status: int) -> None:
-    answer = raw(url, f"POST {TXT2IMG} HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n{{}}".encode())
-    assert answer.split()[1] == str(status).encode()
-    assert post(url, CAT).ok
-
-
-def test_a_client_with_too_much_reads_why(url: str) -> None:
-    """Though it sends all of it first."""
-    body = b"x" * (module.MAX_BODY + 1)
-    answer = requests.post(url + TXT2IMG, data=body, timeout=60)
-    assert (answer.status_code, answer.json()["error"]) == (413, "HTTPException")
-
-
-def test_only_paths_are_passed_on(fake: FakeWebUI, tmp_path: Path) -> None:
-    with Recorded(tmp_path, record_from=fake.url) as url:
-        for target in ("@127.0.0.1:9/x", "http://127.0.0.1:9/x", ":9/x"):
-            answer = raw(url, f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            assert answer.split()[1] == b"400"
-    assert fake.asked == []
-
-
-def test_pages_of_other_sites_are_refused_while_recording(fake: FakeWebUI, tmp_path: Path) -> None:
-    with Recorded(tmp_path, record_from=fake.url) as url:
-        assert post(url, CAT, headers={"Origin": "http://evil.example"}).status_code == 403
-        assert fake.asked == []
-        assert post(url, CAT, headers={"Origin": url}).ok
-    with Recorded(tmp_path) as url:
-        assert post(url, CAT, headers={"Origin": "http://mine.example"}).ok
-
-
-def test_half_a_body_is_no_request(url: str) -> None:
-    head = f"POST {TXT2IMG} HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{{"
-    assert raw(url, head.encode()) == b""
-    assert post(url, CAT).ok
-
-
-def test_a_silent_connection_ends(folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SILENCE", 0.2)
-    with Recorded(folder()) as url:
-        host, port = url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=20) as connection:
-            connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
-            assert connection.recv(10) == b""
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b"", "no JSON"),
-        (b"{", "no JSON"),
-        (b"[]", "must be an object"),
-        (b'{"a":' * 100_000, "no JSON"),
-        (b'{"a":' * 500 + b"1" + b"}" * 500, "levels"),
-        (b"\xff\xfe", "no JSON"),
-    ],
-    ids=lambda value: str(value)[:12],
-)
-def test_bodies_that_are_none(url: str, body: bytes, words: str) -> None:
-    answer = requests.post(url + TXT2IMG, data=body, timeout=30)
-    assert answer.status_code == 422
-    assert words in answer.json()["detail"]
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=10,
-)
-payloads = st.dictionaries(
-    st.sampled_from(["prompt", "seed", "override_settings", "alwayson_scripts", "script_name"]),
-    json_values,
-)
-
-
-@given(payloads)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_payload_has_an_answer(folder, payload: Any) -> None:
-    site = Site(Recordings(folder()), None, always=False)
-    for path in (TXT2IMG, f"{API}/options", f"{API}/png-info"):
-        reply = site.respond("POST", path, json.dumps(payload).encode())
-        assert reply.status in (200, 404) or path == f"{API}/png-info"
-        json.loads(reply.body)
-
-
 def test_many_clients_at_once(folder) -> None:
     for seed in range(4):
         home = folder({"seed": seed}, id=f"cat-{seed}")
@@ -419,6 +383,22 @@ def test_the_command_serves_until_ctrl_c(folder, started) -> None:
     assert "Traceback" not in out + err
 
 
+def test_the_command_tells_at_its_end_what_was_not_kept(
+    fake: FakeWebUI, started, tmp_path: Path
+) -> None:
+    home = tmp_path / "captures"
+    process = started("serve", "--port", "0", str(home), "--record-from", fake.url, "--json")
+    ready = json.loads(process.stdout.readline())
+    home.rename(tmp_path / "gone")
+    assert post(ready["url"], CAT).ok
+    event = json.loads(process.stdout.readline())
+    assert (event["status"], event["lost"]) == (200, True)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert f"1 answers could not be written into {home}" in err
+
+
 def test_the_command_in_plain_lines(folder, started) -> None:
     process = started("serve", "--port", "0", str(folder()))
     address = process.stdout.readline().split()[0]
@@ -449,9 +429,30 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Example: payload-replay serve" in capsys.readouterr().out
 
 
-def test_it_ends_with_its_threads(folder) -> None:
-    before = threading.active_count()
-    for _ in range(3):
-        with Recorded(folder()) as url:
-            post(url, CAT, headers={"Connection": "close"})
-    assert threading.active_count() <= before + 3
+def test_it_ends_with_its_thread_and_its_client(
+    fake: FakeWebUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr(WebUI, "close", lambda client: closed.append(client.url))
+    with Recorded(tmp_path, record_from=fake.url) as url:
+        assert post(url, CAT).ok
+        assert threads() == [module.THREAD]
+    assert threads() == []
+    assert closed == [fake.url]
+    with pytest.raises(requests.ConnectionError):
+        post(url, CAT)
+
+
+def test_a_client_of_somebody_else_stays_open(
+    webui: WebUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(WebUI, "close", lambda client: closed.append(client.url))
+        with Recorded(tmp_path, record_from=webui) as url:
+            assert post(url, CAT).ok
+    assert closed == []
+
+
+def threads() -> list[str]:
+    return [one.name for one in threading.enumerate() if one.name == module.THREAD]

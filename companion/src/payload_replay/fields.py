@@ -1,4 +1,4 @@
-"""The fields that the standard endpoints know, and which of them hold text.
+"""The fields that the standard endpoints know: which hold text, and what each is by default.
 
 Names: A1111 v1.10.1 with those of v1.6 to v1.9 (``/openapi.json`` of each), and Forge's and
 reForge's own. A webui ignores a field that it does not know without a word, so that a misspelt one
@@ -7,6 +7,9 @@ would change nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .capture import BATCH, EXTRAS, EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, TXT2IMG, UPSCALE
 
 
@@ -14,47 +17,159 @@ def _names(text: str) -> list[str]:
     return text.split()
 
 
-_BOTH_TEXT = _names("""
-    prompt negative_prompt sampler_name sampler_index scheduler refiner_checkpoint script_name
-    force_task_id infotext
-""")
-_BOTH = _names("""
-    styles seed subseed subseed_strength seed_resize_from_h seed_resize_from_w batch_size n_iter
-    steps cfg_scale distilled_cfg_scale width height restore_faces tiling do_not_save_samples
-    do_not_save_grid eta denoising_strength s_min_uncond s_churn s_tmax s_tmin s_noise
-    override_settings override_settings_restore_afterwards refiner_switch_at disable_extra_networks
-    comments script_args send_images save_images alwayson_scripts
-""")
-_HIRES_TEXT = _names("""
-    hr_upscaler hr_checkpoint_name hr_sampler_name hr_scheduler hr_prompt hr_negative_prompt
-""")
-_HIRES = _names("""
-    enable_hr firstphase_width firstphase_height hr_scale hr_second_pass_steps hr_resize_x
-    hr_resize_y hr_cfg hr_distilled_cfg hr_additional_modules firstpass_image
-""")
-_IMG2IMG = _names("""
-    init_images resize_mode image_cfg_scale mask mask_blur_x mask_blur_y mask_blur mask_round
-    inpainting_fill inpaint_full_res inpaint_full_res_padding inpainting_mask_invert
-    initial_noise_multiplier latent_mask include_init_images firstpass_image
-""")
-_EXTRAS = _names("""
-    resize_mode show_extras_results gfpgan_visibility codeformer_visibility codeformer_weight
-    upscaling_resize upscaling_resize_w upscaling_resize_h upscaling_crop
-    extras_upscaler_2_visibility upscale_first
-""")
-_EXTRAS_TEXT = ["upscaler_1", "upscaler_2"]
+_BOTH: dict[str, Any] = {
+    "prompt": "",
+    "negative_prompt": "",
+    "styles": None,
+    "seed": -1,
+    "subseed": -1,
+    "subseed_strength": 0,
+    "seed_resize_from_h": -1,
+    "seed_resize_from_w": -1,
+    "sampler_name": None,
+    "scheduler": None,
+    "batch_size": 1,
+    "n_iter": 1,
+    "steps": 50,
+    "cfg_scale": 7.0,
+    "width": 512,
+    "height": 512,
+    "restore_faces": None,
+    "tiling": None,
+    "do_not_save_samples": False,
+    "do_not_save_grid": False,
+    "eta": None,
+    "denoising_strength": None,
+    "s_min_uncond": None,
+    "s_churn": None,
+    "s_tmax": None,
+    "s_tmin": None,
+    "s_noise": None,
+    "override_settings": None,
+    "override_settings_restore_afterwards": True,
+    "refiner_checkpoint": None,
+    "refiner_switch_at": None,
+    "disable_extra_networks": False,
+    "firstpass_image": None,
+    "comments": None,
+    "force_task_id": None,
+    "sampler_index": "Euler",
+    "script_name": None,
+    "script_args": [],
+    "send_images": True,
+    "save_images": False,
+    "alwayson_scripts": {},
+    "infotext": None,
+}
+_TXT2IMG = _BOTH | {
+    "enable_hr": False,
+    "firstphase_width": 0,
+    "firstphase_height": 0,
+    "hr_scale": 2.0,
+    "hr_upscaler": None,
+    "hr_second_pass_steps": 0,
+    "hr_resize_x": 0,
+    "hr_resize_y": 0,
+    "hr_checkpoint_name": None,
+    "hr_sampler_name": None,
+    "hr_scheduler": None,
+    "hr_prompt": "",
+    "hr_negative_prompt": "",
+}
+_IMG2IMG = _BOTH | {
+    "denoising_strength": 0.75,
+    "init_images": None,
+    "resize_mode": 0,
+    "image_cfg_scale": None,
+    "mask": None,
+    "mask_blur_x": 4,
+    "mask_blur_y": 4,
+    "mask_blur": None,
+    "mask_round": True,
+    "inpainting_fill": 0,
+    "inpaint_full_res": True,
+    "inpaint_full_res_padding": 0,
+    "inpainting_mask_invert": 0,
+    "initial_noise_multiplier": None,
+    "latent_mask": None,
+    "include_init_images": False,
+}
+_EXTRAS: dict[str, Any] = {
+    "resize_mode": 0,
+    "show_extras_results": True,
+    "gfpgan_visibility": 0,
+    "codeformer_visibility": 0,
+    "codeformer_weight": 0,
+    "upscaling_resize": 2,
+    "upscaling_resize_w": 512,
+    "upscaling_resize_h": 512,
+    "upscaling_crop": True,
+    "upscaler_1": "None",
+    "upscaler_2": "None",
+    "extras_upscaler_2_visibility": 0,
+    "upscale_first": False,
+}
+FIELDS: Mapping[str, Mapping[str, Any]] = {
+    TXT2IMG: _TXT2IMG,
+    UPSCALE: _TXT2IMG,
+    IMG2IMG: _IMG2IMG,
+    EXTRAS_SINGLE: _EXTRAS,
+    EXTRAS_BATCH: _EXTRAS,
+}
+"""The API's fields and their defaults: A1111 v1.10.1, its ``/openapi.json``."""
+FORKS: Mapping[str, Any] = {"distilled_cfg_scale": 3.5, "hr_cfg": 1, "hr_distilled_cfg": 3.5}
+"""Further fields and their defaults: Forge dfdcbab6, and reForge 3b56b268, which has `hr_cfg`."""
+FILLED: Mapping[str, Any] = {
+    "styles": [],
+    "override_settings": {},
+    "sampler_name": "Euler",
+    "scheduler": "Automatic",
+    "mask_blur": 4,
+    "initial_noise_multiplier": 1,
+    "hr_upscaler": "Latent",
+    "hr_sampler_name": "Use same sampler",
+    "hr_scheduler": "Use same scheduler",
+    "hr_checkpoint_name": "Use same checkpoint",
+    "script_args": [],
+}
+"""What a webui makes of a null there (A1111 v1.10.1, ``modules/processing.py``, and what it has as
+the defaults of its settings)."""
+IGNORED = frozenset(
+    {
+        "send_images",
+        "save_images",
+        "include_init_images",
+        "force_task_id",
+        "do_not_save_samples",
+        "do_not_save_grid",
+        "override_settings_restore_afterwards",
+        "show_extras_results",
+    }
+)
+"""What decides no pixels."""
 
-TEXT = frozenset([*_BOTH_TEXT, *_HIRES_TEXT, *_EXTRAS_TEXT])
+TEXT = frozenset(
+    _names("""
+    prompt negative_prompt sampler_name sampler_index scheduler refiner_checkpoint script_name
+    force_task_id infotext hr_upscaler hr_checkpoint_name hr_sampler_name hr_scheduler hr_prompt
+    hr_negative_prompt upscaler_1 upscaler_2
+    """)
+)
 """The fields that hold text, so that a 7 typed there stays a text."""
 
-_OF: dict[str, frozenset[str]] = {
-    TXT2IMG: frozenset([*_BOTH_TEXT, *_BOTH, *_HIRES_TEXT, *_HIRES]),
-    UPSCALE: frozenset([*_BOTH_TEXT, *_BOTH, *_HIRES_TEXT, *_HIRES]),
-    IMG2IMG: frozenset([*_BOTH_TEXT, *_BOTH, *_IMG2IMG]),
-    EXTRAS_SINGLE: frozenset([*_EXTRAS_TEXT, *_EXTRAS, "image"]),
-    EXTRAS_BATCH: frozenset([*_EXTRAS_TEXT, *_EXTRAS, "imageList"]),
-    EXTRAS: frozenset(["images", "scripts", "override_settings"]),
-    BATCH: frozenset(["requests"]),
+_HIRES = (*FORKS, "hr_additional_modules")
+_FURTHER: Mapping[str, tuple[str, ...]] = {
+    TXT2IMG: _HIRES,
+    UPSCALE: _HIRES,
+    IMG2IMG: ("distilled_cfg_scale",),
+    EXTRAS_SINGLE: ("image",),
+    EXTRAS_BATCH: ("imageList",),
+    EXTRAS: ("images", "scripts", "override_settings"),
+    BATCH: ("requests",),
+}
+_OF = {
+    endpoint: frozenset([*FIELDS.get(endpoint, ()), *further])
+    for endpoint, further in _FURTHER.items()
 }
 
 

@@ -7,24 +7,33 @@ use, and no others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .capture import IMG2IMG, Capture, Model
+from .arguments import calls
+from .capture import Capture, Model
+from .named import SAME, named
 
 API = "/sdapi/v1/"
 
-# Asked of a real server while recording, so that these are its own words afterwards.
+# Asked of a real server while recording, so that these are its own words afterwards. Without
+# cmd-flags, which tells the passwords of --api-auth and --gradio-auth.
 RECORDED = tuple(
     f"{API}{name}"
     for name in (
-        *("options", "cmd-flags", "samplers", "schedulers", "upscalers", "latent-upscale-modes"),
+        *("options", "samplers", "schedulers", "upscalers", "latent-upscale-modes"),
         *("sd-models", "sd-vae", "sd-modules", "hypernetworks", "face-restorers"),
         *("realesrgan-models", "prompt-styles", "embeddings", "loras", "scripts", "script-info"),
         *("extensions", "memory"),
     )
 )
 RECORDED += ("/openapi.json",)
+
+_SECRET = re.compile(
+    r"password|passwd|secret|api_?key|(^|_)(key|token)$|(access|auth)_?token", re.I
+)
+_USER = re.compile(r"(?<=://)[^/@\s]+@")
 
 IDLE: Mapping[str, Any] = {
     "progress": 0.0,
@@ -58,6 +67,28 @@ COMMANDS: Mapping[str, Any] = {
 """What is POSTed for its effect, which a recording has none of, and the webui's answer."""
 
 
+def public(path: str, answer: Any) -> Any:
+    """What a real server lists, without what is nobody's business.
+
+    Keys and passwords among its settings, which extensions keep there, and those in the addresses
+    that its extensions come from.
+    """
+    if path == f"{API}options" and isinstance(answer, dict):
+        return settings(answer)
+    if path == f"{API}extensions" and isinstance(answer, list):
+        return [_without_user(one) if isinstance(one, dict) else one for one in answer]
+    return answer
+
+
+def settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without those whose names say that they are keys or passwords."""
+    return {name: value for name, value in given.items() if not _SECRET.search(name)}
+
+
+def _without_user(extension: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _USER.sub("", v) if isinstance(v, str) else v for k, v in extension.items()}
+
+
 def told(captures: Sequence[Capture]) -> dict[str, Any]:
     """Every list that can be made of these captures, by its path."""
     return {f"{API}{name}": made(captures) for name, made in _LISTS.items()}
@@ -78,12 +109,14 @@ def _options(captures: Sequence[Capture]) -> dict[str, Any]:
 
 
 def _samplers(captures: Sequence[Capture]) -> list[dict[str, Any]]:
-    names = _used(captures, "sampler_name", "hr_sampler_name")
+    fields = ("sampler_name", "hr_sampler_name")
+    asked = (payload.get(field) for payload in _payloads(captures) for field in fields)
+    names = dict.fromkeys(v for v in asked if isinstance(v, str) and v and v not in SAME)
     return [{"name": name, "aliases": [], "options": {}} for name in names or ["Euler"]]
 
 
 def _schedulers(captures: Sequence[Capture]) -> list[dict[str, Any]]:
-    names = _used(captures, "scheduler", "hr_scheduler")
+    names = _named(captures, "schedulers")
     rest = {"aliases": None, "default_rho": -1.0, "need_inner_model": False}
     return [
         {"name": _name(label), "label": label, **rest}
@@ -92,20 +125,19 @@ def _schedulers(captures: Sequence[Capture]) -> list[dict[str, Any]]:
 
 
 def _upscalers(captures: Sequence[Capture]) -> list[dict[str, Any]]:
-    used = [n for n in _used(captures, *_UPSCALERS) if not n.startswith("Latent")]
+    used = [n for n in _named(captures, "upscalers") if not n.startswith("Latent")]
     rest = {"model_name": None, "model_path": None, "model_url": None, "scale": 4.0}
     return [{"name": name, **rest} for name in dict.fromkeys(["None", *used])]
 
 
 def _latent(captures: Sequence[Capture]) -> list[dict[str, Any]]:
-    used = [n for n in _used(captures, *_UPSCALERS) if n.startswith("Latent")]
+    used = [n for n in _named(captures, "upscalers") if n.startswith("Latent")]
     return [{"name": name} for name in dict.fromkeys(["Latent", *used])]
 
 
 def _checkpoints(captures: Sequence[Capture]) -> list[dict[str, Any]]:
     found = {one.title: one for c in captures if (one := c.host.checkpoint)}
-    pinned = _used(captures, *_CHECKPOINTS) + _overridden(captures, "sd_model_checkpoint")
-    for title in pinned:
+    for title in _named(captures, "checkpoints", "refiners"):
         if not any(title.partition(" [")[0] == known.partition(" [")[0] for known in found):
             found[title] = Model(title, title.partition(" [")[0].rpartition(".")[0])
     return [
@@ -123,13 +155,18 @@ def _checkpoints(captures: Sequence[Capture]) -> list[dict[str, Any]]:
 
 def _vaes(captures: Sequence[Capture]) -> list[dict[str, Any]]:
     names = [one.name or one.title for c in captures if (one := c.host.vae)]
-    names += [n for n in _overridden(captures, "sd_vae") if n not in ("Automatic", "None")]
+    names += [n for n in _named(captures, "vaes") if n not in ("Automatic", "None")]
     return [{"model_name": name, "filename": name} for name in dict.fromkeys(names)]
 
 
 def _loras(captures: Sequence[Capture]) -> list[dict[str, Any]]:
-    names = dict.fromkeys(one.name or one.title for c in captures for one in c.host.loras)
+    held = [one.name or one.title for c in captures for one in c.host.loras]
+    names = dict.fromkeys([*held, *_named(captures, "LoRAs")])
     return [{"name": name, "alias": name, "path": name, "metadata": {}} for name in names]
+
+
+def _hypernetworks(captures: Sequence[Capture]) -> list[dict[str, Any]]:
+    return [{"name": name, "path": name} for name in _named(captures, "hypernetworks")]
 
 
 def _embeddings(captures: Sequence[Capture]) -> dict[str, Any]:
@@ -142,39 +179,32 @@ def _embeddings(captures: Sequence[Capture]) -> dict[str, Any]:
 
 
 def _styles(captures: Sequence[Capture]) -> list[dict[str, Any]]:
-    used = [v for p in _payloads(captures) for v in _list(p.get("styles")) if isinstance(v, str)]
-    return [{"name": n, "prompt": "", "negative_prompt": ""} for n in dict.fromkeys(used)]
+    names = _named(captures, "styles")
+    return [{"name": name, "prompt": "", "negative_prompt": ""} for name in names]
 
 
 def _scripts(captures: Sequence[Capture]) -> dict[str, list[str]]:
-    made: dict[str, list[str]] = {"txt2img": [], "img2img": []}
-    for tab, title, _, _ in _script_calls(captures):
-        if title not in made[tab]:
-            made[tab].append(title)
-    return made
+    return {tab: _named(captures, f"{tab} scripts") for tab in ("txt2img", "img2img")}
 
 
 def _script_info(captures: Sequence[Capture]) -> list[dict[str, Any]]:
     """Each script with as many arguments as it was called with; their labels are not known."""
-    made: dict[tuple[str, str], dict[str, Any]] = {}
-    for tab, title, args, always in _script_calls(captures):
-        made[tab, title] = {
+    found = {(one.tab, one.title.lower()): one for c in captures for one in calls(c)}
+    return [
+        {
             "name": title,
-            "is_alwayson": always,
+            "is_alwayson": call.always_on,
             "is_img2img": tab == "img2img",
-            "args": [
-                {
-                    "label": "",
-                    "value": value if isinstance(value, (str, int, float)) else None,
-                    "minimum": None,
-                    "maximum": None,
-                    "step": None,
-                    "choices": None,
-                }
-                for value in args
-            ],
+            "args": [_argument(value) for value in call.args],
         }
-    return list(made.values())
+        for (tab, title), call in found.items()
+    ]
+
+
+def _argument(value: Any) -> dict[str, Any]:
+    unknown = dict.fromkeys(("minimum", "maximum", "step", "choices"))
+    usual = value if isinstance(value, (str, int, float)) else None
+    return {"label": "", "value": usual, **unknown}
 
 
 def _extensions(captures: Sequence[Capture]) -> list[dict[str, Any]]:
@@ -182,9 +212,6 @@ def _extensions(captures: Sequence[Capture]) -> list[dict[str, Any]]:
     found = {one.name: one.version for c in captures for one in c.host.extensions}
     return [{"name": name, "version": version, **rest} for name, version in found.items()]
 
-
-_UPSCALERS = ("hr_upscaler", "upscaler_1", "upscaler_2")
-_CHECKPOINTS = ("refiner_checkpoint", "hr_checkpoint_name")
 
 _LISTS: Mapping[str, Callable[[Sequence[Capture]], Any]] = {
     "options": _options,
@@ -196,7 +223,7 @@ _LISTS: Mapping[str, Callable[[Sequence[Capture]], Any]] = {
     "sd-models": _checkpoints,
     "sd-vae": _vaes,
     "sd-modules": _vaes,
-    "hypernetworks": lambda captures: [],
+    "hypernetworks": _hypernetworks,
     "face-restorers": lambda captures: [],
     "realesrgan-models": lambda captures: [],
     "prompt-styles": _styles,
@@ -215,34 +242,10 @@ def _payloads(captures: Iterable[Capture]) -> Iterator[Mapping[str, Any]]:
             yield payload
 
 
-def _used(captures: Iterable[Capture], *names: str) -> list[str]:
-    """The values that payloads have in these fields, without what means "the same as before"."""
-    values = [payload.get(name) for payload in _payloads(captures) for name in names]
-    texts = [v for v in values if isinstance(v, str) and v and not v.startswith("Use same ")]
-    return list(dict.fromkeys(texts))
-
-
-def _overridden(captures: Iterable[Capture], name: str) -> list[str]:
-    found = (payload.get("override_settings") for payload in _payloads(captures))
-    values = [one.get(name) for one in found if isinstance(one, dict)]
-    return [v for v in dict.fromkeys(v for v in values if isinstance(v, str)) if v]
-
-
-def _script_calls(captures: Iterable[Capture]) -> Iterator[tuple[str, str, list[Any], bool]]:
-    """(tab, title, args, whether it is always on) of each script that a payload names."""
-    for capture in captures:
-        for _, endpoint, payload in capture.requests():
-            tab = "img2img" if endpoint == IMG2IMG else "txt2img"
-            if isinstance(title := payload.get("script_name"), str) and title:
-                yield tab, title.lower(), _list(payload.get("script_args")), False
-            scripts = payload.get("alwayson_scripts")
-            for title, call in scripts.items() if isinstance(scripts, dict) else ():
-                args = call.get("args") if isinstance(call, dict) else None
-                yield tab, title.lower(), _list(args), True
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _named(captures: Iterable[Capture], *kinds: str) -> list[str]:
+    """The names of these kinds (see `named`) that the captures use, each once."""
+    found = (name for c in captures for _, kind, name in named(c) if kind in kinds)
+    return list(dict.fromkeys(found))
 
 
 def _name(label: str) -> str:

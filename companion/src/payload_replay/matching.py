@@ -6,8 +6,8 @@ JSON (`1` and `1.0` are, `1` and `true` are not) after this was done to both:
 1. A picture (base64 with or without a ``data:`` prefix: PNG, JPEG, WebP, AVIF) stands for its
    pixels, by the format's hash. One of more than `MAX_PIXELS`, or one that cannot be decoded,
    stands for its bytes.
-2. `IGNORED` is left out: what decides no pixels.
-3. A field that is null, or has the API's default (`FIELDS`, `FORKS`, `FILLED`), is left out;
+2. What `fields.IGNORED` names is left out: what decides no pixels.
+3. A field that is null, or has the API's default (`fields.FIELDS`, `FORKS`, `FILLED`), is left out;
    `sampler_index` stands for a `sampler_name` that is not there; titles of scripts are in lower
    case.
 4. Fields of what is off are left out: `subseed` where `subseed_strength` is 0, hires. fix's without
@@ -33,151 +33,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import codec
-from .capture import (
-    EXTRAS_BATCH,
-    EXTRAS_SINGLE,
-    IMG2IMG,
-    TXT2IMG,
-    UPSCALE,
-    Capture,
-    canonical,
-    inline,
-)
+from .capture import IMG2IMG, TXT2IMG, Capture, canonical, inline
+from .fields import FIELDS, FILLED, FORKS, IGNORED
 from .images import NotAPicture, hashed, opened
 
 MAX_PIXELS = 2**26
 """Pixels beyond which a picture is not decoded: 256 MiB as RGBA."""
 DEEPEST = 200
 """Levels of JSON beyond which a body is refused."""
-IGNORED = frozenset(
-    {
-        "send_images",
-        "save_images",
-        "include_init_images",
-        "force_task_id",
-        "do_not_save_samples",
-        "do_not_save_grid",
-        "override_settings_restore_afterwards",
-        "show_extras_results",
-    }
-)
-_BOTH: dict[str, Any] = {
-    "prompt": "",
-    "negative_prompt": "",
-    "styles": None,
-    "seed": -1,
-    "subseed": -1,
-    "subseed_strength": 0,
-    "seed_resize_from_h": -1,
-    "seed_resize_from_w": -1,
-    "sampler_name": None,
-    "scheduler": None,
-    "batch_size": 1,
-    "n_iter": 1,
-    "steps": 50,
-    "cfg_scale": 7.0,
-    "width": 512,
-    "height": 512,
-    "restore_faces": None,
-    "tiling": None,
-    "do_not_save_samples": False,
-    "do_not_save_grid": False,
-    "eta": None,
-    "denoising_strength": None,
-    "s_min_uncond": None,
-    "s_churn": None,
-    "s_tmax": None,
-    "s_tmin": None,
-    "s_noise": None,
-    "override_settings": None,
-    "override_settings_restore_afterwards": True,
-    "refiner_checkpoint": None,
-    "refiner_switch_at": None,
-    "disable_extra_networks": False,
-    "firstpass_image": None,
-    "comments": None,
-    "force_task_id": None,
-    "sampler_index": "Euler",
-    "script_name": None,
-    "script_args": [],
-    "send_images": True,
-    "save_images": False,
-    "alwayson_scripts": {},
-    "infotext": None,
-}
-_TXT2IMG = _BOTH | {
-    "enable_hr": False,
-    "firstphase_width": 0,
-    "firstphase_height": 0,
-    "hr_scale": 2.0,
-    "hr_upscaler": None,
-    "hr_second_pass_steps": 0,
-    "hr_resize_x": 0,
-    "hr_resize_y": 0,
-    "hr_checkpoint_name": None,
-    "hr_sampler_name": None,
-    "hr_scheduler": None,
-    "hr_prompt": "",
-    "hr_negative_prompt": "",
-}
-_IMG2IMG = _BOTH | {
-    "denoising_strength": 0.75,
-    "init_images": None,
-    "resize_mode": 0,
-    "image_cfg_scale": None,
-    "mask": None,
-    "mask_blur_x": 4,
-    "mask_blur_y": 4,
-    "mask_blur": None,
-    "mask_round": True,
-    "inpainting_fill": 0,
-    "inpaint_full_res": True,
-    "inpaint_full_res_padding": 0,
-    "inpainting_mask_invert": 0,
-    "initial_noise_multiplier": None,
-    "latent_mask": None,
-    "include_init_images": False,
-}
-_EXTRAS: dict[str, Any] = {
-    "resize_mode": 0,
-    "show_extras_results": True,
-    "gfpgan_visibility": 0,
-    "codeformer_visibility": 0,
-    "codeformer_weight": 0,
-    "upscaling_resize": 2,
-    "upscaling_resize_w": 512,
-    "upscaling_resize_h": 512,
-    "upscaling_crop": True,
-    "upscaler_1": "None",
-    "upscaler_2": "None",
-    "extras_upscaler_2_visibility": 0,
-    "upscale_first": False,
-}
-FIELDS: Mapping[str, Mapping[str, Any]] = {
-    TXT2IMG: _TXT2IMG,
-    UPSCALE: _TXT2IMG,
-    IMG2IMG: _IMG2IMG,
-    EXTRAS_SINGLE: _EXTRAS,
-    EXTRAS_BATCH: _EXTRAS,
-}
-"""The API's fields and their defaults: A1111 v1.10.1, its ``/openapi.json``."""
-FORKS: Mapping[str, Any] = {"distilled_cfg_scale": 3.5, "hr_cfg": 1, "hr_distilled_cfg": 3.5}
-"""Further fields and their defaults: Forge dfdcbab6, and reForge 3b56b268, which has `hr_cfg`."""
-FILLED: Mapping[str, Any] = {
-    "styles": [],
-    "override_settings": {},
-    "sampler_name": "Euler",
-    "scheduler": "Automatic",
-    "mask_blur": 4,
-    "initial_noise_multiplier": 1,
-    "hr_upscaler": "Latent",
-    "hr_sampler_name": "Use same sampler",
-    "hr_scheduler": "Use same scheduler",
-    "hr_checkpoint_name": "Use same checkpoint",
-    "script_args": [],
-}
-"""What a webui makes of a null there (A1111 v1.10.1, ``modules/processing.py``, and what it has as
-the defaults of its settings)."""
 
 _CHECKPOINTS = ("sd_model_checkpoint", "refiner_checkpoint", "hr_checkpoint_name")
 _MASKED = ("mask_blur", "mask_round", "inpaint", "latent_mask")  # how the mask's own fields begin
@@ -241,26 +104,34 @@ class Expected:
 
 def expected(capture: Capture) -> Expected:
     """What a capture answers to. Raises AssetError where its payload lacks a picture."""
-    payload = capture.request()
-    typed = payload | inline(capture.template, capture.asset)
-    return Expected(form(capture.endpoint, payload), form(capture.endpoint, typed))
+    resolved = _said(capture.request())
+    typed = resolved | _said(inline(capture.template, capture.asset))
+    return Expected(_form(capture.endpoint, resolved), _form(capture.endpoint, typed))
 
 
 def form(endpoint: str, payload: Mapping[str, Any]) -> Form:
     """Steps 1 to 4 of the rule. Raises TooDeep."""
-    plain: dict[str, Any] = {
-        name: _plain(value) for name, value in payload.items() if name not in IGNORED
-    }
+    return _form(endpoint, _said(payload))
+
+
+def _said(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Steps 1 and 2, of which the first takes time: it decodes pictures."""
+    return {name: _plain(value) for name, value in payload.items() if name not in IGNORED}
+
+
+def _form(endpoint: str, said: Mapping[str, Any]) -> Form:
+    """Steps 3 and 4."""
+    plain = dict(said)
     settings, scripts = plain.pop("override_settings", None), plain.pop("alwayson_scripts", None)
     if isinstance(plain.get("script_name"), str):
         plain["script_name"] = plain["script_name"].lower()
     if plain.get("sampler_name") is None and "sampler_index" in plain:
         plain["sampler_name"] = plain["sampler_index"]
     plain.pop("sampler_index", None)
-    said = {name: value for name, value in plain.items() if not _silent(endpoint, name, value)}
+    telling = {name: value for name, value in plain.items() if not _silent(endpoint, name, value)}
     return Form(
         endpoint,
-        _working(endpoint, said),
+        _working(endpoint, telling),
         dict(settings) if isinstance(settings, dict) else {},
         {name.lower(): v for name, v in scripts.items()} if isinstance(scripts, dict) else {},
     )
@@ -405,7 +276,7 @@ def _plain(value: Any, level: int = 0) -> Any:
     if level > DEEPEST:
         raise TooDeep(f"JSON of more than {DEEPEST} levels")
     if isinstance(value, str):
-        return _picture(value) or value
+        return pictured(value)
     if isinstance(value, dict):
         return {str(key): _plain(item, level + 1) for key, item in value.items()}
     if isinstance(value, list):
@@ -419,6 +290,11 @@ def _number(value: float) -> Any:
     if not math.isfinite(value):
         return str(value)  # which JSON does not have, though Python reads it
     return int(value) if value.is_integer() else value
+
+
+def pictured(text: str) -> str:
+    """Step 1 of the rule: what stands for a text that is a picture, else the text itself."""
+    return _picture(text) or text
 
 
 def _picture(text: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import infotext
 from .capture import EXTRAS, EXTRAS_BATCH, EXTRAS_SINGLE, RUN, Capture, Result
-from .matching import FIELDS
+from .fields import FIELDS
 
 Answer = dict[str, Any]
 

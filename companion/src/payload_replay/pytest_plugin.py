@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MARK = "webui_capture"
 FIXTURE = "webui_replay"
+AUTH = "PAYLOAD_REPLAY_AUTH"
 ALLOWED = {"identical": ("identical",), "close": ("identical", "close")}
 
 _updated: pytest.StashKey[list[str]] = pytest.StashKey()
@@ -194,8 +195,14 @@ class Replayer:
 
     def _update(self, webui: WebUI, path: Path | None, name: str, replay: Replay) -> None:
         if path is None:
-            pytest.fail(f"--webui-update: {name} is no file; export it beside the test first")
-        update(path, replay, webui.captures.asset)
+            reason = f"{name} is no file; export it beside the test first"
+            pytest.fail(f"--webui-update: {reason}", pytrace=False)
+        from .errors import BadSource
+
+        try:
+            update(path, replay, webui.captures.asset)
+        except BadSource as error:
+            pytest.fail(f"--webui-update: {error}", pytrace=False)
         self._item.config.stash[_updated].append(str(path))
 
     def _told(self, webui: WebUI, name: str, replay: Replay) -> str:
@@ -218,16 +225,38 @@ def update(path: Path, replay: Replay, fetch: Callable[[str], bytes] | None = No
     """Rewrite a capture's file so that it expects the pictures that came; whole or not at all.
 
     A bare payload becomes a capture, a bundle stays one. The seeds that the server drew are pinned.
+
+    Raises:
+        BadSource: the file is of another kind, such as a picture, and is left as it is.
     """
-    from . import bundle
+    from . import files
     from .export import FORMATS
     from .recorder import renewed
-    from .recordings import replaced
 
+    form = _form(path)
     capture = renewed(replay.capture, replay.pictures, replay.info)
-    with path.open("rb") as file:
-        form = "bundle" if bundle.is_bundle(file.read(4)) else "json"
-    replaced(path, FORMATS[form](capture, fetch))
+    files.write(path, FORMATS[form](capture, fetch))
+
+
+def _form(path: Path) -> str:
+    """The format in which a file can be written anew. Raises BadSource where there is none."""
+    from . import bundle, importers
+    from .capture import FormatError, read_json
+    from .errors import BadSource
+
+    data = path.read_bytes()
+    if bundle.is_bundle(data):
+        return "bundle"
+    try:
+        document = read_json(data)
+        if "format" in document or importers.read(data).is_payload:
+            return "json"
+    except FormatError:
+        pass  # no JSON at all: a picture, a command line
+    raise BadSource(
+        f"{path} is no capture, bundle or payload, and is not overwritten by one: export it as "
+        "JSON beside it, and name that file"
+    )
 
 
 def slug(text: str) -> str:
@@ -243,6 +272,16 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         raise TypeError(f"{MARK}: {error}; its options are {known}") from error
 
 
+def _credentials(text: str | None) -> tuple[str, str] | None:
+    if not text:
+        return None
+    user, colon, password = text.partition(":")
+    if not colon:
+        # No traceback: it would show the password.
+        pytest.fail(f"{AUTH} is USER:PASSWORD, with a colon between them", pytrace=False)
+    return user, password
+
+
 @pytest.fixture(scope="session")
 def _webui(pytestconfig: pytest.Config) -> Iterator[WebUI | None]:
     url = pytestconfig.getoption("webui_url")
@@ -251,9 +290,9 @@ def _webui(pytestconfig: pytest.Config) -> Iterator[WebUI | None]:
         return
     from .client import WebUI
 
-    user, colon, password = os.environ.get("PAYLOAD_REPLAY_AUTH", "").partition(":")
-    auth = (user, password) if colon else None
-    with WebUI(url, auth, (10, pytestconfig.getoption("webui_timeout"))) as webui:
+    with WebUI(
+        url, _credentials(os.environ.get(AUTH)), (10, pytestconfig.getoption("webui_timeout"))
+    ) as webui:
         yield webui
 
 

@@ -7,12 +7,10 @@ it was sent stands in its ``template``.
 from __future__ import annotations
 
 import base64
-import contextlib
 import dataclasses
 import datetime
 import hashlib
 import secrets
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from typing import Any
 
 from . import codec
 from .answers import Reply
+from .captions import INTERROGATE, Question
 from .capture import (
     Asset,
     Capture,
@@ -34,7 +33,8 @@ from .capture import (
 )
 from .client import WebUI
 from .errors import ReplayError, UnexpectedAnswer
-from .hostlists import API, RECORDED
+from .generation import account, texts
+from .hostlists import API, RECORDED, settings
 from .images import Picture, decode
 from .recordings import Recordings
 from .verify import read_answer
@@ -42,11 +42,15 @@ from .verify import read_answer
 
 @dataclass(frozen=True)
 class Forwarded:
-    """A real server's answer, and the capture that was kept of it, or why none was."""
+    """A real server's answer, and the capture that was kept of it, or why none was.
+
+    `lost` tells that there was something to keep, which could not be written.
+    """
 
     reply: Reply
     kept: Capture | None = None
     reason: str = ""
+    lost: bool = False
 
 
 class Recorder:
@@ -55,17 +59,18 @@ class Recorder:
     def __init__(self, webui: WebUI, recordings: Recordings) -> None:
         self.webui = webui
         self._recordings = recordings
-        self._facts: Host | None = None
-        self._lock = threading.Lock()
 
     def generate(
         self, endpoint: str, payload: Mapping[str, Any], options: Mapping[str, Any]
     ) -> Forwarded:
-        """Send a generation on; a good answer is kept. Raises ReplayError, OSError.
+        """Send a generation on; a good answer is kept, as far as the disk takes it.
 
         Args:
             options: the settings that the client has changed on the server; the recording pins
                 them, so that it answers only while they are so.
+
+        Raises:
+            ReplayError: the server gave no answer.
         """
         started, clock = datetime.datetime.now(datetime.timezone.utc), time.perf_counter()
         reply = self.webui.send("POST", endpoint, payload)
@@ -79,25 +84,55 @@ class Recorder:
         try:
             answer = codec.loads(reply.body)
             capture = of_answer(endpoint, _pinned(payload, options), answer, self.host(), job)
+            return Forwarded(reply, self._recordings.add(capture).bare)
         except (ValueError, UnexpectedAnswer, FormatError) as error:
             return Forwarded(reply, reason=f"the answer cannot be kept: {error}")
-        return Forwarded(reply, self._recordings.add(capture).bare)
+        except OSError as error:
+            return _lost(reply, error)
 
-    def pass_on(self, method: str, path: str, payload: Mapping[str, Any] | None) -> Reply:
-        """Send anything else on; what the server lists is kept. Raises ReplayError, OSError."""
+    def interrogate(self, asked: Question, payload: Mapping[str, Any]) -> Forwarded:
+        """Send on what a picture shows; a good answer is kept. Raises ReplayError."""
+        reply = self.webui.send("POST", INTERROGATE, payload)
+        if reply.status != 200:
+            return Forwarded(reply, reason=f"the server answered {reply.status}")
+        try:
+            self._recordings.captions.keep(asked, _caption(reply))
+        except ValueError as error:
+            return Forwarded(reply, reason=f"the answer cannot be kept: {error}")
+        except OSError as error:
+            return _lost(reply, error)
+        return Forwarded(reply)
+
+    def pass_on(self, method: str, path: str, payload: Mapping[str, Any] | None) -> Forwarded:
+        """Send anything else on; what the server lists is kept. Raises ReplayError."""
         reply = self.webui.send(method, path, payload)
         name = path.partition("?")[0]
-        if method == "GET" and reply.status == 200 and name in RECORDED:
-            with contextlib.suppress(ValueError):  # passed on as it is: no JSON, but no list either
-                self._recordings.keep_list(name, codec.loads(reply.body))
-        return reply
+        if method != "GET" or reply.status != 200 or name not in RECORDED:
+            return Forwarded(reply)
+        try:
+            self._recordings.keep_list(name, codec.loads(reply.body))
+        except ValueError:
+            return Forwarded(reply, reason="no JSON, so no list")
+        except OSError as error:
+            return _lost(reply, error)
+        return Forwarded(reply)
 
     def host(self) -> Host:
-        """What the server says of itself, asked for once."""
-        with self._lock:
-            if self._facts is None:
-                self._facts = _host(self.webui)
-            return self._facts
+        """What the server says of itself now: its model may change at any time, by anybody."""
+        return _host(self.webui)
+
+
+def _caption(reply: Reply) -> str:
+    answer = codec.loads(reply.body)
+    caption = answer.get("caption") if isinstance(answer, dict) else None
+    if not isinstance(caption, str):
+        raise ValueError("it holds no caption")
+    return caption
+
+
+def _lost(reply: Reply, error: OSError) -> Forwarded:
+    """An answer that the client gets all the same."""
+    return Forwarded(reply, reason=f"it cannot be written: {error}", lost=True)
 
 
 def of_answer(
@@ -168,10 +203,7 @@ def read(answer: Any) -> tuple[list[Picture], dict[str, Any]]:
     """The pictures of an answer, decoded, and its info. Raises UnexpectedAnswer."""
     if not isinstance(answer, dict):
         raise UnexpectedAnswer(f"it is a {type(answer).__name__}, not an object")
-    texts = answer.get("images") or ([answer["image"]] if answer.get("image") else [])
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise UnexpectedAnswer("it holds no list of pictures under `images`")
-    return decode(texts), _info(answer.get("info"))
+    return decode(texts(answer)), account(answer)
 
 
 def results(pictures: Sequence[Picture], info: Mapping[str, Any]) -> list[Result]:
@@ -208,7 +240,8 @@ def asset(picture: Picture) -> tuple[str, Asset]:
 def _pinned(payload: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     if not options:
         return dict(payload)
-    return {**payload, "override_settings": {**options, **(payload.get("override_settings") or {})}}
+    named = payload.get("override_settings") or {}
+    return {**payload, "override_settings": {**settings(options), **named}}
 
 
 def _seeds(payload: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, int]:
@@ -221,19 +254,10 @@ def _resolved(payload: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, 
     """What styles, wildcards and scripts made of the prompts, where the answer tells it."""
     made = {}
     for name in ("prompt", "negative_prompt"):
-        texts = info.get(f"all_{name}s")
-        if isinstance(texts, list) and any(text != (payload.get(name) or "") for text in texts):
-            made[name] = [str(text) for text in texts]
+        told = info.get(f"all_{name}s")
+        if isinstance(told, list) and any(text != (payload.get(name) or "") for text in told):
+            made[name] = [str(text) for text in told]
     return made
-
-
-def _info(value: Any) -> dict[str, Any]:
-    if isinstance(value, str) and value.startswith("{"):
-        try:
-            value = codec.loads(value.encode())
-        except ValueError:
-            return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _host(webui: WebUI) -> Host:
@@ -259,10 +283,10 @@ def _told(facts: Any) -> Host:
 
 
 def _model(listed: Mapping[str, Any]) -> Model:
-    texts = {k: v for k, v in listed.items() if isinstance(v, str)}
+    said = {k: v for k, v in listed.items() if isinstance(v, str)}
     return Model(
-        texts.get("title", ""),
-        texts.get("model_name", ""),
-        texts.get("hash"),
-        texts.get("sha256"),
+        said.get("title", ""),
+        said.get("model_name", ""),
+        said.get("hash"),
+        said.get("sha256"),
     )

@@ -10,16 +10,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import source
+from . import captions, files, hostlists, source
+from .captions import Captions
 from .capture import Capture, FormatError, read_json
 from .errors import BadSource
+from .hostlists import RECORDED
 from .matching import Difference, Expected, Form, TooDeep, differences, expected, matches
 
 HELD = 2**30
@@ -31,6 +32,7 @@ LISTS = "server.json"
 MAX_LISTS = 64 * 2**20
 """Its size in bytes beyond which it is not read."""
 SUFFIXES = (".json", ".zip")
+_OURS = (LISTS, captions.FILE)
 NEAREST = 3
 
 
@@ -70,7 +72,8 @@ class Recordings:
     Attributes:
         folder: where they lie; made where it is missing and `make` is true.
         broken: the files that cannot be answered from.
-        was_empty: whether there was no capture file at all when it was read.
+        was_empty: whether there was nothing in it to answer with when it was read.
+        captions: what it said that pictures show.
         lists: what the recorded server listed, by path, such as ``/sdapi/v1/samplers``.
     """
 
@@ -84,10 +87,12 @@ class Recordings:
         self._lock = threading.Lock()
         if make:
             self.folder.mkdir(parents=True, exist_ok=True)
-        files = self._files()
-        self.was_empty = not files
-        for path in files:
+        for path in self._files():
             self._read(path)
+        self.captions = Captions(self.folder)
+        if self.captions.broken:
+            self.broken.append(Broken(self.captions.path, self.captions.broken))
+        self.was_empty = not self._all and not self.captions
         self._read_lists()
 
     def all(self) -> list[Recording]:
@@ -117,22 +122,34 @@ class Recordings:
             return [one.path for one in self._all if one.path not in self._played]
 
     def add(self, capture: Capture) -> Recording:
-        """Keep a new capture, its pictures inside, as a file of its own. Raises OSError."""
-        path = written(self.folder, capture.id, capture.to_json().encode())
-        recording = self._recording(path, usable(capture))
+        """Keep a new capture, its pictures inside, as a file of its own.
+
+        Raises:
+            FormatError, TooDeep: nothing could be answered from it; it is not written.
+            OSError: it cannot be written.
+        """
+        # Before anything is written: what raises here leaves no file of no use.
+        answers = expected(usable(capture))
+        path = files.add(self.folder, capture.id, capture.to_json().encode())
         with self._lock:
+            recording = self._recording(path, capture, answers)
             self._all.append(recording)
             self._played[path] = 1
         return recording
 
     def keep_list(self, path: str, answer: Any) -> None:
-        """Keep what the server lists at `path`. Raises OSError."""
+        """Keep what the server lists at `path`, without secrets. Raises OSError."""
+        answer = hostlists.public(path, answer)
         with self._lock:
             if self.lists.get(path) == answer and path in self.lists:
                 return
-            self.lists[path] = answer
-            text = json.dumps({"lists": self.lists}, indent=2, sort_keys=True)
-            replaced(self.folder / LISTS, text.encode())
+            file = self.folder / LISTS
+            if any(one.path == file for one in self.broken):
+                raise FileExistsError(f"{file} is not overwritten, for it cannot be read")
+            lists = self.lists | {path: answer}
+            text = json.dumps({"lists": lists}, indent=2, sort_keys=True)
+            files.write(file, text.encode())
+            self.lists = lists  # last: what could not be written is tried again
 
     def _files(self) -> list[Path]:
         if not self.folder.is_dir():
@@ -140,7 +157,7 @@ class Recordings:
         found = sorted(
             path
             for path in self.folder.rglob("*")
-            if path.suffix.lower() in SUFFIXES and path.name != LISTS and path.is_file()
+            if path.suffix.lower() in SUFFIXES and path.name not in _OURS and path.is_file()
         )
         if len(found) > MAX_FILES:
             raise BadSource(f"{self.folder}: {len(found)} captures; {MAX_FILES} are the most")
@@ -148,18 +165,19 @@ class Recordings:
 
     def _read(self, path: Path) -> None:
         try:
-            self._all.append(self._recording(path, usable(source.load(os.fspath(path)))))
+            capture = usable(source.load(os.fspath(path)))
+            self._all.append(self._recording(path, capture, expected(capture)))
         except (BadSource, FormatError, TooDeep) as error:
             reason = str(error).removeprefix(f"{path}: ")
             self.broken.append(Broken(path, reason))
 
-    def _recording(self, path: Path, capture: Capture) -> Recording:
+    def _recording(self, path: Path, capture: Capture, answers: Expected) -> Recording:
         size = sum(len(asset.data or "") for asset in capture.assets.values())
         keep = size <= self._left
         self._left -= size if keep else 0
         assets = {sha: dataclasses.replace(a, data=None) for sha, a in capture.assets.items()}
         bare = dataclasses.replace(capture, assets=assets)
-        return Recording(path, bare, expected(capture), capture if keep else None)
+        return Recording(path, bare, answers, capture if keep else None)
 
     def _read_lists(self) -> None:
         path = self.folder / LISTS
@@ -186,64 +204,11 @@ def usable(capture: Capture) -> Capture:
     return capture
 
 
-def written(folder: Path, stem: str, data: bytes) -> Path:
-    """A new file of this folder, whole or not at all; a file that is there is never replaced.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    temporary = _temporary(folder, data)
-    try:
-        for count in range(1, 10_000):
-            path = folder / (f"{stem}.json" if count == 1 else f"{stem}~{count}.json")
-            if _linked(temporary, path):
-                return path
-        raise FileExistsError(f"{folder / stem}.json and 10000 like it exist")
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def replaced(path: Path, data: bytes) -> None:
-    """Write a file anew, whole or not at all. Raises OSError."""
-    temporary = _temporary(path.parent, data)
-    try:
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _temporary(folder: Path, data: bytes) -> Path:
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(name, 0o644)  # mkstemp's are the owner's alone
-    return Path(name)
-
-
-def _linked(temporary: Path, path: Path) -> bool:
-    """Give a file its name, unless the name is taken."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without hard links
-        if path.exists():
-            return False
-        os.replace(temporary, path)
-    return True
-
-
 def _lists(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        data = file.read(MAX_LISTS + 1)
-    if len(data) > MAX_LISTS:
-        raise FormatError("", f"larger than {MAX_LISTS >> 20} MiB, which is not read")
-    lists = read_json(data).get("lists")
+    lists = read_json(files.read(path, MAX_LISTS)).get("lists")
     if not isinstance(lists, dict):
         raise FormatError("lists", "missing, or not an object")
-    return lists
+    return {path: hostlists.public(path, lists[path]) for path in RECORDED if path in lists}
 
 
 def endpoints(recordings: Iterable[Recording]) -> list[str]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageChops
+from PIL import Image
 
 from .capture import Capture, FormatError, Result
 from .errors import ReplayError
-from .images import NotAPicture, comparable, opened, suffix
+from .images import NotAPicture, opened, suffix
+from .measures import heat_map
 
 if TYPE_CHECKING:
     from .verify import Comparison
@@ -40,9 +41,8 @@ def leave(
 ) -> list[Left]:
     """Write the pictures of each comparison that is not identical into `folder`.
 
-    Files of an earlier run that have such names are removed first. The difference is the largest
-    of a pixel's channels, stretched so that the greatest one is white; there is none between
-    pictures of two sizes.
+    Files of an earlier run that have such names are removed first. The difference is
+    `measures.heat_map`'s; there is none between pictures of two sizes.
 
     Args:
         fetch: returns an expected picture's file by its sha256, where the capture lacks it.
@@ -64,20 +64,6 @@ def clear(folder: Path) -> None:
             path.unlink()
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
-
-
-def difference(one: Image.Image, other: Image.Image) -> Image.Image | None:
-    """Where two pictures differ, in grey, the greatest difference white; None for two sizes."""
-    if one.size != other.size:
-        return None
-    one, other = comparable(one), comparable(other)
-    mode = "RGBA" if "RGBA" in (one.mode, other.mode) else "RGB"
-    bands = ImageChops.difference(one.convert(mode), other.convert(mode)).split()
-    grey = bands[0]
-    for band in bands[1:]:
-        grey = ImageChops.lighter(grey, band)
-    largest = max(value for value, count in enumerate(grey.histogram()) if count)
-    return grey.point([min(255, value * 255 // (largest or 1)) for value in range(256)])
 
 
 def _files(
@@ -112,6 +98,7 @@ def _stored(capture: Capture, result: Result, fetch: Fetch | None) -> bytes | No
 
 def _difference(data: bytes | None, actual: Image.Image) -> Image.Image | None:
     try:
-        return difference(opened(data), actual) if data is not None else None
+        found = heat_map(opened(data), actual) if data is not None else None
     except NotAPicture:
         return None
+    return found[0] if found is not None else None

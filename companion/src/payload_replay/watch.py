@@ -9,6 +9,7 @@ A server that restarts, or fails for a while, is asked again after 1, 2, 4 … `
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shlex
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from . import files
 from .capture import FormatError
 from .captures import Summary
 from .errors import (
@@ -31,7 +33,6 @@ from .errors import (
     UnexpectedAnswer,
 )
 from .export import as_json
-from .recordings import written
 
 if TYPE_CHECKING:
     from .client import WebUI
@@ -190,7 +191,9 @@ def fetched(webui: WebUI, name: str) -> bytes:
 def saved(folder: Path, name: str, data: bytes) -> Path:
     """The capture's file in this folder, whole; one that is there already is left as it is."""
     path = folder / f"{name}.json"
-    return path if path.exists() else written(folder, name, data)
+    with contextlib.suppress(FileExistsError):
+        files.create(path, data)
+    return path
 
 
 def arguments(command: str) -> list[str]:

@@ -67,7 +67,11 @@ def run(
         for broken in recorded.broken:
             console.note(f"skipped {broken.path}: {broken.reason}")
         _ready(recorded, as_json)
-        recorded.run()
+        try:
+            recorded.run()
+        finally:
+            if recorded.lost:
+                console.complain(f"{recorded.lost} answers could not be written into {folder}")
 
 
 def _ready(recorded: Recorded, as_json: bool) -> None:

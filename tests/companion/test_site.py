@@ -1,0 +1,38 @@
+"""What a recorded webui answers, without a socket."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fake_webui import API
+from payload_replay.capture import TXT2IMG
+from payload_replay.recordings import Recordings
+from payload_replay.site import Site
+
+pytestmark = pytest.mark.once
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | numbers | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+payloads = st.dictionaries(
+    st.sampled_from(["prompt", "seed", "override_settings", "alwayson_scripts", "script_name"]),
+    json_values,
+)
+
+
+@given(payloads)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_payload_has_an_answer(folder, payload: Any) -> None:
+    site = Site(Recordings(folder()), None, always=False)
+    for path in (TXT2IMG, f"{API}/options", f"{API}/png-info"):
+        reply = site.respond("POST", path, json.dumps(payload).encode())
+        assert reply.status in (200, 404) or path == f"{API}/png-info"
+        json.loads(reply.body)
