@@ -65,6 +65,12 @@ def test_words(text: str, expected: list[str]) -> None:
     assert words(text) == expected
 
 
+def test_redirections_one_after_the_other() -> None:
+    assert words("a " + "2>" * 3000 + " b") == ["a"]
+    assert words("a 2>1>b c") == ["a", "c"]
+    assert words("a 2> 3x>b c") == ["a", "c"]
+
+
 @pytest.mark.parametrize("text", ["a $X", 'a "$X"', "a `id`", "a $(id)", "a ${X}", "a $1"])
 def test_what_only_the_shell_knows(text: str) -> None:
     (command,) = shellwords.bash(text)

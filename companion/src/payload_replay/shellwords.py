@@ -90,7 +90,7 @@ class _Bash:
             self.at += 2
         elif character in "'\"$`":
             self._quoted(character)
-        elif self.parts is None and (found := _NUMBERED.match(text, at)):
+        elif found := self._numbered():
             self._operator(found[0], found.end())
         elif found := _PLAIN.match(text, at):
             self._add(found[0])
@@ -100,6 +100,10 @@ class _Bash:
         else:
             self._end_word()
             self.at += 1
+
+    def _numbered(self) -> re.Match[str] | None:
+        """A redirection with its descriptor, ``2>``; inside a word digits are its own."""
+        return _NUMBERED.match(self.text, self.at) if self.parts is None else None
 
     def _quoted(self, character: str) -> None:
         text, at = self.text, self.at
@@ -171,6 +175,8 @@ class _Bash:
         elif operator[-1] in "<>&" and operator not in ("&", "&&"):
             self._redirected(operator)
         else:
+            if not self.found[-1].words:  # what ends here is none, and empty lines are many
+                self.found.pop()
             self.found.append(Command())
             if operator == "\n":
                 self._documents()
@@ -189,7 +195,7 @@ class _Bash:
         kept, command = self.found[-1].words, self.found[-1]
         command.words = []
         while self.at < len(self.text) and not self.text[self.at].isspace():
-            if self.text[self.at] in "|&;<>()":
+            if self.text[self.at] in "|&;<>()" or self._numbered():
                 break
             self._step()
         self._end_word()
