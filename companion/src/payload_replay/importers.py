@@ -28,7 +28,8 @@ from typing import Any, NamedTuple
 from . import bundle, curl, har, metadata, parameters, scheduler
 from .capture import Asset, Capture, Caveat, FormatError, Result, parse_json
 from .images import NotAPicture, hashed, opened
-from .infotext import parse, seed
+from .infotext import seed
+from .named import SAME
 from .parameters import Remade
 
 Ask = Callable[[bytes], Mapping[str, Any] | None]
@@ -185,19 +186,17 @@ def _of_picture(data: bytes, ask: Ask | None) -> Capture:
     told = (ask(data) if ask else None) or {}
     text = told.get("info")
     text = text if isinstance(text, str) and text.strip() else metadata.infotext(data)
-    if len(text) > parameters.MAX_CHARACTERS:
-        raise FormatError("", f"an infotext of more than {parameters.MAX_CHARACTERS} characters")
-    told_fields = told.get("parameters")
-    fields = parse(text) | _told(told_fields if isinstance(told_fields, dict) else {})
-    capture = _remade(parameters.of_fields(fields))
+    fields = told.get("parameters")
+    fields = _told(fields) if isinstance(fields, dict) else {}
+    capture = _remade(parameters.read(text, fields))
     return _expecting(capture, data, text) if data.startswith(b"\x89PNG") else capture
 
 
 def _told(fields: Mapping[str, Any]) -> dict[str, str]:
     """What the server reads out of a text, as far as it is a standard field that says something."""
     known = parameters.FIELDS.keys() | parameters.SETTINGS.keys()
-    said = {k: str(v) for k, v in fields.items() if k in known and v not in ("", None)}
-    return {name: value for name, value in said.items() if not value.startswith("Use same")}
+    silent = ("", None, *SAME)
+    return {k: str(v) for k, v in fields.items() if k in known and v not in silent}
 
 
 def _expecting(capture: Capture, data: bytes, text: str) -> Capture:

@@ -14,8 +14,8 @@ from PIL import Image, UnidentifiedImageError
 
 from .capture import FormatError
 from .images import FORMATS
+from .posting import kind
 
-_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
 _BROKEN = (
     OSError,
@@ -32,7 +32,7 @@ _BROKEN = (
 
 def is_picture(data: bytes) -> bool:
     """Whether these bytes begin like a picture that a webui saves."""
-    return data.startswith(_STARTS) or data[:4] + data[8:12] == b"RIFFWEBP" or _avif(data)
+    return kind(data) is not None
 
 
 def infotext(data: bytes) -> str:
@@ -45,14 +45,23 @@ def infotext(data: bytes) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a large picture, whose pixels nobody decodes here
             image = Image.open(io.BytesIO(data), formats=_known())
-            text = image.info.get("parameters") or _user_comment(image)
+            text = text_of(image)
     except _BROKEN as error:
         raise FormatError("", f"a picture that cannot be read: {error}") from error
-    if not isinstance(text, str) or not text.strip():
+    if not text.strip():
         raise FormatError(
             "", "the picture holds no infotext: it was made with that switched off, or edited since"
         )
     return text
+
+
+def text_of(image: Image.Image) -> str:
+    """The infotext of an opened picture; "" where none can be read, as the webui takes it."""
+    try:
+        text = image.info.get("parameters") or _user_comment(image)
+    except _BROKEN:  # its EXIF, which holds the text
+        return ""
+    return text if isinstance(text, str) else ""
 
 
 def decoded(comment: bytes) -> str:
@@ -74,10 +83,6 @@ def _utf_16(text: bytes) -> str:
 def _user_comment(image: Image.Image) -> str | None:
     comment = image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
     return decoded(comment) if isinstance(comment, bytes) else comment
-
-
-def _avif(data: bytes) -> bool:
-    return data[4:12] in (b"ftypavif", b"ftypavis")
 
 
 def _known() -> list[str]:
