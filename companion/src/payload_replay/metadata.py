@@ -1,8 +1,9 @@
 """The text that a webui wrote into a picture's file.
 
 PNG: the chunk ``parameters``. JPEG and WebP: EXIF's UserComment, with the character code before it
-(A1111 v1.10.1, ``modules/images.py``, writes UNICODE). No pixel is decoded: a picture of any width
-costs what its file has, and Pillow bounds texts at 1 MB each and 64 MB together.
+(A1111 v1.10.1, ``modules/images.py``, writes UNICODE). For these no pixel is decoded: a picture of
+any width costs what its file has, and Pillow bounds texts at 1 MB each and 64 MB together. Only of
+a PNG without a text the pixels may hold one (`stealth`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import warnings
 
 from PIL import Image, UnidentifiedImageError
 
+from . import stealth
 from .capture import FormatError
 from .images import FORMATS
 from .posting import kind
@@ -45,7 +47,9 @@ def infotext(data: bytes) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a large picture, whose pixels nobody decodes here
             image = Image.open(io.BytesIO(data), formats=_known())
-            text = text_of(image)
+            text = text_of(image) or _in_pixels(image)
+    except FormatError:
+        raise
     except _BROKEN as error:
         raise FormatError("", f"a picture that cannot be read: {error}") from error
     if not text.strip():
@@ -83,6 +87,14 @@ def _utf_16(text: bytes) -> str:
 def _user_comment(image: Image.Image) -> str | None:
     comment = image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
     return decoded(comment) if isinstance(comment, bytes) else comment
+
+
+def _in_pixels(image: Image.Image) -> str:
+    """What stands in a PNG's pixels, or in a chunk behind them."""
+    if image.format != "PNG":
+        return ""
+    image.load()
+    return text_of(image) or stealth.read(image)
 
 
 def _known() -> list[str]:
