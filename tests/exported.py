@@ -22,6 +22,7 @@ import requests
 from requests.auth import HTTPBasicAuth
 
 import environment
+from payload_replay.capture import canonical
 
 SRC = environment.ROOT / "companion" / "src"
 LONGEST_LINE = 8191
@@ -37,6 +38,11 @@ NASTY: dict[str, Any] = {
     "eta": 1e-07,
     "own": [12345678901234567890, True, None, [], {}, {"$asset": "mine", "a b'\"": [1.0, 1]}],
 }
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two payloads are the same JSON: 1, 1.0 and true are three values."""
+    return canonical(one) == canonical(other)
 
 
 def program(name: str, package: str) -> str:

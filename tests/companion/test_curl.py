@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exported import NASTY
-from payload_replay import FormatError, curl, posting
+from exported import NASTY, same
+from payload_replay import FormatError, curl
 from payload_replay.capture import IMG2IMG, TXT2IMG, UPSCALE
 
 pytestmark = pytest.mark.once
@@ -50,7 +50,7 @@ def test_what_chromium_copies(payload: dict[str, Any], ascii: bool) -> None:
         parts = [f"curl {quote(URL)}", f"-H {quote('Accept: */*')}", f"--data-raw {quote(text)}"]
         endpoint, found = curl.read(join.join([*parts, "--compressed", "--insecure"]))
         assert endpoint == TXT2IMG
-        assert posting.same(found, payload)
+        assert same(found, payload)
 
 
 @given(payloads)
@@ -117,7 +117,8 @@ def test_addresses(url: str, endpoint: str) -> None:
         (f"curl http://h/run/predict -d '{TEXT}'", "no path of the webui's API"),
         (f"curl {URL} -d '{TEXT}'; curl {URL} -d '{TEXT}'", "2 curl commands"),
         (f"curl {URL} -d @body.json", "only with --files"),
-        (f"curl {URL} -d @-", "only with --files"),
+        (f"curl {URL} -d @-", "from standard input: put it into a file"),
+        (f"curl {URL} -d @- < body.json", "from standard input: put it into a file"),
         (f"curl {URL} -d '{'[' * 10_000}'", "nested too deeply"),
     ],
 )
@@ -147,6 +148,29 @@ def test_more_than_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curl, "MAX_CHARACTERS", 100)
     with pytest.raises(FormatError, match="more than"):
         curl.read(f"curl {URL} -d '{' ' * 100}'")
+
+
+@pytest.mark.parametrize("piece", [" ", "\n", "\t\r\n"])
+def test_long_texts_are_read_in_one_go(piece: str) -> None:
+    """What goes back over blanks that it has read would not end here before pytest ends it."""
+    text = piece * (1_000_000 // len(piece))
+    with pytest.raises(FormatError, match="0 curl commands"):
+        curl.read(text)
+    assert not any(curl.is_command(text) for _ in range(500))
+
+
+@pytest.mark.parametrize("before", ["", "\n \n", "  ", "$ ", "\n> ", "\r\n\t$ "])
+def test_where_a_command_may_begin(before: str) -> None:
+    assert curl.is_command(f"{before}curl.exe {URL}")
+    assert curl.is_command(f"# a cat\n{before}http {URL}")
+    assert not curl.is_command(f"{before}curly {URL}")
+    assert not curl.is_command(f"a cat {before.strip()} curl {URL}")
+
+
+@pytest.mark.parametrize("before", ["@echo off\n", "\n @ECHO OFF\r\n", " ^\r\n", "\n^\n"])
+def test_how_a_batch_file_begins(before: str) -> None:
+    body = TEXT.replace('"', '\\"')
+    assert curl.read(f'{before}curl {URL} -d "{body}"') == (TXT2IMG, BODY)
 
 
 @given(st.text("curl -d@\"'\\^$ \n{}:http/sdapi") | st.text())

@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from exported import NASTY, RUNNERS, SRC, surroundings
+from exported import NASTY, RUNNERS, SRC, same, surroundings
 from fake_webui import FakeWebUI, png
-from payload_replay import AssetError, Capture, FormatError, WebUI, posting
+from payload_replay import AssetError, Capture, FormatError, WebUI
 from payload_replay.__main__ import main
 from payload_replay.capture import EXTRAS_SINGLE, IMG2IMG
 from payload_replay.export import FORMATS, SUFFIXES, zipped
@@ -62,7 +62,7 @@ def brought_back(capture: Capture, folder: Path) -> None:
 def sent_exactly(fake: FakeWebUI, asked: dict[str, Any]) -> None:
     """One generation was asked for, with the payload as it stands in the capture."""
     (body,) = fake.bodies("POST", IMG2IMG)
-    assert posting.same(body, asked)
+    assert same(body, asked)
 
 
 # ---- programs
@@ -167,7 +167,9 @@ def test_forms_without_pictures_beside_them(capture: Capture, name: str) -> None
 def test_the_same_capture_makes_the_same_zip(webui: WebUI, capture: Capture) -> None:
     files = FORMATS["requests"].files(capture, webui.captures.asset)
     assert zipped(files) == zipped(files)
-    assert zipfile.ZipFile(io.BytesIO(zipped(files))).namelist() == list(files)
+    entries = zipfile.ZipFile(io.BytesIO(zipped(files))).infolist()
+    assert [entry.filename for entry in entries] == list(files)
+    assert entries[0].compress_size < entries[0].file_size
 
 
 def test_exporting_needs_the_standard_library_alone() -> None:

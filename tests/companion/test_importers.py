@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from exported import NASTY, SRC
+from exported import NASTY, SRC, same
 from fake_webui import API, FakeWebUI, png
-from payload_replay import BadSource, Capture, FormatError, WebUI, capture, importers, posting
+from payload_replay import BadSource, Capture, FormatError, WebUI, capture, importers
 from payload_replay.__main__ import main
 from payload_replay.capture import IMG2IMG, TXT2IMG
 from payload_replay.export import FORMATS
@@ -53,7 +53,7 @@ def test_what_was_exported_comes_back(name: str, large: bool) -> None:
     made = FORMATS[name](Capture.from_payload(payload, IMG2IMG))
     again = from_bytes(made, IMG2IMG)
     assert again.endpoint == IMG2IMG
-    assert posting.same(again.request(), payload)
+    assert same(again.request(), payload)
 
 
 @given(
@@ -63,7 +63,7 @@ def test_what_was_exported_comes_back(name: str, large: bool) -> None:
 def test_whatever_was_exported_comes_back(name: str, payload: dict[str, Any]) -> None:
     payload = {"prompt": ""} | {k: v for k, v in payload.items() if k not in ("format", "log")}
     again = from_bytes(FORMATS[name](Capture.from_payload(payload, TXT2IMG)), TXT2IMG)
-    assert posting.same(again.request(), payload)
+    assert same(again.request(), payload)
 
 
 # ---- pictures

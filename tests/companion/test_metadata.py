@@ -75,6 +75,25 @@ def test_a_picture_without_a_text() -> None:
         metadata.infotext(png(SMALL))
 
 
+def test_a_text_behind_the_pixels() -> None:
+    data = png(SMALL)
+    end = data.index(b"IEND") - 4
+    behind = data[:end] + chunk(b"tEXt", b"parameters\0behind") + data[end:]
+    assert metadata.infotext(behind) == "behind"
+
+
+def test_an_opened_picture() -> None:
+    for kind in ("JPEG", "WEBP"):
+        data = with_comment(kind, b"UNICODE\0" + TEXT.encode("utf-16-be"))
+        assert metadata.text_of(Image.open(io.BytesIO(data))) == TEXT
+    assert metadata.text_of(Image.open(io.BytesIO(png(SMALL, TEXT)))) == TEXT
+    assert metadata.text_of(SMALL) == ""
+    buffer = io.BytesIO()
+    SMALL.save(buffer, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x01broken")
+    with pytest.warns(UserWarning, match="Corrupt EXIF"):
+        assert metadata.text_of(Image.open(io.BytesIO(buffer.getvalue()))) == ""
+
+
 def test_wide_pictures() -> None:
     text = chunk(b"tEXt", b"parameters\0wide")
     assert metadata.infotext(header(100_000, 100, text)) == "wide"

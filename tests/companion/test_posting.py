@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from exported import same
 from fake_webui import png
+from json_values import json_values
 from payload_replay import Capture, FormatError, posting
 from payload_replay.capture import EXTRAS_SINGLE, TXT2IMG
 from payload_replay.posting import Posting
@@ -19,25 +21,18 @@ from payload_replay.posting import Posting
 pytestmark = pytest.mark.once
 
 PICTURE = base64.b64encode(png(Image.new("RGB", (16, 16), "blue"))).decode()
-json_values: st.SearchStrategy[Any] = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
-)
 
 
 def of(payload: dict[str, Any], **more: Any) -> Posting:
     return posting.of(Capture.from_payload(payload, TXT2IMG), **more)
 
 
-@given(st.dictionaries(st.text(), json_values), st.sets(st.sampled_from("\\\"%^&|<>()!`$'")))
+@given(
+    st.dictionaries(st.text(), json_values(leaves=20)), st.sets(st.sampled_from("\\\"%^&|<>()!`$'"))
+)
 def test_escaped_json_says_the_same(payload: dict[str, Any], escape: set[str]) -> None:
     text = of(payload).json("".join(escape), ascii=True, indent=None)
-    assert posting.same(json.loads(text), payload)
+    assert same(json.loads(text), payload)
     assert text.isascii()
     assert not escape - {'"', "\\"} & set(text)
     assert '"' not in escape or '\\"' not in text.replace("\\\\", "")
@@ -108,6 +103,25 @@ def test_no_word_begins_another() -> None:
 )
 def test_what_is_no_picture(text: str) -> None:
     assert posting.picture(text) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "suffix"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "png"),
+        (b"\xff\xd8\xff", "jpg"),
+        (b"RIFF\n\0\0\0WEBP", "webp"),
+        (b"\0\0\0\x20ftypavif", "avif"),
+        (b"\0\0\0\nftypavis", "avif"),
+        (b"RIFF\n\0\0\0WAVE", None),
+        (b"\0\0\0\x20ftypmp42", None),
+    ],
+)
+def test_pictures_are_told_by_how_they_begin(start: bytes, suffix: str | None) -> None:
+    data = start + bytes(64)
+    assert posting.kind(data) == suffix
+    found = posting.picture(base64.b64encode(data).decode())
+    assert found == (("", data, suffix) if suffix else None)
 
 
 def test_where_the_answer_has_its_pictures() -> None:

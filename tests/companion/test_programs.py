@@ -12,30 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exported import RUNNERS, node, surroundings
+from exported import RUNNERS, node, same, surroundings
 from fake_webui import FakeWebUI
+from json_values import json_values
 from payload_replay import Capture, FormatError, posting, programs
 from payload_replay.capture import TXT2IMG
 from payload_replay.export import FORMATS
 
 pytestmark = pytest.mark.once
 
-scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-    | st.text("\"'\\\n`${}</script>")
-)
-payloads = st.dictionaries(
-    st.text(), st.recursive(scalars, lambda x: st.lists(x) | st.dictionaries(st.text(), x))
-)
+payloads = st.dictionaries(st.text(), json_values(st.text() | st.text("\"'\\\n`${}</script>")))
 
 
 @given(payloads)
 def test_python_holds_the_payload(payload: dict[str, Any]) -> None:
-    assert posting.same(ast.literal_eval(programs.literal(payload, {})), payload)
+    assert same(ast.literal_eval(programs.literal(payload, {})), payload)
 
 
 @settings(max_examples=25)
@@ -45,7 +36,7 @@ def test_javascript_holds_the_payload(payload: dict[str, Any]) -> None:
     start, end = script.index("const body"), script.index("const response")
     said = script[start:end] + "process.stdout.write(body);"
     done = subprocess.run([node(), "-e", said], check=True, stdout=subprocess.PIPE, timeout=60)
-    assert posting.same(json.loads(done.stdout), payload)
+    assert same(json.loads(done.stdout), payload)
 
 
 def test_what_python_cannot_hold() -> None:

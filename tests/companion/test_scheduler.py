@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from json_values import json_values
 from payload_replay import FormatError, scheduler
 from payload_replay.capture import IMG2IMG, TXT2IMG
 from payload_replay.codec import b64decode
@@ -77,6 +78,17 @@ def test_a_task_of_the_page() -> None:
     }
 
 
+def test_what_the_page_calls_the_same_as_before_is_not_sent() -> None:
+    names = ("hr_checkpoint_name", "hr_sampler_name", "hr_scheduler")
+    same = dict(zip(names, ("checkpoint", "sampler", "scheduler"), strict=True))
+    args = {name: f"Use same {what}" for name, what in same.items()}
+    (made,) = scheduler.read([task({"prompt": "Use same sampler", **args}, is_ui=True)])
+    assert made.payload == {"prompt": "Use same sampler"}
+    given_args = dict.fromkeys(names, "alpha")
+    (made,) = scheduler.read([task(given_args, is_ui=True)])
+    assert made.payload == given_args
+
+
 @pytest.mark.parametrize("mode", [0, 2, 4])
 def test_pictures_of_the_page(mode: int) -> None:
     image, mask = Image.new("RGB", (8, 4), "red"), Image.new("L", (8, 4), 255)
@@ -129,11 +141,7 @@ def test_what_is_no_task() -> None:
     assert not scheduler.is_export([{"prompt": "a"}])
 
 
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
-    max_leaves=8,
-)
+values = json_values(st.text(max_size=6), st.text(max_size=6), floats=st.nothing(), leaves=8)
 
 
 @given(

@@ -7,6 +7,7 @@ import json
 import shlex
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -65,6 +66,12 @@ def test_words(text: str, expected: list[str]) -> None:
     assert words(text) == expected
 
 
+def test_redirections_one_after_the_other() -> None:
+    assert words("a " + "2>" * 3000 + " b") == ["a"]
+    assert words("a 2>1>b c") == ["a", "c"]
+    assert words("a 2> 3x>b c") == ["a", "c"]
+
+
 @pytest.mark.parametrize("text", ["a $X", 'a "$X"', "a `id`", "a $(id)", "a ${X}", "a $1"])
 def test_what_only_the_shell_knows(text: str) -> None:
     (command,) = shellwords.bash(text)
@@ -118,3 +125,26 @@ def test_long_texts_are_read_in_one_go(piece: str) -> None:
     for split in (shellwords.bash, shellwords.cmd):
         with contextlib.suppress(FormatError):
             assert split("curl " + piece * (200_000 // len(piece)))
+
+
+@pytest.mark.parametrize("piece", ["a ", "a\n", '"" ', "a;", ">a ", "<<J "])
+def test_more_words_than_are_read(piece: str) -> None:
+    text = piece * (shellwords.MAX_WORDS + 1)
+    with pytest.raises(FormatError, match="more than 100,000 words"):
+        shellwords.bash(text)
+    if piece != "a;":  # which parts nothing in cmd
+        with pytest.raises(FormatError, match="more than 100,000 words"):
+            shellwords.cmd(text)
+
+
+@pytest.mark.parametrize(
+    ("piece", "times"), [("\n", 40_000), (";", 40_000), ("$", 400_000), ("^a", 200_000)]
+)
+def test_what_is_no_word_takes_little_memory(piece: str, times: int) -> None:
+    text = "curl " + piece * times
+    for split in (shellwords.bash, shellwords.cmd):
+        tracemalloc.start()
+        split(text)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 20 * len(text)

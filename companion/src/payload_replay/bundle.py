@@ -44,9 +44,9 @@ def write(capture: Capture, fetch: Callable[[str], bytes] | None = None) -> byte
     document = dataclasses.replace(capture, assets=bare).to_json()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        _add(archive, DOCUMENT, document.encode(), zipfile.ZIP_DEFLATED)
+        add(archive, DOCUMENT, document.encode(), zipfile.ZIP_DEFLATED)
         for sha256, asset in sorted(capture.assets.items()):
-            _add(archive, f"assets/{sha256}.{asset.suffix}", capture.asset(sha256, fetch))
+            add(archive, f"assets/{sha256}.{asset.suffix}", capture.asset(sha256, fetch))
     return buffer.getvalue()
 
 
@@ -75,10 +75,8 @@ def read(data: bytes, limit: int = MAX_BYTES) -> Capture:
     return dataclasses.replace(capture, assets=assets)
 
 
-def _add(
-    archive: zipfile.ZipFile, name: str, data: bytes, method: int = zipfile.ZIP_STORED
-) -> None:
-    # A fixed date: the same capture makes the same bytes.
+def add(archive: zipfile.ZipFile, name: str, data: bytes, method: int = zipfile.ZIP_STORED) -> None:
+    """A file of an archive, with a fixed date: the same files make the same bytes."""
     entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     entry.compress_type = method
     archive.writestr(entry, data)

@@ -18,9 +18,11 @@ from .shellwords import Command, Word
 MAX_CHARACTERS = 32 * 2**20
 """Of a command line; more is not read."""
 
-_STARTS = re.compile(r"(?im)^\s*(?:\$ |> )?(?:curl(?:\.exe)?|https?)\s")
-_CARETS = re.compile(r'\s*[^\'"\n]*\^"')  # a browser's: the first quote has one before it
-_CMD = re.compile(r"(?i)\s*(?:@echo off|[^\n]*\s\^\r?\n)")
+# No two parts of these can share a run of blanks, so that none is tried at each of its places.
+_STARTS = re.compile(r"(?im)^[^\S\n]*(?:\$ |> )?(?:curl(?:\.exe)?|https?)\s")
+# A browser's: the first quote has a caret before it.
+_CARETS = re.compile(r'\s*(?=\S)[^\'"\n]*\^"')
+_CMD = re.compile(r"(?i)\s*(?:@echo off|(?:(?=\S)[^\n]*\s|(?<=\s))\^\r?\n)")
 _BODY = {"-d", "--data", "--data-ascii", "--data-raw", "--data-binary", "--json"}
 _NO_JSON = {"-F", "--form", "--data-urlencode", "-G", "--get", "-T", "--upload-file", "-K"}
 # Those with an argument, of `curl --help all`; an unknown long option counts as without.
@@ -87,7 +89,11 @@ class _Files:
             return self.stdin
         if BLOCK[0] in self.text:
             return self._block()
-        if self.folder is None or name == "-":
+        if name == "-":
+            raise FormatError(
+                "", "the body comes from standard input: put it into a file, as @file"
+            )
+        if self.folder is None:
             raise FormatError("", f"the body is in {name!r}, which is read only with --files")
         path = (self.folder / name).resolve()
         if not path.is_relative_to(self.folder.resolve()):

@@ -112,9 +112,9 @@ def as_bundle(capture: Capture, fetch: Fetch = None) -> bytes:
 def zipped(files: Mapping[str, bytes]) -> bytes:
     """A program and its pictures as one zip; the same files make the same bytes."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+            bundle.add(archive, name, data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

@@ -3,7 +3,8 @@
 =================  ==============================================================================
 zip                a bundle
 picture            PNG, JPEG, WebP, AVIF with an infotext: through the server's parser where one is
-                   there, else the standard fields; a PNG is also what a replay must bring back
+                   there, else the standard fields; a PNG is also what a replay must bring back,
+                   and its pixels may hold the text
 JSON               a capture, what ``…/request`` answers, a bare payload (payload-display's copy),
                    HAR, a Postman collection, agent-scheduler's export
 text               a curl or HTTPie command line (bash, or cmd), an infotext
@@ -25,10 +26,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import bundle, curl, har, metadata, parameters, scheduler
+from . import bundle, curl, har, metadata, parameters, scheduler, stealth
 from .capture import Asset, Capture, Caveat, FormatError, Result, parse_json
 from .images import NotAPicture, hashed, opened
-from .infotext import parse, seed
+from .infotext import seed
+from .named import SAME
 from .parameters import Remade
 
 Ask = Callable[[bytes], Mapping[str, Any] | None]
@@ -37,6 +39,7 @@ Ask = Callable[[bytes], Mapping[str, Any] | None]
 PLACEHOLDER = "base64image placeholder"
 """What payload-display's copy holds in place of a picture (2d3332d, ``api_payload_display.py``)."""
 _FAILED = {"Exception", "Traceback"}  # what it copies where it failed itself
+_MARKED = "the lowest bits of the picture's colours hold its infotext: a replay is close at best"
 _NOTHING = (
     "this is no capture, payload, bundle, picture with an infotext, HAR, Postman collection, "
     "agent-scheduler export or curl command"
@@ -185,19 +188,17 @@ def _of_picture(data: bytes, ask: Ask | None) -> Capture:
     told = (ask(data) if ask else None) or {}
     text = told.get("info")
     text = text if isinstance(text, str) and text.strip() else metadata.infotext(data)
-    if len(text) > parameters.MAX_CHARACTERS:
-        raise FormatError("", f"an infotext of more than {parameters.MAX_CHARACTERS} characters")
-    told_fields = told.get("parameters")
-    fields = parse(text) | _told(told_fields if isinstance(told_fields, dict) else {})
-    capture = _remade(parameters.of_fields(fields))
+    fields = told.get("parameters")
+    fields = _told(fields) if isinstance(fields, dict) else {}
+    capture = _remade(parameters.read(text, fields))
     return _expecting(capture, data, text) if data.startswith(b"\x89PNG") else capture
 
 
 def _told(fields: Mapping[str, Any]) -> dict[str, str]:
     """What the server reads out of a text, as far as it is a standard field that says something."""
     known = parameters.FIELDS.keys() | parameters.SETTINGS.keys()
-    said = {k: str(v) for k, v in fields.items() if k in known and v not in ("", None)}
-    return {name: value for name, value in said.items() if not value.startswith("Use same")}
+    silent = ("", None, *SAME)
+    return {k: str(v) for k, v in fields.items() if k in known and v not in silent}
 
 
 def _expecting(capture: Capture, data: bytes, text: str) -> Capture:
@@ -210,6 +211,8 @@ def _expecting(capture: Capture, data: bytes, text: str) -> Capture:
     payload = capture.payload
     if not payload.get("enable_hr") and image.size != (payload.get("width"), payload.get("height")):
         return capture
+    if stealth.in_colours(image):
+        capture.warnings.append(Caveat("results", _MARKED, "pixels"))
     name = hashlib.sha256(data).hexdigest()
     asset = Asset("image/png", len(data), width, height, base64.b64encode(data).decode())
     result = Result(hashed(image), width, height, "sample", seed(text), None, text, name)

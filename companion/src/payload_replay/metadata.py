@@ -1,8 +1,9 @@
 """The text that a webui wrote into a picture's file.
 
 PNG: the chunk ``parameters``. JPEG and WebP: EXIF's UserComment, with the character code before it
-(A1111 v1.10.1, ``modules/images.py``, writes UNICODE). No pixel is decoded: a picture of any width
-costs what its file has, and Pillow bounds texts at 1 MB each and 64 MB together.
+(A1111 v1.10.1, ``modules/images.py``, writes UNICODE). For these no pixel is decoded: a picture of
+any width costs what its file has, and Pillow bounds texts at 1 MB each and 64 MB together. Only of
+a PNG without a text the pixels may hold one (`stealth`).
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import warnings
 
 from PIL import Image, UnidentifiedImageError
 
+from . import stealth
 from .capture import FormatError
 from .images import FORMATS
+from .posting import kind
 
-_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
 _BROKEN = (
     OSError,
@@ -32,7 +34,7 @@ _BROKEN = (
 
 def is_picture(data: bytes) -> bool:
     """Whether these bytes begin like a picture that a webui saves."""
-    return data.startswith(_STARTS) or data[:4] + data[8:12] == b"RIFFWEBP" or _avif(data)
+    return kind(data) is not None
 
 
 def infotext(data: bytes) -> str:
@@ -45,14 +47,25 @@ def infotext(data: bytes) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a large picture, whose pixels nobody decodes here
             image = Image.open(io.BytesIO(data), formats=_known())
-            text = image.info.get("parameters") or _user_comment(image)
+            text = text_of(image) or _in_pixels(image)
+    except FormatError:
+        raise
     except _BROKEN as error:
         raise FormatError("", f"a picture that cannot be read: {error}") from error
-    if not isinstance(text, str) or not text.strip():
+    if not text.strip():
         raise FormatError(
             "", "the picture holds no infotext: it was made with that switched off, or edited since"
         )
     return text
+
+
+def text_of(image: Image.Image) -> str:
+    """The infotext of an opened picture; "" where none can be read, as the webui takes it."""
+    try:
+        text = image.info.get("parameters") or _user_comment(image)
+    except _BROKEN:  # its EXIF, which holds the text
+        return ""
+    return text if isinstance(text, str) else ""
 
 
 def decoded(comment: bytes) -> str:
@@ -76,8 +89,12 @@ def _user_comment(image: Image.Image) -> str | None:
     return decoded(comment) if isinstance(comment, bytes) else comment
 
 
-def _avif(data: bytes) -> bool:
-    return data[4:12] in (b"ftypavif", b"ftypavis")
+def _in_pixels(image: Image.Image) -> str:
+    """What stands in a PNG's pixels, or in a chunk behind them."""
+    if image.format != "PNG":
+        return ""
+    image.load()
+    return text_of(image) or stealth.read(image)
 
 
 def _known() -> list[str]:

@@ -8,6 +8,7 @@ CFG Scale`` are Forge's.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -132,19 +133,27 @@ def is_infotext(text: str) -> bool:
     return re.search(r"\bSteps: \d+", last) is not None and "Seed: " in last
 
 
-def read(text: str) -> Remade:
+def read(text: str, told: Mapping[str, str] | None = None) -> Remade:
     """The payload of a text.
+
+    Args:
+        told: fields by their label that hold, whatever the text says.
 
     Raises:
         FormatError: it names no steps, a value is not of its field's kind, or it is too long.
     """
     if len(text) > MAX_CHARACTERS:
         raise FormatError("", f"an infotext of more than {MAX_CHARACTERS} characters")
-    return of_fields(parse(text))
+    return _of_fields(parse(text) | dict(told or {}))
 
 
-def of_fields(found: Mapping[str, str]) -> Remade:
-    """The payload of fields by their label. Raises FormatError."""
+def settings_of(pairs: list[str]) -> dict[str, Any]:
+    """``override_settings`` of texts such as ``Clip skip: 2``. Raises FormatError."""
+    found = {name: value.strip() for name, _, value in (pair.partition(":") for pair in pairs)}
+    return _read(found, SETTINGS) | _model(found)
+
+
+def _of_fields(found: Mapping[str, str]) -> Remade:
     if "Steps" not in found:
         raise FormatError("", "no infotext: it names no steps")
     hires = any(label in found for label in _HIRES)
@@ -164,12 +173,6 @@ def of_fields(found: Mapping[str, str]) -> Remade:
     return made
 
 
-def settings_of(pairs: list[str]) -> dict[str, Any]:
-    """``override_settings`` of texts such as ``Clip skip: 2``. Raises FormatError."""
-    found = {name: value.strip() for name, _, value in (pair.partition(":") for pair in pairs)}
-    return _read(found, SETTINGS) | _model(found)
-
-
 def _read(found: Mapping[str, str], table: Mapping[str, tuple[str, Reader]]) -> dict[str, Any]:
     made = {}
     for label, (name, reader) in table.items():
@@ -178,7 +181,7 @@ def _read(found: Mapping[str, str], table: Mapping[str, tuple[str, Reader]]) -> 
                 made[name] = reader(found[label])
             except (ValueError, OverflowError) as error:
                 raise FormatError(label, f"{found[label]!r}: {error}") from error
-            if made[name] in (float("inf"), float("-inf")) or made[name] != made[name]:
+            if isinstance(made[name], float) and not math.isfinite(made[name]):
                 raise FormatError(label, f"{found[label]!r} is no number of JSON")
     return made
 

@@ -7,23 +7,26 @@ load them by path.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .capture import EXTRAS_SINGLE, Capture, FormatError, canonical
+from .capture import EXTRAS_SINGLE, Capture, FormatError
 
 SERVER = "http://127.0.0.1:7860"
 """Where a program sends when ``WEBUI_URL`` does not say."""
 URL, AUTH = "WEBUI_URL", "WEBUI_AUTH"
 """The environment variables that every program reads: address, and ``USER:PASSWORD`` if needed."""
 
-_KINDS = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpg", b"RIFF": "webp"}
+_KINDS = {
+    "png": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "jpg": re.compile(rb"\xff\xd8\xff"),
+    "webp": re.compile(rb"(?s)RIFF.{4}WEBP"),
+    "avif": re.compile(rb"(?s).{4}ftypavi[fs]"),
+}
 _SHORTEST = 64  # characters of base64: less is no picture
-_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 
 @dataclass(frozen=True)
@@ -130,16 +133,25 @@ def picture(text: str) -> tuple[str, bytes, str] | None:
     None where the text is no picture, or base64 that another encoder would write differently.
     """
     prefix, comma, data = text.partition(",") if text.startswith("data:image/") else ("", "", text)
-    if len(data) < _SHORTEST or not _BASE64.fullmatch(data):
+    found = exact(data)
+    suffix = kind(found) if found else None
+    return (prefix + comma, found, suffix) if found and suffix else None
+
+
+def exact(text: str) -> bytes | None:
+    """The bytes of a text that is their base64 letter by letter, and as long as any picture's."""
+    if len(text) < _SHORTEST:
         return None
     try:
-        found = base64.b64decode(data, validate=True)
-    except binascii.Error:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:  # no base64, or beyond ASCII
         return None
-    suffix = next((kind for start, kind in _KINDS.items() if found.startswith(start)), None)
-    if suffix is None or base64.b64encode(found).decode() != data:
-        return None
-    return prefix + comma, found, suffix
+    return data if base64.b64encode(data).decode() == text else None
+
+
+def kind(data: bytes) -> str | None:
+    """The suffix of a file that begins like a picture, of those that a webui saves; else None."""
+    return next((suffix for suffix, start in _KINDS.items() if start.match(data)), None)
 
 
 class _Outside:
@@ -183,8 +195,3 @@ def _as_escape(found: re.Match[str]) -> str:
 
 def _hidden(server: str) -> str:
     return re.sub(r"//[^/@]*@", "//…@", server)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two payloads are the same JSON: 1, 1.0 and true are three values."""
-    return canonical(one) == canonical(other)

@@ -6,6 +6,7 @@ JavaScript is neither 7.0 nor an integer beyond 2**53, and both are values that 
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -148,7 +149,7 @@ def literal(value: Any, words: dict[str, str], indent: int = 0, depth: int = 0) 
         raise FormatError("payload", "nested too deeply to be exported")
     if isinstance(value, str):
         return _python_text(value, words)
-    if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
+    if isinstance(value, float) and not math.isfinite(value):
         raise FormatError("payload", f"{value} cannot be sent: JSON has no NaN or infinity")
     if not isinstance(value, (dict, list)):
         return repr(value)

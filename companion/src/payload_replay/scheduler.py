@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +18,8 @@ from typing import Any
 from PIL import Image
 
 from .capture import IMG2IMG, TXT2IMG, Caveat, FormatError
+from .images import base64_of
+from .named import SAME
 from .parameters import Remade, settings_of
 
 MAX_TASKS = 10_000
@@ -29,12 +30,14 @@ _EMPTY = {b"\x80\x02]q\x00.", b"\x80\x03]q\x00.", b"\x80\x04]\x94.", b"\x80\x05]
 _PAGE = {
     "prompt", "negative_prompt", "steps", "sampler_name", "n_iter", "batch_size", "cfg_scale",
     "distilled_cfg_scale", "height", "width", "enable_hr", "denoising_strength", "hr_scale",
-    "hr_upscaler", "hr_second_pass_steps", "hr_resize_x", "hr_resize_y", "hr_sampler_name",
-    "hr_prompt", "hr_negative_prompt", "hr_scheduler", "mask_blur", "inpainting_fill",
-    "image_cfg_scale", "resize_mode", "inpaint_full_res_padding", "seed", "subseed",
-    "subseed_strength", "restore_faces", "tiling", "hr_cfg", "hr_distilled_cfg",
+    "hr_upscaler", "hr_second_pass_steps", "hr_resize_x", "hr_resize_y", "hr_checkpoint_name",
+    "hr_sampler_name", "hr_scheduler", "hr_prompt", "hr_negative_prompt", "mask_blur",
+    "inpainting_fill", "image_cfg_scale", "resize_mode", "inpaint_full_res_padding", "seed",
+    "subseed", "subseed_strength", "restore_faces", "tiling", "hr_cfg", "hr_distilled_cfg",
 }  # fmt: skip
 """What the page's own arguments call as the API does."""
+_AS_FIRST = {"hr_checkpoint_name", "hr_sampler_name", "hr_scheduler"}
+"""Of these the page says "Use same …" where the API takes nothing but names."""
 _PICTURES = {
     0: ("init_img", None),
     2: ("init_img_with_mask", "image"),
@@ -88,7 +91,7 @@ def _of_api(args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_page(where: str, args: Mapping[str, Any], made: Remade) -> dict[str, Any]:
-    payload = {name: value for name, value in args.items() if name in _PAGE and value is not None}
+    payload = {name: value for name, value in args.items() if _says(name, value)}
     if isinstance(styles := args.get("prompt_styles"), list):
         payload["styles"] = styles
     texts = args.get("override_settings_texts")
@@ -99,6 +102,10 @@ def _of_page(where: str, args: Mapping[str, Any], made: Remade) -> dict[str, Any
     if made.endpoint == IMG2IMG:
         _add_pictures(where, args, payload, made)
     return payload
+
+
+def _says(name: str, value: Any) -> bool:
+    return name in _PAGE and value is not None and not (name in _AS_FIRST and value in SAME)
 
 
 def _add_pictures(
@@ -131,11 +138,9 @@ def _png(where: str, image: Any) -> str:
         if image["cls"] != "Image" or not 0 < width * height <= MAX_PIXELS:
             raise ValueError("no picture, or too large")
         pixels = _unpacked(base64.b64decode(image["data"], validate=True), length)
-        buffer = io.BytesIO()
-        Image.frombytes(mode, (width, height), pixels).save(buffer, "PNG")
+        return base64_of(Image.frombytes(mode, (width, height), pixels))
     except (KeyError, TypeError, ValueError, binascii.Error, zlib.error) as error:
         raise FormatError(where, f"a picture that cannot be read: {error}") from error
-    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def _unpacked(data: bytes, length: int) -> bytes:

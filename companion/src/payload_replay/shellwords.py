@@ -4,15 +4,22 @@ Python's `shlex` knows neither ``$'…'`` nor here-documents nor carets. What on
 (a variable, what a command prints) stays in the text as it is, and marks its word as `unknown`;
 ``${NAME:-text}`` is its text, since that is what it stands for where nobody set the variable.
 
-Every scan is linear in the text, and holds no more than a copy of it.
+Every scan is linear in the text, and holds no more than a few copies of it: words are counted, and
+written piece by piece into one buffer each.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import StringIO
+from itertools import islice
 
 from .capture import FormatError
+
+MAX_WORDS = 100_000
+"""Of a whole text; with more it is not read."""
 
 
 class Word(str):
@@ -46,7 +53,7 @@ def bash(text: str) -> list[Command]:
     """The commands of a bash script, one after the other, whatever joins them.
 
     Raises:
-        FormatError: a quote or a substitution has no end.
+        FormatError: a quote or a substitution has no end, or there are more than `MAX_WORDS`.
     """
     return _Bash(text.replace("\r\n", "\n")).commands()
 
@@ -55,18 +62,25 @@ def cmd(text: str) -> list[Command]:
     """The commands of a batch file, or of what a browser copies "as cURL (cmd)".
 
     Raises:
-        FormatError: a quote has no end.
+        FormatError: a quote has no end, or there are more than `MAX_WORDS`.
     """
-    found = [c_arguments(line) for line in _caret_lines(text.replace("\r\n", "\n"))]
-    return [Command([Word(word) for word in words]) for words in found if words]
+    found: list[Command] = []
+    count = 0
+    for line in _caret_lines(text.replace("\r\n", "\n")):
+        words = [Word(word) for word in islice(_c_arguments(line), MAX_WORDS + 1)]
+        count = _counted(count, len(words))
+        if words:
+            found.append(Command(words))
+    return found
 
 
 class _Bash:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.parts: list[str] | None = None
+        self.parts: StringIO | None = None
         self.unknown = ""
+        self.count = 0
         self.found: list[Command] = [Command()]
         self.waiting: list[tuple[Command, str, bool, bool]] = []
 
@@ -90,7 +104,7 @@ class _Bash:
             self.at += 2
         elif character in "'\"$`":
             self._quoted(character)
-        elif self.parts is None and (found := _NUMBERED.match(text, at)):
+        elif found := self._numbered():
             self._operator(found[0], found.end())
         elif found := _PLAIN.match(text, at):
             self._add(found[0])
@@ -100,6 +114,10 @@ class _Bash:
         else:
             self._end_word()
             self.at += 1
+
+    def _numbered(self) -> re.Match[str] | None:
+        """A redirection with its descriptor, ``2>``; inside a word digits are its own."""
+        return _NUMBERED.match(self.text, self.at) if self.parts is None else None
 
     def _quoted(self, character: str) -> None:
         text, at = self.text, self.at
@@ -171,6 +189,8 @@ class _Bash:
         elif operator[-1] in "<>&" and operator not in ("&", "&&"):
             self._redirected(operator)
         else:
+            if not self.found[-1].words:  # what ends here is none, and empty lines are many
+                self.found.pop()
             self.found.append(Command())
             if operator == "\n":
                 self._documents()
@@ -180,6 +200,7 @@ class _Bash:
         if not found:
             raise FormatError("", "a command line whose << names no end")
         self.at = found.end()
+        self.count = _counted(self.count)
         self.waiting.append((self.found[-1], found[2], bool(found[1]), tabs))
 
     def _redirected(self, operator: str) -> None:
@@ -189,7 +210,7 @@ class _Bash:
         kept, command = self.found[-1].words, self.found[-1]
         command.words = []
         while self.at < len(self.text) and not self.text[self.at].isspace():
-            if self.text[self.at] in "|&;<>()":
+            if self.text[self.at] in "|&;<>()" or self._numbered():
                 break
             self._step()
         self._end_word()
@@ -215,12 +236,13 @@ class _Bash:
 
     def _add(self, text: str) -> None:
         if self.parts is None:
-            self.parts = []
-        self.parts.append(text)
+            self.parts = StringIO()
+        self.parts.write(text)
 
     def _end_word(self) -> None:
         if self.parts is not None:
-            word = Word("".join(self.parts))
+            self.count = _counted(self.count)
+            word = Word(self.parts.getvalue())
             word.unknown = self.unknown
             self.found[-1].words.append(word)
         self.parts, self.unknown = None, ""
@@ -228,44 +250,48 @@ class _Bash:
 
 def c_arguments(line: str) -> list[str]:
     """A command line as Microsoft's C runtime splits it: ``\\"`` is a quote, other ``\\`` stay."""
-    words: list[str] = []
-    parts: list[str] = []
+    return list(_c_arguments(line))
+
+
+def _c_arguments(line: str) -> Iterator[str]:
+    parts = StringIO()
     started = quoted = False
-    for slashes, character, plain in re.findall(r'(\\*)(["\s]|$)|(\\+|[^\s"\\]+)', line):
+    for found in re.finditer(r'(\\*)(["\s]|$)|(\\+|[^\s"\\]+)', line):
+        slashes, character, plain = found.groups("")
         if plain:
-            parts.append(plain)
+            parts.write(plain)
         elif character == '"':
-            parts.append("\\" * (len(slashes) // 2) + ('"' if len(slashes) % 2 else ""))
+            parts.write("\\" * (len(slashes) // 2) + ('"' if len(slashes) % 2 else ""))
             quoted ^= not len(slashes) % 2
         else:
-            parts.append(slashes + (character if quoted else ""))
+            parts.write(slashes + (character if quoted else ""))
         started = started or bool(plain or slashes or character == '"' or quoted)
         if character != '"' and not plain and not quoted and started:
-            words.append("".join(parts))
-            parts, started = [], False
+            yield parts.getvalue()
+            parts, started = StringIO(), False
     if quoted:
         raise FormatError("", 'a command line whose " has no end')
-    return words
 
 
 def _caret_lines(text: str) -> list[str]:
     """Each line of cmd with its carets undone: one at a line's end joins the next to it."""
     lines: list[str] = []
-    parts: list[str] = []
+    parts = StringIO()
     quoted = False
-    for caret, other in re.findall(r"(?s)\^(\n?.|\n?$)|([^\^\n\"]+|[\"\n])", text):
+    for found in re.finditer(r"(?s)\^(\n?.|\n?$)|([^\^\n\"]+|[\"\n])", text):
+        caret, other = found.groups("")
         if other == "\n":
-            lines.append("".join(parts))
-            parts, quoted = [], False
+            lines.append(parts.getvalue())
+            parts, quoted = StringIO(), False
         elif other:
             quoted ^= other == '"'
-            parts.append(other)
+            parts.write(other)
         elif quoted:
-            parts.append("^" + caret)
+            parts.write("^" + caret)
         else:
             # ^ and two line ends are how a browser writes one inside a word.
-            parts.append(caret[1:] if caret.startswith("\n") and len(caret) > 1 else caret)
-    lines.append("".join(parts))
+            parts.write(caret[1:] if caret.startswith("\n") and len(caret) > 1 else caret)
+    lines.append(parts.getvalue())
     return lines
 
 
@@ -278,6 +304,12 @@ def _unescaped(found: re.Match[str]) -> str:
     if found[5]:
         return chr(ord(found[5]) & 0x1F)
     return _LETTERS.get(found[6], found[6] if found[6] in "\\'\"?" else "\\" + found[6])
+
+
+def _counted(count: int, more: int = 1) -> int:
+    if count + more > MAX_WORDS:
+        raise FormatError("", f"a command line of more than {MAX_WORDS:,} words")
+    return count + more
 
 
 def _closing(text: str, character: str, start: int) -> int:
