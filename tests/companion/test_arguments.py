@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fake_webui import FakeWebUI
+from json_values import json_values
 from payload_replay import Capture, Problem, WebUI
 from payload_replay.arguments import calls, place, shifted, unfit
 from payload_replay.capture import BATCH, IMG2IMG
@@ -133,15 +134,7 @@ def test_shifted_names_the_nearest(fake: FakeWebUI, webui: WebUI) -> None:
     assert "stands for 'Hard' where it was captured, for 'soft' here" in problem.reason
 
 
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=6,
-)
+JSON = json_values(st.text(max_size=5), st.text(max_size=3), leaves=6)
 ARGUMENT = st.fixed_dictionaries(
     {},
     optional=dict.fromkeys(("label", "value", "minimum", "maximum", "choices"), JSON),

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from json_values import json_values
 from payload_replay import capture as module
 from payload_replay.capture import (
     CONVERTERS,
@@ -50,20 +51,7 @@ SCHEMA = Path(module.__file__).with_name("capture.schema.json")
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 MINIMAL: dict[str, Any] = {"format": 1, "id": "cat-1", "endpoint": TXT2IMG, "payload": {}}
 
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.text() | st.sampled_from(["$asset", "$$asset", "$"]), inner, max_size=3
-        )
-    ),
-    max_leaves=12,
-)
+JSON = json_values(keys=st.text() | st.sampled_from(["$asset", "$$asset", "$"]), most=3, leaves=12)
 OBJECTS = st.dictionaries(st.text(), JSON, max_size=4)
 HASHES = st.text("0123456789abcdef", min_size=64, max_size=64)
 SECONDS = st.floats(0, 1e6)

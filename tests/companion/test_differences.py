@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from json_values import json_values
 from payload_replay.capture import escaped, reference
 from payload_replay.differences import Difference, brief, differences, same
 
@@ -97,11 +98,7 @@ def test_brief() -> None:
     assert brief(list(range(100))).endswith(", …]")
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=8,
-)
+JSON = json_values(st.text(max_size=4), st.text(max_size=3), st.floats(allow_nan=False), leaves=8)
 PAYLOAD = st.dictionaries(st.text(max_size=3), JSON, max_size=4)
 
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from json_values import json_values
 from payload_replay import Capture, matching
 from payload_replay.capture import EXTRAS_SINGLE, IMG2IMG, TXT2IMG
 from payload_replay.fields import FIELDS, IGNORED
@@ -222,15 +223,11 @@ def test_too_deep() -> None:
         form(TXT2IMG, {"prompt": value})
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
+values = json_values(floats=st.floats(), most=3, leaves=8)
 names = st.sampled_from([*FIELDS[TXT2IMG], "unknown"])
 
 
-@given(st.dictionaries(names, json_values), st.dictionaries(names, json_values))
+@given(st.dictionaries(names, values), st.dictionaries(names, values))
 def test_any_json_matches_itself_and_is_compared(one: Any, other: Any) -> None:
     as_expected = Expected(form(TXT2IMG, one), form(TXT2IMG, one))
     assert matches(form(TXT2IMG, one), as_expected)

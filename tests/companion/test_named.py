@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from json_values import json_values
 from payload_replay import Capture
 from payload_replay.capture import IMG2IMG, UPSCALE, Host, Model
 from payload_replay.named import named, tab_of
@@ -53,11 +54,7 @@ def test_the_tab_whose_scripts_run() -> None:
     assert (tab_of(IMG2IMG), tab_of(UPSCALE)) == ("img2img", "txt2img")
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=6,
-)
+JSON = json_values(st.text(max_size=5), st.text(max_size=3), st.nothing(), leaves=6)
 FIELDS = st.sampled_from(
     ["prompt", "styles", "override_settings", "alwayson_scripts", "script_name", "scheduler"]
 )

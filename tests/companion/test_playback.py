@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from json_values import json_values
 from payload_replay import Capture, WebUI
 from payload_replay.capture import BATCH, EXTRAS, EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, Job
 from payload_replay.export import as_json
@@ -85,14 +86,10 @@ def test_the_shape_of_each_endpoint(held, endpoint: str, keys: set[str]) -> None
     assert set(answer(held(endpoint=endpoint), {})) == keys
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
+values = json_values(st.text(max_size=5), floats=st.floats(), most=3, leaves=6)
 
 
-@given(st.dictionaries(st.sampled_from([*FIELDS[IMG2IMG], "requests"]), json_values))
+@given(st.dictionaries(st.sampled_from([*FIELDS[IMG2IMG], "requests"]), values))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_payload_of_a_document_is_answered_from_and_listed(held, payload) -> None:
     capture = dataclasses.replace(held(), payload=payload)

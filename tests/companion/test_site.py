@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fake_webui import API
+from json_values import json_values
 from payload_replay.capture import TXT2IMG
 from payload_replay.recordings import Recordings
 from payload_replay.site import Site
@@ -17,14 +18,10 @@ from payload_replay.site import Site
 pytestmark = pytest.mark.once
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | numbers | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=10,
-)
+values = json_values(floats=st.floats(), most=3, leaves=10)
 payloads = st.dictionaries(
     st.sampled_from(["prompt", "seed", "override_settings", "alwayson_scripts", "script_name"]),
-    json_values,
+    values,
 )
 
 

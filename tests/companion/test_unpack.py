@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fake_webui import API, FakeWebUI, png
+from json_values import json_values
 from payload_replay import AssetError, Capture
 from payload_replay.__main__ import main
 from payload_replay.capture import BATCH, IMG2IMG, TXT2IMG, escaped
@@ -115,13 +116,12 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["file:x", b64(RED)]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text() | st.sampled_from(["image", "$x", "args"]), inner, max_size=3)
-    ),
-    max_leaves=10,
+JSON = json_values(
+    st.text() | st.sampled_from(["file:x", b64(RED)]),
+    st.text() | st.sampled_from(["image", "$x", "args"]),
+    st.nothing(),
+    most=3,
+    leaves=10,
 )
 NAMES = st.sampled_from(["init_images", "mask", "prompt", "script_args", "alwayson_scripts"])
 

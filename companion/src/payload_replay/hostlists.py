@@ -13,7 +13,7 @@ from typing import Any
 
 from .arguments import calls
 from .capture import Capture, Model
-from .named import SAME, named
+from .named import SAME, named, overrides
 
 API = "/sdapi/v1/"
 
@@ -103,8 +103,7 @@ def _options(captures: Sequence[Capture]) -> dict[str, Any]:
             made["sd_model_checkpoint"] = capture.host.checkpoint.title
             made["sd_checkpoint_hash"] = capture.host.checkpoint.sha256
         for _, _, payload in capture.requests():
-            settings = payload.get("override_settings")
-            made |= settings if isinstance(settings, dict) else {}
+            made |= overrides(payload)
     return made
 
 

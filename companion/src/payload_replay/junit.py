@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from . import files
 from .batch import Outcome
 from .replay import Replay
 
@@ -60,7 +61,7 @@ def render(cases: Sequence[Case], servers: Sequence[str] = ()) -> bytes:
 
 def write(path: Path, cases: Sequence[Case], servers: Sequence[str] = ()) -> None:
     """To a file, in place of an older one. Raises OSError."""
-    path.write_bytes(render(cases, servers))
+    files.write(path, render(cases, servers))
 
 
 def speakable(text: str) -> str:

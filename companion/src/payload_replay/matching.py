@@ -8,8 +8,8 @@ JSON (`1` and `1.0` are, `1` and `true` are not) after this was done to both:
    stands for its bytes.
 2. What `fields.IGNORED` names is left out: what decides no pixels.
 3. A field that is null, or has the API's default (`fields.FIELDS`, `FORKS`, `FILLED`), is left out;
-   `sampler_index` stands for a `sampler_name` that is not there; titles of scripts are in lower
-   case.
+   `sampler_index` stands for a `sampler_name` that is missing or empty; titles of scripts are in
+   lower case.
 4. Fields of what is off are left out: `subseed` where `subseed_strength` is 0, hires. fix's without
    `enable_hr`, the mask's without a `mask`.
 
@@ -125,7 +125,7 @@ def _form(endpoint: str, said: Mapping[str, Any]) -> Form:
     settings, scripts = plain.pop("override_settings", None), plain.pop("alwayson_scripts", None)
     if isinstance(plain.get("script_name"), str):
         plain["script_name"] = plain["script_name"].lower()
-    if plain.get("sampler_name") is None and "sampler_index" in plain:
+    if not plain.get("sampler_name") and "sampler_index" in plain:
         plain["sampler_name"] = plain["sampler_index"]
     plain.pop("sampler_index", None)
     telling = {name: value for name, value in plain.items() if not _silent(endpoint, name, value)}

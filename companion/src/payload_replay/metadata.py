@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from . import stealth
 from .capture import FormatError
-from .images import FORMATS
+from .images import known
 from .posting import kind
 
 _EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
@@ -46,7 +46,7 @@ def infotext(data: bytes) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a large picture, whose pixels nobody decodes here
-            image = Image.open(io.BytesIO(data), formats=_known())
+            image = Image.open(io.BytesIO(data), formats=known())
             text = text_of(image) or _in_pixels(image)
     except FormatError:
         raise
@@ -95,8 +95,3 @@ def _in_pixels(image: Image.Image) -> str:
         return ""
     image.load()
     return text_of(image) or stealth.read(image)
-
-
-def _known() -> list[str]:
-    Image.init()
-    return [name for name in FORMATS if name in Image.OPEN]

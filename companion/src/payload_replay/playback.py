@@ -10,6 +10,7 @@ from typing import Any
 from . import infotext
 from .capture import EXTRAS, EXTRAS_BATCH, EXTRAS_SINGLE, RUN, Capture, Result
 from .fields import FIELDS
+from .named import overrides
 
 Answer = dict[str, Any]
 
@@ -71,8 +72,7 @@ def info(capture: Capture, shown: list[Result]) -> dict[str, Any]:
     subseeds = [_first(one.subseed, _plus(subseed, n)) for n, one in enumerate(samples)]
     texts = [one.infotext for one in shown]
     fields = infotext.parse(samples[0].infotext)
-    settings = payload.get("override_settings")
-    settings = settings if isinstance(settings, dict) else {}
+    settings = overrides(payload)
     return {
         "prompt": prompts[0],
         "all_prompts": prompts,

@@ -8,7 +8,7 @@ from typing import Any
 from . import infotext
 from .capture import IMG2IMG, UPSCALE, Capture
 from .differences import Difference, brief, differences
-from .matching import IGNORED
+from .fields import IGNORED
 from .problem import Problem
 from .surroundings import extensions, fixed
 from .verify import Comparison, Verification, worst

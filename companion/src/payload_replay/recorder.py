@@ -33,9 +33,10 @@ from .capture import (
 )
 from .client import WebUI
 from .errors import ReplayError, UnexpectedAnswer
-from .generation import account, texts
+from .generation import account, span, texts
 from .hostlists import API, RECORDED, settings
 from .images import Picture, decode
+from .named import overrides
 from .recordings import Recordings
 from .verify import read_answer
 
@@ -208,10 +209,7 @@ def read(answer: Any) -> tuple[list[Picture], dict[str, Any]]:
 
 def results(pictures: Sequence[Picture], info: Mapping[str, Any]) -> list[Result]:
     """The results of pictures: grids come before the samples, and maps after them."""
-    first = info.get("index_of_first_image")
-    first = first if isinstance(first, int) else 0
-    seeds = info.get("all_seeds")
-    last = first + len(seeds) if isinstance(seeds, list) else len(pictures)
+    first, last = span(info, len(pictures))
     made = []
     for index, one in enumerate(read_answer(pictures, dict(info))):
         role: Role = "grid" if index < first else "sample" if index < last else "map"
@@ -240,8 +238,7 @@ def asset(picture: Picture) -> tuple[str, Asset]:
 def _pinned(payload: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     if not options:
         return dict(payload)
-    named = payload.get("override_settings") or {}
-    return {**payload, "override_settings": {**settings(options), **named}}
+    return {**payload, "override_settings": {**settings(options), **overrides(payload)}}
 
 
 def _seeds(payload: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from .hostlists import API
 from .images import NotAPicture, opened
 from .listener import JSON, Refused, Reply, encoded, failed, words
 from .matching import MAX_PIXELS, Form, TooDeep, form
+from .metadata import text_of
 from .recorder import Forwarded, Recorder
 from .recordings import Near, Recording, Recordings, endpoints
 
@@ -244,8 +245,7 @@ def _png_info(payload: dict[str, Any]) -> dict[str, Any]:
         image = opened(codec.b64decode(str(payload.get("image") or "")), MAX_PIXELS)
     except (NotAPicture, ValueError) as error:
         raise Refused(500, "Invalid encoded image") from error
-    text = image.info.get("parameters")
-    text = text if isinstance(text, str) else ""
+    text = text_of(image)
     items = {k: v for k, v in image.info.items() if isinstance(v, (str, int, float))}
     items.pop("parameters", None)
     return {"info": text, "items": items, "parameters": infotext.parse(text)}

@@ -15,8 +15,10 @@ from PIL import Image
 
 from . import infotext
 from .capture import Result
+from .generation import span
 from .images import Picture, hashed
 from .measures import psnr, ssim
+from .metadata import text_of
 
 Likeness = Literal["identical", "close", "different"]
 Stored = Callable[[Result], "Image.Image | None"]
@@ -128,11 +130,10 @@ def read_answer(pictures: Sequence[Picture], info: dict[str, Any]) -> list[Answe
     listed = info.get("infotexts")
     texts = listed if isinstance(listed, list) else []
     seeds = info.get("all_seeds")
-    first = info.get("index_of_first_image")
-    offset = first if isinstance(first, int) else 0
+    offset, _ = span(info, len(pictures))
     answered = []
     for index, picture in enumerate(pictures):
-        text = _embedded(picture) or (str(texts[index]) if index < len(texts) else "")
+        text = text_of(picture.image) or (str(texts[index]) if index < len(texts) else "")
         answered.append(Answered(picture, text, _seed(text, seeds, index - offset)))
     return answered
 
@@ -217,11 +218,6 @@ def _measured(result: Result, match: Answered, expected: Image.Image | None) -> 
     decibels, largest = round(ratio[0], 1), ratio[1]
     index = min(round(likeness, 4), 0.9999)  # 1 is said of the same pixels alone
     return Comparison(result, match, verdict, decibels, largest, ssim=index)
-
-
-def _embedded(picture: Picture) -> str:
-    text = picture.image.info.get("parameters")
-    return text if isinstance(text, str) else ""
 
 
 def _seed(text: str, seeds: Any, index: int) -> int | None:

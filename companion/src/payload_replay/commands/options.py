@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from payload_replay import console
+from payload_replay import console, files
 from payload_replay.client import WebUI
 from payload_replay.errors import BadSource, ReplayError
 from payload_replay.exits import ExitStatus
@@ -95,8 +95,7 @@ def write(data: bytes, out: Path | None, suffix: str) -> None:
     """To a new file, or to standard output, where a terminal gets no zip."""
     if out is not None:
         try:
-            with out.open("xb") as file:
-                file.write(data)
+            files.create(out, data)
         except FileExistsError as error:
             raise BadSource(f"--out {out}: exists, and is not overwritten: name another") from error
     elif suffix == ".zip" and sys.stdout.isatty():
