@@ -73,12 +73,13 @@ def plan(
 
 def _made(named: Named, row: Row | None, changes: Sequence[Change], urls: bool) -> Capture:
     capture = named.capture
+    given = [steps for steps, _ in changes]
     if row is not None:
         if not template.fields(capture.payload):
             raise FormatError("payload", "has no {fields} for --rows to fill")
+        given += template.whole(capture.payload)
         capture = template.filled(capture, row)
     capture = vary.varied(capture, changes)
-    given = [steps for steps, _ in changes]
     return dataclasses.replace(named, capture=capture).inlined(urls=urls, but=given)
 
 

@@ -92,6 +92,25 @@ def fields(payload: Any) -> set[str]:
     return found
 
 
+def whole(payload: Any) -> list[Sequence[Step]]:
+    """The places whose text is nothing but one field: a row gives all that stands there."""
+    found: list[Sequence[Step]] = []
+
+    def look(text: str, steps: Sequence[Step]) -> str:
+        if _alone(text) is not None:
+            found.append(steps)
+        return text
+
+    _walked(payload, [], look)
+    return found
+
+
+def _alone(text: str) -> str | None:
+    """The name of the field that a text consists of, if it is one."""
+    match = _FIELD.fullmatch(text)
+    return match[2] if match else None
+
+
 def _walked(value: Any, steps: list[Step], change: Callable[[str, Sequence[Step]], Any]) -> Any:
     if isinstance(value, str):
         return change(value, steps) if "{" in value else value
@@ -107,9 +126,8 @@ def _walked(value: Any, steps: list[Step], change: Callable[[str, Sequence[Step]
 
 
 def _filled(text: str, steps: Sequence[Step], row: Row) -> Any:
-    whole = _FIELD.fullmatch(text)
-    if whole and whole[2]:
-        value = _value(row, whole[2], steps)
+    if (name := _alone(text)) is not None:
+        value = _value(row, name, steps)
         if not row.typed:
             value = vary.read_value(steps, value)
         return escaped(attachments.given(value, steps, row.folder))
