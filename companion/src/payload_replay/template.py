@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import attachments, paths, vary
+from . import attachments, contents, paths, vary
 from .capture import Capture, FormatError, escaped, referred
 from .errors import BadSource
 from .paths import Step
@@ -181,7 +181,7 @@ def _from_jsonl(text: str, path: Path) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            values = json.loads(line, parse_constant=_no_json)
+            values = vary.read_json(line)
         except (ValueError, RecursionError) as error:
             raise FormatError(where, f"no JSON: {error}") from error
         if not isinstance(values, dict):
@@ -192,17 +192,6 @@ def _from_jsonl(text: str, path: Path) -> Iterator[Row]:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise BadSource(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(data) > MAX_BYTES:
-        raise BadSource(f"{path}: larger than {MAX_BYTES >> 20} MiB, which is not read")
-    try:
-        return data.decode("utf-8-sig")
+        return contents.read(path, MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadSource(f"{path}: no UTF-8 text ({error.reason} at byte {error.start})") from error
-
-
-def _no_json(name: str) -> Any:
-    raise ValueError(f"{name} is not of JSON")
