@@ -133,6 +133,7 @@ def test_the_key_is_the_content() -> None:
         Capture(1, "a", TXT2IMG, one.payload, results=[result]),
     ]
     assert key(one) == key(same)
-    assert len({key(each) for each in [one, *others]}) == 4
+    assert len({key(one, migrate=True), *(key(each) for each in [one, *others])}) == 5
+    assert key(one, migrate=True) == key(same, migrate=True)
     with pytest.raises(FormatError, match="not of JSON"):
         key(Capture(1, "a", TXT2IMG, {"steps": float("nan")}))

@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from . import source as sources
 from .batch import Outcome, save
@@ -34,6 +33,7 @@ from .errors import (
 )
 from .journal import Journal, key
 from .replay import Keep, replay
+from .retry import unsent
 from .settings import Shared, kept
 from .source import Named
 
@@ -44,8 +44,8 @@ GRACE = 30.0
 AHEAD = 4
 """Outcomes that may wait to be read before the threads wait in turn."""
 
-# What every further job would meet as well, so that none is sent there.
-_HOPELESS = (ConnectionFailed, WrongCredentials, NoAPI)
+# What every further job would meet as well, so that none is sent there; see `_is_hopeless`.
+_HOPELESS = (WrongCredentials, NoAPI)
 _OF_SOURCE = (BadSource, FormatError, NotFound, OSError)
 
 
@@ -58,17 +58,10 @@ class Source:
         jobs: how many jobs are made of it.
     """
 
-    def __init__(
-        self,
-        name: str,
-        endpoint: str | None = None,
-        stdin: IO[bytes] | None = None,
-        jobs: int = 1,
-    ) -> None:
+    def __init__(self, name: str, endpoint: str | None = None, jobs: int = 1) -> None:
         self.name = name
         self._jobs = jobs
         self._endpoint = endpoint
-        self._stdin = stdin
         self._lock = threading.Lock()
         self._loaded: tuple[Named, WebUI | None] | None = None
 
@@ -87,7 +80,9 @@ class Source:
                 self._loaded = None
 
     def _asked(self, webuis: Sequence[WebUI]) -> tuple[Named, WebUI | None]:
-        """An id is asked of one server after the other; ``latest`` is the first one's newest."""
+        """An id is asked of one server after the other; ``latest`` is the newest of the first one
+        that has any.
+        """
         missed: list[ReplayError] = []
         for webui in webuis:
             found = self._of(webui)
@@ -95,13 +90,15 @@ class Source:
                 return found, None if found.folder is not None else webui
             missed.append(found)
         # What a server says counts more than that another one says nothing.
-        raise min(missed, key=lambda error: isinstance(error, _HOPELESS))
+        raise min(missed, key=_is_hopeless)
 
     def _of(self, webui: WebUI) -> Named | ReplayError:
         try:
-            return sources.named(self.name, webui, self._endpoint, self._stdin)
-        except (NotFound, NoExtension, *_HOPELESS) as error:
-            return error
+            return sources.named(self.name, webui, self._endpoint)
+        except ReplayError as error:
+            if isinstance(error, (NotFound, NoExtension)) or _is_hopeless(error):
+                return error
+            raise
 
 
 @dataclass(frozen=True)
@@ -145,7 +142,8 @@ class Fleet:
     """Servers that share the work.
 
     Args:
-        connect: for each server, what makes a client of it; each thread has its own.
+        connect: for each server, what makes a client of it. Each thread has its own, and besides
+            each server has one that all threads ask for sources and their pictures.
         slots: jobs per server at a time. With several, a server's settings are put back only
             when none runs there any more.
         out: a folder for the pictures that came.
@@ -174,7 +172,6 @@ class Fleet:
         self._jobs: deque[Job] = deque()
         self._again: list[_Open] = []
         self._results: deque[Outcome] = deque()
-        self._running = 0
         self._threads = 0
         self._stopping = self._left = False
         self._interrupted = threading.Event()
@@ -182,7 +179,7 @@ class Fleet:
     @property
     def running(self) -> int:
         """How many jobs are being made."""
-        return self._running
+        return sum(server.running for server in self._servers)
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """The outcome of each job, as they come."""
@@ -266,7 +263,6 @@ class Fleet:
                 if self._stopping or server.state == "gone":
                     return None
                 if server.state != "resting" and (one := self._next(server)):
-                    self._running += 1
                     server.running += 1
                     return one
                 if self._over():
@@ -282,7 +278,6 @@ class Fleet:
 
     def _finish(self, server: _Server, one: _Open, outcome: Outcome) -> None:
         with self._changed:
-            self._running -= 1
             server.running -= 1
             self._judge(server, outcome)
             if _is_final(outcome):
@@ -296,7 +291,7 @@ class Fleet:
 
     def _judge(self, server: _Server, outcome: Outcome) -> None:
         """What an outcome says of the server itself."""
-        if not isinstance(outcome.error, _HOPELESS):
+        if not _is_hopeless(outcome.error):
             if server.state == "new" and outcome.server and outcome.record is None:
                 server.state = "up"
             return
@@ -304,7 +299,7 @@ class Fleet:
         if answered and isinstance(outcome.error, NoAPI):
             return  # this one route, then
         server.error = outcome.error
-        again = answered and isinstance(outcome.error, ConnectionFailed) and self._pauses
+        again = answered and _is_silence(outcome.error) and self._pauses
         server.state = "resting" if again and server.state != "gone" else "gone"
 
     def _wake(self, server: _Server, webui: WebUI) -> None:
@@ -320,7 +315,7 @@ class Fleet:
 
     def _over(self) -> bool:
         """Whether nothing is left to do, nor will be."""
-        return not self._again and not self._running and not self._jobs
+        return not self._again and not self.running and not self._jobs
 
     def _set(self, server: _Server, state: str) -> None:
         with self._changed:
@@ -348,29 +343,29 @@ class Fleet:
     # ---- one job
 
     def _attempt(self, server: _Server, webui: WebUI, one: _Open) -> Outcome:
-        name = one.job.name
+        name, where = one.job.name, ""
         try:
             capture, home = self._loaded(one.job)
-        except Exception as error:
-            return Outcome(name, error=error, server=server.url if _of_server(error) else "")
-        try:
+            where = server.url
             return self._replayed(server, webui, one.job, capture, home)
-        except (ReplayError, FormatError, OSError) as error:
-            if self._interrupted.is_set():
-                return Outcome(name, error=_stopped(server), server=server.url)
-            return Outcome(name, error=error, server=server.url)
-        except Exception as error:  # a defect of ours costs this job, and says its name
-            return Outcome(name, error=RuntimeError(repr(error)), server=server.url)
+        except Exception as error:
+            where = server.url if _is_of_server(error) else where
+            if where and self._interrupted.is_set():
+                return Outcome(name, error=_stopped(server), server=where)
+            return Outcome(name, error=_expected(error), server=where)
 
     def _loaded(self, job: Job) -> tuple[Capture, WebUI | None]:
-        named, home = job.source.load([server.webui for server in self._servers])
+        """What a job sends. A server that does not answer is asked for its source last."""
+        with self._changed:
+            awake = sorted(self._servers, key=lambda server: server.state in ("resting", "gone"))
+        named, home = job.source.load([server.webui for server in awake])
         return job.make(named), home
 
     def _replayed(
         self, server: _Server, webui: WebUI, job: Job, capture: Capture, home: WebUI | None
     ) -> Outcome:
         journal = self._journal
-        hashed = key(capture) if journal is not None else ""
+        hashed = key(capture, self._migrate) if journal is not None else ""
         if journal is not None and (record := journal.take(hashed)) is not None:
             return Outcome(job.name, record=record, server=str(record.get("server") or ""))
         if self._interrupted.is_set():
@@ -419,7 +414,11 @@ def _is_final(outcome: Outcome) -> bool:
     """Whether no other server could do better."""
     if outcome.replay is not None:
         return outcome.replay.verdict != "refused"
-    return outcome.record is not None or isinstance(outcome.error, (Interrupted, *_OF_SOURCE))
+    if outcome.record is not None or not outcome.server:
+        return True
+    # A picture that one server lacks may lie on another.
+    of_source = isinstance(outcome.error, _OF_SOURCE) and not isinstance(outcome.error, AssetError)
+    return of_source or isinstance(outcome.error, Interrupted)
 
 
 def _told(one: _Open, outcome: Outcome) -> Outcome:
@@ -435,8 +434,24 @@ def _gravest(one: _Open) -> Outcome:
     return dataclasses.replace(worst, elsewhere=said)
 
 
-def _of_server(error: Exception) -> bool:
+def _is_of_server(error: Exception) -> bool:
     return isinstance(error, ReplayError) and not isinstance(error, BadSource)
+
+
+def _is_hopeless(error: Exception | None) -> bool:
+    """Whether every further job would meet this at the same server."""
+    return isinstance(error, _HOPELESS) or _is_silence(error)
+
+
+def _is_silence(error: Exception | None) -> bool:
+    """Whether there is nobody: a host that is switched off does not even refuse."""
+    return isinstance(error, ConnectionFailed) or (error is not None and unsent(error))
+
+
+def _expected(error: Exception) -> Exception:
+    """The error; a defect of ours, which costs this job alone, with its name."""
+    known = isinstance(error, (ReplayError, FormatError, OSError))
+    return error if known else RuntimeError(repr(error))
 
 
 def _stopped(server: _Server) -> Interrupted:
@@ -455,6 +470,6 @@ def _interrupt(server: _Server) -> None:
     with server.connect() as webui:
         webui.timeout = (5, 10)
         try:
-            webui.call("POST", "/sdapi/v1/interrupt")
+            webui.interrupt()
         except ReplayError:
             return  # it is silent: there is nothing to stop there

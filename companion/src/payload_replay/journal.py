@@ -110,11 +110,17 @@ class Journal:
         )
 
 
-def key(capture: Capture) -> str:
-    """The hash of what is sent and expected. Raises FormatError for what JSON has not."""
+def key(capture: Capture, migrate: bool = False) -> str:
+    """The hash of what is sent and expected, and of whether the server's wishes `migrate` it first.
+
+    Raises:
+        FormatError: it holds what JSON has not.
+    """
     expected = [result.sha256 for result in capture.results]
+    # Only where it is so, lest the journals of releases that did not tell become worthless.
+    how = ["migrate"] if migrate else []
     try:
-        told = canonical([capture.endpoint, capture.payload, expected])
+        told = canonical([capture.endpoint, capture.payload, expected, *how])
     except ValueError as error:
         raise FormatError("payload", f"not of JSON: {error}") from error
     return hashlib.sha256(told).hexdigest()
