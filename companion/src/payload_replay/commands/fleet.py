@@ -79,7 +79,7 @@ class Run:
     def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """The outcomes as they come, under a progress bar."""
         self._total = len(jobs)
-        return console.followed(self._fleet.run(jobs), [job.name for job in jobs])
+        return console.followed(self._fleet.run(jobs), self._total)
 
     def interrupted(self, number: int, frame: FrameType | None) -> None:
         """What SIGINT does."""
