@@ -82,33 +82,26 @@ def filled(capture: Capture, row: Row) -> Capture:
 
 def fields(payload: Any) -> set[str]:
     """The names of the fields in all texts of a payload."""
-    found: set[str] = set()
-
-    def look(text: str, steps: Sequence[Step]) -> str:
-        found.update(match[2] for match in _FIELD.finditer(text) if match[2])
-        return text
-
-    _walked(payload, [], look)
-    return found
+    matches = (match for text, _ in _texts(payload) for match in _FIELD.finditer(text))
+    return {match[2] for match in matches if match[2]}
 
 
 def whole(payload: Any) -> list[Sequence[Step]]:
     """The places whose text is nothing but one field: a row gives all that stands there."""
-    found: list[Sequence[Step]] = []
-
-    def look(text: str, steps: Sequence[Step]) -> str:
-        if _alone(text) is not None:
-            found.append(steps)
-        return text
-
-    _walked(payload, [], look)
-    return found
+    return [steps for text, steps in _texts(payload) if _alone(text) is not None]
 
 
 def _alone(text: str) -> str | None:
     """The name of the field that a text consists of, if it is one."""
     match = _FIELD.fullmatch(text)
     return match[2] if match else None
+
+
+def _texts(payload: Any) -> list[tuple[str, Sequence[Step]]]:
+    """The texts of a payload that may hold fields, and where they stand."""
+    found: list[tuple[str, Sequence[Step]]] = []
+    _walked(payload, [], lambda text, steps: found.append((text, steps)))
+    return found
 
 
 def _walked(value: Any, steps: list[Step], change: Callable[[str, Sequence[Step]], Any]) -> Any:
