@@ -216,6 +216,19 @@ def test_the_work_is_shared_and_each_server_has_so_many_at_a_time(
     assert {outcome.server for outcome in found} == {fake.url for fake in fakes}
 
 
+def test_a_server_makes_the_next_while_the_last_is_written_down(
+    tmp_path: Path, fake: FakeWebUI, payloads: Callable[[int], list[str]]
+) -> None:
+    class Slow(Journal):
+        def add(self, key: str, record: dict[str, Any]) -> None:
+            until(lambda: len(made(fake)) == 2)
+            super().add(key, record)
+
+    with Slow(tmp_path / "j") as journal:
+        outcomes = list(fleet(fake, journal=journal).run(jobs(payloads(2))))
+    assert verdicts(outcomes) == {"unverified": 2}
+
+
 def test_settings_are_put_back_after_the_last_of_several_at_a_time(
     fake: FakeWebUI, tmp_path: Path
 ) -> None:
@@ -588,6 +601,31 @@ def test_interrupt_tells_the_servers_that_run_something(
     assert len(list((tmp_path / "out").iterdir())) == 3
     with Journal(tmp_path / "j") as journal:
         assert len(journal) == 3
+
+
+def test_what_was_made_before_the_interrupt_is_told(fake: FakeWebUI, captured) -> None:
+    captured()
+    fake.options["sd_model_checkpoint"] = "beta"
+    comparing, interrupted = threading.Event(), threading.Event()
+    respond = fake.respond
+
+    def held(request: Request) -> Answer:
+        if request.path.startswith(f"{EXTENSION}/assets/"):
+            comparing.set()
+            assert interrupted.wait(60)
+        return respond(request)
+
+    fake.respond = held
+    run = fleet(fake)
+    found: list[Outcome] = []
+    thread = threading.Thread(target=lambda: found.extend(run.run(jobs(["cat-1"]))))
+    thread.start()
+    assert comparing.wait(60)
+    run.interrupt()
+    interrupted.set()
+    thread.join(60)
+    assert verdicts(found) == {"different": 1}
+    assert fake.bodies_of(f"{API}/interrupt") == []
 
 
 def test_a_reader_that_leaves_stops_the_run(

@@ -111,6 +111,26 @@ def test_from_several_threads(path: Path) -> None:
     assert finished(path) == 160
 
 
+def test_what_is_finished_is_told_while_the_disk_is_waited_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(path)
+    syncing, synced = threading.Event(), threading.Event()
+    found: list[Any] = []
+    with Journal(path) as journal:
+        monkeypatch.setattr(os, "fsync", lambda _: (syncing.set(), synced.wait(60)))
+        adding = threading.Thread(target=journal.add, args=("other", RECORD))
+        taking = threading.Thread(target=lambda: found.append(journal.take("key0")))
+        adding.start()
+        assert syncing.wait(60)
+        taking.start()
+        taking.join(30)
+        assert found == [{"key": "key0", **RECORD}]
+        synced.set()
+        adding.join(60)
+    assert finished(path) == 3
+
+
 def test_a_killed_process_leaves_what_it_had_finished(path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from payload_replay.journal import Journal\n"

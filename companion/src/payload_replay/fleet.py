@@ -4,8 +4,9 @@ A job that a server refuses or fails is tried on the others; a server that does 
 is left alone, asked again after a while, and given up in the end. A server that cannot be used at
 all from the beginning is given up at once. Where none is left, what remains gets its error.
 
-Files are loaded by the thread that sends them, so memory holds one job per thread, however many
-there are.
+Each server has a thread more than jobs at a time: what came of one job is compared and saved while
+the server makes the next. Files are loaded by the thread that sends them, so memory holds one job
+per thread, however many there are.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import dataclasses
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +36,7 @@ from .errors import (
 from .journal import Journal, key
 from .replay import Keep, replay
 from .retry import unsent
-from .settings import Shared, kept
+from .settings import Kept, Shared, kept
 from .source import Named
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
@@ -123,6 +125,8 @@ class _Open:
 
     job: Job
     tried: dict[_Server, Outcome] = field(default_factory=dict)
+    holds: bool = False
+    """Whether it is one of the jobs that its server may have at a time."""
 
 
 class _Server:
@@ -135,7 +139,10 @@ class _Server:
         self.keep: Keep = kept if slots == 1 else Shared()
         self.state = "new"
         self.error: Exception | None = None
+        self.busy = 0
+        """Jobs that it may be making."""
         self.running = 0
+        """Those, and jobs of which it has made all, but nothing is reported."""
 
 
 class Fleet:
@@ -187,7 +194,7 @@ class Fleet:
         pool = [
             threading.Thread(target=self._serve, args=(server,), daemon=True)
             for server in self._servers
-            for _ in range(self._slots)
+            for _ in range(self._slots + 1)
         ]
         self._threads = len(pool)
         for thread in pool:
@@ -218,7 +225,7 @@ class Fleet:
             self._stopping = True
             self._interrupted.set()
             self._settle()
-            busy = [server for server in self._servers if server.running]
+            busy = [server for server in self._servers if server.busy]
             self._changed.notify_all()
         for server in busy:
             threading.Thread(target=_interrupt, args=(server,), daemon=True).start()
@@ -248,8 +255,7 @@ class Fleet:
         try:
             with server.connect() as webui:
                 while (one := self._take(server)) is not None:
-                    self._finish(server, one, self._attempt(server, webui, one))
-                    if server.state == "resting":
+                    if self._finish(server, one, self._attempt(server, webui, one)):
                         self._wake(server, webui)
         finally:
             with self._changed:
@@ -262,12 +268,22 @@ class Fleet:
             while True:
                 if self._stopping or server.state == "gone":
                     return None
-                if server.state != "resting" and (one := self._next(server)):
+                free = server.busy < self._slots and server.state != "resting"
+                if free and (one := self._next(server)):
+                    server.busy += 1
                     server.running += 1
+                    one.holds = True
                     return one
                 if self._over():
                     return None
                 self._changed.wait()
+
+    def _free(self, server: _Server, one: _Open) -> None:
+        """Let the server have the next job, unless it may have had that already."""
+        with self._changed:
+            server.busy -= one.holds
+            one.holds = False
+            self._changed.notify_all()
 
     def _next(self, server: _Server) -> _Open | None:
         for one in self._again:
@@ -276,9 +292,12 @@ class Fleet:
                 return one
         return _Open(self._jobs.popleft()) if self._jobs else None
 
-    def _finish(self, server: _Server, one: _Open, outcome: Outcome) -> None:
+    def _finish(self, server: _Server, one: _Open, outcome: Outcome) -> bool:
+        """Report it, or let others try; whether this is what laid the server to rest."""
         with self._changed:
+            self._free(server, one)
             server.running -= 1
+            rested = server.state == "resting"
             self._judge(server, outcome)
             if _is_final(outcome):
                 self._report(one.job, _told(one, outcome))
@@ -287,7 +306,9 @@ class Fleet:
                 self._again.append(one)
             self._settle()
             self._changed.notify_all()
+            fell = server.state == "resting" and not rested
             self._changed.wait_for(lambda: self._left or len(self._results) < AHEAD)
+            return fell
 
     def _judge(self, server: _Server, outcome: Outcome) -> None:
         """What an outcome says of the server itself."""
@@ -347,10 +368,10 @@ class Fleet:
         try:
             capture, home = self._loaded(one.job)
             where = server.url
-            return self._replayed(server, webui, one.job, capture, home)
+            return self._replayed(server, webui, one, capture, home)
         except Exception as error:
             where = server.url if _is_of_server(error) else where
-            if where and self._interrupted.is_set():
+            if where and self._is_stopped(one):
                 return Outcome(name, error=_stopped(server), server=where)
             return Outcome(name, error=_expected(error), server=where)
 
@@ -362,17 +383,17 @@ class Fleet:
         return job.make(named), home
 
     def _replayed(
-        self, server: _Server, webui: WebUI, job: Job, capture: Capture, home: WebUI | None
+        self, server: _Server, webui: WebUI, one: _Open, capture: Capture, home: WebUI | None
     ) -> Outcome:
-        journal = self._journal
+        job, journal = one.job, self._journal
         hashed = key(capture, self._migrate) if journal is not None else ""
         if journal is not None and (record := journal.take(hashed)) is not None:
             return Outcome(job.name, record=record, server=str(record.get("server") or ""))
-        if self._interrupted.is_set():
+        if self._is_stopped(one):
             return Outcome(job.name, error=_stopped(server), server=server.url)
-        fetch = _fetching(webui, home)
-        made = replay(webui, capture, fetch=fetch, migrate=self._migrate, keep=server.keep)
-        if self._interrupted.is_set():
+        fetch, keep = _fetching(webui, home), self._keeping(server, one)
+        made = replay(webui, capture, fetch=fetch, migrate=self._migrate, keep=keep)
+        if self._is_stopped(one):
             return Outcome(job.name, error=_stopped(server), server=server.url)
         outcome = Outcome(job.name, made, server=server.url)
         if made.verdict == "refused":
@@ -383,6 +404,23 @@ class Fleet:
         if journal is not None:
             journal.add(hashed, outcome.to_record())
         return outcome
+
+    def _is_stopped(self, one: _Open) -> bool:
+        """Whether the servers were interrupted before this one was made."""
+        return self._interrupted.is_set() and one.holds
+
+    def _keeping(self, server: _Server, one: _Open) -> Keep:
+        """The server's `keep`, after which it is free, its settings being as they were."""
+
+        @contextmanager
+        def keep(webui: WebUI) -> Iterator[Kept]:
+            with server.keep(webui) as state:
+                yield state
+            # Not after an error, of which others must hear first, nor with half a picture.
+            if not self._interrupted.is_set():
+                self._free(server, one)
+
+        return keep
 
 
 def _fetching(webui: WebUI, home: WebUI | None) -> Callable[[str], bytes]:

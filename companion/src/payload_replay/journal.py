@@ -33,7 +33,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.Lock()
+        self._writing, self._taking = threading.Lock(), threading.Lock()
         self._finished: dict[str, list[Record]] = {}
         try:
             self._file = path.open("a+b")
@@ -57,8 +57,11 @@ class Journal:
         return sum(len(records) for records in self._finished.values())
 
     def take(self, key: str) -> Record | None:
-        """The record of one that was finished before, each given once; None where there is none."""
-        with self._lock:
+        """The record of one that was finished before, each given once; None where there is none.
+
+        It waits for no disk: a server may be idle meanwhile.
+        """
+        with self._taking:
             records = self._finished.get(key)
             return records.pop(0) if records else None
 
@@ -68,7 +71,7 @@ class Journal:
 
     def _append(self, value: Record) -> None:
         line = json.dumps(value, ensure_ascii=True).encode() + b"\n"
-        with self._lock:
+        with self._writing:
             self._file.write(line)
             self._file.flush()
             os.fsync(self._file.fileno())
