@@ -11,7 +11,8 @@ from rich.console import Console
 from payload_replay import WebUI, console
 from payload_replay.batch import Outcome
 from payload_replay.capture import Caveat, Host, Job, Model
-from payload_replay.fleet import Fleet, jobs
+from payload_replay.fleet import Fleet
+from payload_replay.tasks import jobs
 
 pytestmark = pytest.mark.once
 

@@ -33,9 +33,10 @@ from payload_replay.batch import Outcome
 from payload_replay.capture import IMG2IMG, Asset, AssetError, Job, reference
 from payload_replay.errors import ConnectionFailed, Interrupted, Timeout
 from payload_replay.exits import ExitStatus
-from payload_replay.fleet import Fleet, Source, jobs
-from payload_replay.fleet import Job as Work
+from payload_replay.fleet import Fleet
 from payload_replay.journal import Journal
+from payload_replay.tasks import Job as Work
+from payload_replay.tasks import Source, jobs
 from payload_replay.testing import FakeSession
 
 pytestmark = pytest.mark.once
@@ -175,22 +176,6 @@ def test_a_defect_costs_one_job_and_says_its_name(fake: FakeWebUI, captured) -> 
     first, second = fleet(fake).run([bad, *jobs(["latest"])])
     assert (first.verdict, second.verdict) == ("failed", "identical")
     assert "here" in first.reason
-
-
-def test_a_source_of_several_jobs_is_loaded_once(fake: FakeWebUI, captured) -> None:
-    captured()
-    source = Source("latest", jobs=3)
-    outcomes = list(fleet(fake).run([Work(source, str(n), index=n) for n in range(3)]))
-    assert verdicts(outcomes) == {"identical": 3}
-    assert [one.path for one in fake.asked].count(f"{EXTENSION}/captures/latest") == 1
-
-
-def test_memory_holds_no_source_that_is_done(
-    fake: FakeWebUI, payloads: Callable[[int], list[str]]
-) -> None:
-    work = list(jobs(payloads(5)))
-    list(fleet(fake).run(work))
-    assert [job.source._loaded for job in work] == 5 * [None]
 
 
 # Several servers

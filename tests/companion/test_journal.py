@@ -117,8 +117,13 @@ def test_what_is_finished_is_told_while_the_disk_is_waited_for(
     written(path)
     syncing, synced = threading.Event(), threading.Event()
     found: list[Any] = []
+
+    def slow(handle: int) -> None:
+        syncing.set()
+        assert synced.wait(60)
+
     with Journal(path) as journal:
-        monkeypatch.setattr(os, "fsync", lambda _: (syncing.set(), synced.wait(60)))
+        monkeypatch.setattr(os, "fsync", slow)
         adding = threading.Thread(target=journal.add, args=("other", RECORD))
         taking = threading.Thread(target=lambda: found.append(journal.take("key0")))
         adding.start()

@@ -19,25 +19,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import source as sources
+from . import blame
 from .batch import Outcome, save
-from .capture import AssetError, Capture, FormatError
+from .capture import AssetError, Capture
 from .client import WebUI
-from .errors import (
-    BadSource,
-    ConnectionFailed,
-    Interrupted,
-    NoAPI,
-    NoExtension,
-    NotFound,
-    ReplayError,
-    WrongCredentials,
-)
+from .errors import Interrupted, NoAPI, ReplayError
 from .journal import Journal, key
 from .replay import Keep, replay
-from .retry import unsent
 from .settings import Kept, Shared, kept
-from .source import Named
+from .tasks import Job
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds between the attempts to reach a server again that has answered before."""
@@ -45,78 +35,6 @@ GRACE = 30.0
 """Seconds without a word that `Fleet.interrupt` leaves the servers to stop."""
 AHEAD = 4
 """Outcomes that may wait to be read before the threads wait in turn."""
-
-# What every further job would meet as well, so that none is sent there; see `_is_hopeless`.
-_HOPELESS = (WrongCredentials, NoAPI)
-_OF_SOURCE = (BadSource, FormatError, NotFound, OSError)
-
-
-class Source:
-    """A source that is loaded when it is first needed, and let go after the last of its jobs.
-
-    Args:
-        name: what `payload_replay.source.load` takes.
-        endpoint: where a bare payload belongs.
-        jobs: how many jobs are made of it.
-    """
-
-    def __init__(self, name: str, endpoint: str | None = None, jobs: int = 1) -> None:
-        self.name = name
-        self._jobs = jobs
-        self._endpoint = endpoint
-        self._lock = threading.Lock()
-        self._loaded: tuple[Named, WebUI | None] | None = None
-
-    def load(self, webuis: Sequence[WebUI]) -> tuple[Named, WebUI | None]:
-        """What it holds, and the server that it comes from. Raises ReplayError, FormatError."""
-        with self._lock:
-            if self._loaded is None:
-                self._loaded = self._asked(webuis)
-            return self._loaded
-
-    def done(self) -> None:
-        """One of its jobs is finished."""
-        with self._lock:
-            self._jobs -= 1
-            if self._jobs <= 0:
-                self._loaded = None
-
-    def _asked(self, webuis: Sequence[WebUI]) -> tuple[Named, WebUI | None]:
-        """An id is asked of one server after the other; ``latest`` is the newest of the first one
-        that has any.
-        """
-        missed: list[ReplayError] = []
-        for webui in webuis:
-            found = self._of(webui)
-            if isinstance(found, Named):
-                return found, None if found.folder is not None else webui
-            missed.append(found)
-        # What a server says counts more than that another one says nothing.
-        raise min(missed, key=_is_hopeless)
-
-    def _of(self, webui: WebUI) -> Named | ReplayError:
-        try:
-            return sources.named(self.name, webui, self._endpoint)
-        except ReplayError as error:
-            if isinstance(error, (NotFound, NoExtension)) or _is_hopeless(error):
-                return error
-            raise
-
-
-@dataclass(frozen=True)
-class Job:
-    """One replay: a source, and what is made of it before it is sent."""
-
-    source: Source
-    name: str
-    make: Callable[[Named], Capture] = Named.inlined
-    index: int = 0
-
-
-def jobs(names: Iterable[str], endpoint: str | None = None) -> Iterator[Job]:
-    """A job for each source as it is."""
-    for index, name in enumerate(names):
-        yield Job(Source(name, endpoint), name, index=index)
 
 
 @dataclass
@@ -299,7 +217,7 @@ class Fleet:
             server.running -= 1
             rested = server.state == "resting"
             self._judge(server, outcome)
-            if _is_final(outcome):
+            if blame.is_final(outcome):
                 self._report(one.job, _told(one, outcome))
             else:
                 one.tried[server] = outcome
@@ -312,7 +230,7 @@ class Fleet:
 
     def _judge(self, server: _Server, outcome: Outcome) -> None:
         """What an outcome says of the server itself."""
-        if not _is_hopeless(outcome.error):
+        if not blame.is_hopeless(outcome.error):
             if server.state == "new" and outcome.server and outcome.record is None:
                 server.state = "up"
             return
@@ -320,7 +238,7 @@ class Fleet:
         if answered and isinstance(outcome.error, NoAPI):
             return  # this one route, then
         server.error = outcome.error
-        again = answered and _is_silence(outcome.error) and self._pauses
+        again = answered and blame.is_silence(outcome.error) and self._pauses
         server.state = "resting" if again and server.state != "gone" else "gone"
 
     def _wake(self, server: _Server, webui: WebUI) -> None:
@@ -370,10 +288,10 @@ class Fleet:
             where = server.url
             return self._replayed(server, webui, one, capture, home)
         except Exception as error:
-            where = server.url if _is_of_server(error) else where
+            where = server.url if blame.is_of_server(error) else where
             if where and self._is_stopped(one):
                 return Outcome(name, error=_stopped(server), server=where)
-            return Outcome(name, error=_expected(error), server=where)
+            return Outcome(name, error=blame.expected(error), server=where)
 
     def _loaded(self, job: Job) -> tuple[Capture, WebUI | None]:
         """What a job sends. A server that does not answer is asked for its source last."""
@@ -448,17 +366,6 @@ def _asset(webui: WebUI, sha256: str) -> bytes | ReplayError:
         return error
 
 
-def _is_final(outcome: Outcome) -> bool:
-    """Whether no other server could do better."""
-    if outcome.replay is not None:
-        return outcome.replay.verdict != "refused"
-    if outcome.record is not None or not outcome.server:
-        return True
-    # A picture that one server lacks may lie on another.
-    of_source = isinstance(outcome.error, _OF_SOURCE) and not isinstance(outcome.error, AssetError)
-    return of_source or isinstance(outcome.error, Interrupted)
-
-
 def _told(one: _Open, outcome: Outcome) -> Outcome:
     said = {server.url: before.reason for server, before in one.tried.items()}
     return dataclasses.replace(outcome, elsewhere=said)
@@ -470,26 +377,6 @@ def _gravest(one: _Open) -> Outcome:
     worst = max(outcomes, key=lambda outcome: outcome.status)
     said = {outcome.server: outcome.reason for outcome in outcomes if outcome is not worst}
     return dataclasses.replace(worst, elsewhere=said)
-
-
-def _is_of_server(error: Exception) -> bool:
-    return isinstance(error, ReplayError) and not isinstance(error, BadSource)
-
-
-def _is_hopeless(error: Exception | None) -> bool:
-    """Whether every further job would meet this at the same server."""
-    return isinstance(error, _HOPELESS) or _is_silence(error)
-
-
-def _is_silence(error: Exception | None) -> bool:
-    """Whether there is nobody: a host that is switched off does not even refuse."""
-    return isinstance(error, ConnectionFailed) or (error is not None and unsent(error))
-
-
-def _expected(error: Exception) -> Exception:
-    """The error; a defect of ours, which costs this job alone, with its name."""
-    known = isinstance(error, (ReplayError, FormatError, OSError))
-    return error if known else RuntimeError(repr(error))
 
 
 def _stopped(server: _Server) -> Interrupted:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from . import sweep, template, vary
 from .capture import Capture, FormatError
-from .fleet import Job, Source
 from .source import Named
 from .sweep import Axis, Cell
+from .tasks import Job, Source
 from .template import Row
 from .vary import Change
 

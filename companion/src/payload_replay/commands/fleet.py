@@ -18,8 +18,9 @@ from payload_replay import console
 from payload_replay.batch import Outcome
 from payload_replay.client import WebUI
 from payload_replay.exits import ExitStatus
-from payload_replay.fleet import Fleet, Job
+from payload_replay.fleet import Fleet
 from payload_replay.journal import Journal
+from payload_replay.tasks import Job
 
 from .options import SERVER, connect
 
