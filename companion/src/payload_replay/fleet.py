@@ -37,7 +37,7 @@ AHEAD = 4
 """Outcomes that may wait to be read before the threads wait in turn."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Open:
     """A job that is not finished, and what came of it where it was tried."""
 
@@ -59,8 +59,8 @@ class _Server:
         self.error: Exception | None = None
         self.busy = 0
         """Jobs that it may be making."""
-        self.running = 0
-        """Those, and jobs of which it has made all, but nothing is reported."""
+        self.open: list[_Open] = []
+        """Those, and jobs that it has made, but that are not reported yet."""
 
 
 class Fleet:
@@ -104,7 +104,7 @@ class Fleet:
     @property
     def running(self) -> int:
         """How many jobs are being made."""
-        return sum(server.running for server in self._servers)
+        return sum(len(server.open) for server in self._servers)
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """The outcome of each job, as they come."""
@@ -189,7 +189,7 @@ class Fleet:
                 free = server.busy < self._slots and server.state != "resting"
                 if free and (one := self._next(server)):
                     server.busy += 1
-                    server.running += 1
+                    server.open.append(one)
                     one.holds = True
                     return one
                 if self._over():
@@ -213,8 +213,10 @@ class Fleet:
     def _finish(self, server: _Server, one: _Open, outcome: Outcome) -> bool:
         """Report it, or let others try; whether this is what laid the server to rest."""
         with self._changed:
+            if self._slots == 1:  # one after the other, in the order in which they were begun
+                self._changed.wait_for(lambda: server.open[0] is one)
             self._free(server, one)
-            server.running -= 1
+            server.open.remove(one)
             rested = server.state == "resting"
             self._judge(server, outcome)
             if blame.is_final(outcome):
