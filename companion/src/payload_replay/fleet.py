@@ -107,7 +107,7 @@ class Fleet:
         return sum(len(server.open) for server in self._servers)
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """The outcome of each job, as they come."""
+        """The outcome of each job, as they come: of one server with one slot, in their order."""
         self._jobs = deque(jobs)
         pool = [
             threading.Thread(target=self._serve, args=(server,), daemon=True)
