@@ -30,9 +30,10 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "companion" / "src")]
 from fake_webui import API, FakeWebUI, png  # noqa: E402
 from payload_replay import Capture, WebUI  # noqa: E402
 from payload_replay.capture import TXT2IMG, Result  # noqa: E402
-from payload_replay.fleet import Fleet, jobs  # noqa: E402
+from payload_replay.fleet import Fleet  # noqa: E402
 from payload_replay.images import hashed  # noqa: E402
 from payload_replay.journal import Journal  # noqa: E402
+from payload_replay.tasks import jobs  # noqa: E402
 
 AIM = 0.95
 IMAGE = Image.effect_noise((64, 64), 40).convert("RGB")

@@ -11,7 +11,8 @@ from rich.console import Console
 from payload_replay import WebUI, console
 from payload_replay.batch import Outcome
 from payload_replay.capture import Caveat, Host, Job, Model
-from payload_replay.fleet import Fleet, jobs
+from payload_replay.fleet import Fleet
+from payload_replay.tasks import jobs
 
 pytestmark = pytest.mark.once
 
@@ -93,7 +94,7 @@ def test_no_bar_where_there_is_no_terminal(
     webui: WebUI, captured, capsys: pytest.CaptureFixture[str]
 ) -> None:
     captured()
-    assert len(list(console.followed(run(["latest"], webui), ["latest"]))) == 1
+    assert len(list(console.followed(run(["latest"], webui), 1))) == 1
     assert capsys.readouterr() == ("", "")
 
 
@@ -102,7 +103,7 @@ def test_a_bar_on_a_terminal(
 ) -> None:
     captured()
     monkeypatch.setattr(console, "errors", lambda: terminal)
-    assert len(list(console.followed(run(["latest"], webui), ["latest"]))) == 1
+    assert len(list(console.followed(run(["latest"], webui), 1))) == 1
     assert "1/1" in text(terminal)
     assert "identical latest" in text(terminal)
     assert "left" in text(terminal)

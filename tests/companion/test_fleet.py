@@ -4,7 +4,9 @@ somebody who presses Ctrl-C.
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 import io
 import json
 import os
@@ -18,24 +20,37 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
+import requests
+from PIL import Image
 
-from fake_webui import API, EXTENSION, NO_ROUTE, Answer, FakeWebUI, Request
+from fake_webui import API, EXTENSION, NO_ROUTE, Answer, FakeWebUI, Request, png
 from payload_replay import Capture, WebUI
 from payload_replay.__main__ import main
 from payload_replay.batch import Outcome
-from payload_replay.capture import Job
-from payload_replay.errors import ConnectionFailed, Interrupted
+from payload_replay.capture import IMG2IMG, Asset, AssetError, Job, reference
+from payload_replay.errors import ConnectionFailed, Interrupted, Timeout
 from payload_replay.exits import ExitStatus
-from payload_replay.fleet import Fleet, Source, jobs
-from payload_replay.fleet import Job as Work
+from payload_replay.fleet import Fleet
 from payload_replay.journal import Journal
+from payload_replay.tasks import Job as Work
+from payload_replay.tasks import Source, jobs
+from payload_replay.testing import FakeSession
 
 pytestmark = pytest.mark.once
 
 FAR = (0.05, 0.1, 0.2)
 """Pauses before a silent server is asked again, in seconds."""
+
+
+def until(what: Callable[[], object]) -> None:
+    """Waits for what must come to be, a minute at most."""
+    late = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < late, "it never came"
+        time.sleep(0.01)
 
 
 class Gate:
@@ -110,10 +125,13 @@ def test_one_that_fails_does_not_stop_the_next(fake: FakeWebUI, captured) -> Non
     assert [outcome.index for outcome in outcomes] == [0, 1, 2, 3]
 
 
-def test_what_every_source_would_meet_is_said_of_all_and_asked_once(fake: FakeWebUI) -> None:
+def test_what_every_source_would_meet_is_said_of_all_and_asked_once(
+    fake: FakeWebUI, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake.answers["GET", f"{API}/options"] = NO_ROUTE
-    stdin = Work(Source("-", stdin=io.BytesIO(b'{"prompt": "a", "steps": 1}')), "-")
-    outcomes = list(fleet(fake).run([stdin, *jobs(["latest"])]))
+    typed = io.BytesIO(b'{"prompt": "a", "steps": 1}')
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(typed))
+    outcomes = list(fleet(fake).run(jobs(["-", "latest"])))
     assert [outcome.source for outcome in outcomes] == ["-", "latest"]
     for outcome in outcomes:
         assert (outcome.verdict, outcome.status) == ("failed", ExitStatus.FAILED)
@@ -160,22 +178,6 @@ def test_a_defect_costs_one_job_and_says_its_name(fake: FakeWebUI, captured) -> 
     assert "here" in first.reason
 
 
-def test_a_source_of_several_jobs_is_loaded_once(fake: FakeWebUI, captured) -> None:
-    captured()
-    source = Source("latest", jobs=3)
-    outcomes = list(fleet(fake).run([Work(source, str(n), index=n) for n in range(3)]))
-    assert verdicts(outcomes) == {"identical": 3}
-    assert [one.path for one in fake.asked].count(f"{EXTENSION}/captures/latest") == 1
-
-
-def test_memory_holds_no_source_that_is_done(
-    fake: FakeWebUI, payloads: Callable[[int], list[str]]
-) -> None:
-    work = list(jobs(payloads(5)))
-    list(fleet(fake).run(work))
-    assert [job.source._loaded for job in work] == 5 * [None]
-
-
 # Several servers
 
 
@@ -197,6 +199,34 @@ def test_the_work_is_shared_and_each_server_has_so_many_at_a_time(
     assert [gate.most for gate in gates] == 3 * [slots]
     assert sorted(made_by(fakes)) == sorted(f"cat {n}" for n in range(12))
     assert {outcome.server for outcome in found} == {fake.url for fake in fakes}
+
+
+def test_a_server_makes_the_next_while_the_last_is_written_down(
+    tmp_path: Path, fake: FakeWebUI, payloads: Callable[[int], list[str]]
+) -> None:
+    class Slow(Journal):
+        def add(self, key: str, record: dict[str, Any]) -> None:
+            until(lambda: len(made(fake)) == 2)
+            super().add(key, record)
+
+    with Slow(tmp_path / "j") as journal:
+        outcomes = list(fleet(fake, journal=journal).run(jobs(payloads(2))))
+    assert verdicts(outcomes) == {"unverified": 2}
+
+
+def test_one_server_answers_in_the_order_of_the_jobs(
+    tmp_path: Path, fake: FakeWebUI, payloads: Callable[[int], list[str]]
+) -> None:
+    class Slow(Journal):
+        def add(self, key: str, record: dict[str, Any]) -> None:
+            until(lambda: run.running == 2)
+            time.sleep(0.1)
+            super().add(key, record)
+
+    with Slow(tmp_path / "j") as journal:
+        run = fleet(fake, journal=journal)
+        outcomes = list(run.run(jobs([*payloads(1), "no.json"])))
+    assert [outcome.index for outcome in outcomes] == [0, 1]
 
 
 def test_settings_are_put_back_after_the_last_of_several_at_a_time(
@@ -288,13 +318,43 @@ def test_an_expected_picture_comes_from_its_own_server(
     thread = threading.Thread(target=lambda: found.extend(run))
     thread.start()
     assert gate.waiting.acquire(timeout=60)
-    while not found:
-        time.sleep(0.01)
+    until(lambda: found)
     gate.open.set()
     thread.join(60)
     (elsewhere,) = [outcome for outcome in found if outcome.server == fakes[0].url]
     assert elsewhere.replay is not None
     assert elsewhere.replay.images[0].psnr is not None
+
+
+PICTURE = png(Image.new("RGB", (8, 8)))
+SHA256 = hashlib.sha256(PICTURE).hexdigest()
+
+
+def needing(folder: Path) -> str:
+    """A capture's file that names `PICTURE` without holding it."""
+    payload = {"init_images": [reference(SHA256)], "steps": 1}
+    assets = {SHA256: Asset("image/png", len(PICTURE), 8, 8)}
+    path = folder / "needing.json"
+    path.write_text(Capture(1, "needing", IMG2IMG, payload, assets=assets).to_json())
+    return str(path)
+
+
+def test_a_picture_that_one_server_lacks_is_sent_where_it_is(
+    fakes: list[FakeWebUI], tmp_path: Path
+) -> None:
+    fakes[1].assets[SHA256] = PICTURE
+    gate = Gate(fakes[1])
+    name = needing(tmp_path)
+    run = fleet(*fakes[:2]).run(jobs([name, name]))
+    found: list[Outcome] = []
+    thread = threading.Thread(target=lambda: found.extend(run))
+    thread.start()
+    until(lambda: fakes[0].bodies_of(f"{EXTENSION}/assets/{SHA256}"))
+    gate.open.set()
+    thread.join(60)
+    assert [(one.verdict, one.server) for one in found] == 2 * [("unverified", fakes[1].url)]
+    sent = [body["init_images"] for body in fakes[1].bodies("POST", IMG2IMG)]
+    assert sent == 2 * [[base64.b64encode(PICTURE).decode()]]
 
 
 def test_an_id_that_no_server_has(fakes: list[FakeWebUI]) -> None:
@@ -317,6 +377,44 @@ def test_no_server_at_all(payloads: Callable[[int], list[str]]) -> None:
     outcomes = list(fleet("http://127.0.0.1:9", "http://127.0.0.1:10").run(jobs(payloads(5))))
     assert verdicts(outcomes) == {"failed": 5}
     assert all(isinstance(outcome.error, ConnectionFailed) for outcome in outcomes)
+
+
+def off() -> tuple[FakeSession, Callable[[], WebUI]]:
+    """A host that is switched off, which does not even refuse; what it was asked, and a client."""
+    error = requests.ConnectTimeout("off")
+    paths = [f"{API}/options", f"{EXTENSION}/captures/cat-1"]
+    session = FakeSession(dict.fromkeys(paths, error))
+    return session, lambda: WebUI("http://off:7860", session=session)
+
+
+def test_a_host_that_is_switched_off_is_asked_once(
+    fake: FakeWebUI, payloads: Callable[[int], list[str]]
+) -> None:
+    session, connect = off()
+    outcomes = list(Fleet([connect]).run(jobs(payloads(5))))
+    assert verdicts(outcomes) == {"failed": 5}
+    assert all(isinstance(outcome.error, Timeout) for outcome in outcomes)
+    assert len(session.requests) == 1
+    outcomes = list(Fleet([connect, lambda: WebUI(fake.url)]).run(jobs(payloads(5))))
+    assert {(one.verdict, one.server) for one in outcomes} == {("unverified", fake.url)}
+
+
+def test_a_server_that_is_gone_is_asked_for_an_id_last(fake: FakeWebUI, captured) -> None:
+    captured()
+    session, connect = off()
+    gate = Gate(fake)
+    run = Fleet([connect, lambda: WebUI(fake.url)])
+    outcomes = run.run(jobs(6 * ["cat-1"]))
+    found: list[Outcome] = []
+    thread = threading.Thread(target=lambda: found.extend(outcomes))
+    thread.start()
+    assert gate.waiting.acquire(timeout=60)
+    until(lambda: run.running == 1 and f"{API}/options" in {one.path for one in session.requests})
+    gate.open.set()
+    thread.join(60)
+    assert verdicts(found) == {"identical": 6}
+    asked = [one for one in session.requests if one.path.startswith(EXTENSION)]
+    assert len(asked) in (1, 2), "by the first job of each server, and never again"
 
 
 def test_wrong_credentials_on_one(
@@ -356,12 +454,10 @@ def test_a_server_that_dies_and_comes_back(
     run = fleet(fake, other, pauses=(0.05,) * 100).run(jobs(names))
     outcomes = [next(run)]
     mortal.down = True
-    while mortal.refused < 3:
-        time.sleep(0.01)
+    until(lambda: mortal.refused >= 3)
     before = len(made(fake))
     mortal.down = False
-    while len(made(fake)) == before:
-        time.sleep(0.01)
+    until(lambda: len(made(fake)) > before)
     gate.open.set()
     outcomes += run
     assert verdicts(outcomes) == {"unverified": 8}
@@ -444,6 +540,24 @@ def test_a_failure_is_not_finished(
     assert "Model 'beta'" in again.reason
 
 
+def test_what_lacked_a_picture_is_made_when_it_is_there(tmp_path: Path, fake: FakeWebUI) -> None:
+    names = [needing(tmp_path)]
+    (outcome,) = journalled(tmp_path / "j", names, fake)
+    assert isinstance(outcome.error, AssetError)
+    assert "nor does a server (" in outcome.reason
+    fake.assets[SHA256] = PICTURE
+    assert verdicts(journalled(tmp_path / "j", names, fake)) == {"unverified": 1}
+
+
+def test_what_is_migrated_is_another_job(
+    tmp_path: Path, fake: FakeWebUI, payloads: Callable[[int], list[str]]
+) -> None:
+    names = payloads(1)
+    for migrate in (False, True, True, False):
+        journalled(tmp_path / "j", names, fake, migrate=migrate)
+    assert made(fake) == 2 * ["cat 0"]
+
+
 # Stopping
 
 
@@ -477,8 +591,7 @@ def test_interrupt_tells_the_servers_that_run_something(
         found = [next(outcomes) for _ in range(3)]
         assert gate.waiting.acquire(timeout=60)
         run.interrupt()
-        while not fakes[0].bodies_of(f"{API}/interrupt"):
-            time.sleep(0.01)
+        until(lambda: fakes[0].bodies_of(f"{API}/interrupt"))
         gate.open.set()
         found += outcomes
     assert verdicts(found) == {"unverified": 3, "failed": 1}
@@ -490,15 +603,39 @@ def test_interrupt_tells_the_servers_that_run_something(
         assert len(journal) == 3
 
 
+def test_what_was_made_before_the_interrupt_is_told(fake: FakeWebUI, captured) -> None:
+    captured()
+    fake.options["sd_model_checkpoint"] = "beta"
+    comparing, interrupted = threading.Event(), threading.Event()
+    respond = fake.respond
+
+    def held(request: Request) -> Answer:
+        if request.path.startswith(f"{EXTENSION}/assets/"):
+            comparing.set()
+            assert interrupted.wait(60)
+        return respond(request)
+
+    fake.respond = held
+    run = fleet(fake)
+    found: list[Outcome] = []
+    thread = threading.Thread(target=lambda: found.extend(run.run(jobs(["cat-1"]))))
+    thread.start()
+    assert comparing.wait(60)
+    run.interrupt()
+    interrupted.set()
+    thread.join(60)
+    assert verdicts(found) == {"different": 1}
+    assert fake.bodies_of(f"{API}/interrupt") == []
+
+
 def test_a_reader_that_leaves_stops_the_run(
     fake: FakeWebUI, payloads: Callable[[int], list[str]]
 ) -> None:
+    before = set(threading.enumerate())
     run = fleet(fake).run(jobs(payloads(50)))
     next(run)
     run.close()  # type: ignore[attr-defined]
-    deadline = time.monotonic() + 60
-    while threading.active_count() > 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: set(threading.enumerate()) <= before)
     assert len(made(fake)) < 50
 
 
@@ -573,9 +710,8 @@ def test_ctrl_c_twice_interrupts_the_servers(
     process.stderr.readline()
     process.send_signal(signal.SIGINT)
     assert "interrupting the servers" in process.stderr.readline()
-    for fake, gate in zip(fakes, gates, strict=True):
-        while not fake.bodies_of(f"{API}/interrupt"):
-            time.sleep(0.01)
+    until(lambda: all(fake.bodies_of(f"{API}/interrupt") for fake in fakes))
+    for gate in gates:
         gate.open.set()
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -624,6 +760,53 @@ def test_a_killed_run_goes_on(
     assert again.returncode == 0
     assert len(out.splitlines()) == 10
     assert sum(len(made(fake)) for fake in fakes) == 11, "only what ran is made again"
+
+
+def test_a_sweep_on_two_servers_with_all_that_is_written_of_it(
+    fakes: list[FakeWebUI],
+    payloads: Callable[[int], list[str]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report, xml, noted = tmp_path / "proof", tmp_path / "junit.xml", tmp_path / "j"
+    command = ["replay", *payloads(1), "--sweep", "steps=1,2,3", "--sweep", "seed=4,5"]
+    command += ["--server", fakes[0].url, "--server", fakes[1].url, "--journal", str(noted)]
+    command += ["--report", str(report), "--junit", str(xml)]
+    gates = [Gate(fake) for fake in fakes[:2]]
+    at_once: list[bool] = []
+
+    def let_through() -> None:
+        at_once.extend(gate.waiting.acquire(timeout=30) for gate in gates)
+        for gate in gates:
+            gate.open.set()
+
+    threading.Thread(target=let_through).start()
+    first = [*command, "--sheet", str(tmp_path / "sheet.png"), "--out", str(tmp_path / "out")]
+    assert main(first) == 0
+    assert at_once == [True, True]
+    cells = {f"steps={steps} seed={seed}" for steps in (1, 2, 3) for seed in (4, 5)}
+    assert told_by(report, xml) == (cells, 6)
+    assert len(list((tmp_path / "out").iterdir())) == 6
+    assert Image.open(tmp_path / "sheet.png").width > 3 * 8
+    sent = [body for fake in fakes for body in fake.bodies("POST", f"{API}/txt2img")]
+    assert sorted((body["steps"], body["seed"]) for body in sent) == [
+        (steps, seed) for steps in (1, 2, 3) for seed in (4, 5)
+    ]
+    capsys.readouterr()
+    assert main(command) == 0
+    out, err = capsys.readouterr()
+    assert "6 were finished before" in err
+    assert {line.split("\t")[0] for line in out.splitlines()} == {"unverified"}
+    assert told_by(report, xml) == (cells, 6), "of what was made before, too"
+    assert len(made_by(fakes)) == 6
+
+
+def told_by(report: Path, xml: Path) -> tuple[set[str], int]:
+    """The cells of the sweep that JUnit XML names, and how many of them the report shows."""
+    (suite,) = ET.parse(xml).getroot()
+    names = {str(case.get("name")).partition(".json ")[2] for case in suite.iter("testcase")}
+    text = (report / "report.html").read_text(encoding="utf-8")
+    return names, sum(name in text for name in names)
 
 
 def test_json_and_the_servers_own_credentials(

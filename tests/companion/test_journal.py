@@ -111,6 +111,31 @@ def test_from_several_threads(path: Path) -> None:
     assert finished(path) == 160
 
 
+def test_what_is_finished_is_told_while_the_disk_is_waited_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(path)
+    syncing, synced = threading.Event(), threading.Event()
+    found: list[Any] = []
+
+    def slow(handle: int) -> None:
+        syncing.set()
+        assert synced.wait(60)
+
+    with Journal(path) as journal:
+        monkeypatch.setattr(os, "fsync", slow)
+        adding = threading.Thread(target=journal.add, args=("other", RECORD))
+        taking = threading.Thread(target=lambda: found.append(journal.take("key0")))
+        adding.start()
+        assert syncing.wait(60)
+        taking.start()
+        taking.join(30)
+        assert found == [{"key": "key0", **RECORD}]
+        synced.set()
+        adding.join(60)
+    assert finished(path) == 3
+
+
 def test_a_killed_process_leaves_what_it_had_finished(path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from payload_replay.journal import Journal\n"
@@ -133,6 +158,7 @@ def test_the_key_is_the_content() -> None:
         Capture(1, "a", TXT2IMG, one.payload, results=[result]),
     ]
     assert key(one) == key(same)
-    assert len({key(each) for each in [one, *others]}) == 4
+    assert len({key(one, migrate=True), *(key(each) for each in [one, *others])}) == 5
+    assert key(one, migrate=True) == key(same, migrate=True)
     with pytest.raises(FormatError, match="not of JSON"):
         key(Capture(1, "a", TXT2IMG, {"steps": float("nan")}))

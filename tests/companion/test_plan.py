@@ -68,6 +68,18 @@ def test_what_was_given_is_not_read_as_a_name_again() -> None:
         job.make(named)
 
 
+@pytest.mark.parametrize("typed", [True, False])
+def test_what_a_row_gave_is_not_read_as_a_name_again(typed: bool) -> None:
+    payload = {"script_args": ["{arg}", "file:gone.png"], "prompt": "{arg}"}
+    named = Named(Capture(1, "i", TXT2IMG, payload), Path())
+    rows = [Row("r: line 2", {"arg": "file:file:text"}, typed)]
+    (job,) = plan(["a"], changes=[(["script_args", 1], 0)], rows=rows).jobs
+    assert job.make(named).payload == {"script_args": ["file:text", 0], "prompt": "file:file:text"}
+    (job,) = plan(["a"], rows=rows).jobs
+    with pytest.raises(BadSource, match=r"script_args\[1\]: .*gone.png"):
+        job.make(named)
+
+
 def test_too_many() -> None:
     with pytest.raises(FormatError, match="200000 jobs in one run"):
         plan(["a"] * 200, axes=[parse("steps=1:1000")])

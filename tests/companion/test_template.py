@@ -18,7 +18,7 @@ from fake_webui import png
 from payload_replay import Capture, FormatError
 from payload_replay.capture import IMG2IMG, Origin, escaped, reference
 from payload_replay.errors import BadSource
-from payload_replay.template import Row, fields, filled, rows
+from payload_replay.template import Row, fields, filled, rows, whole
 
 pytestmark = pytest.mark.once
 
@@ -158,6 +158,11 @@ def test_it_says_what_it_is_made_of() -> None:
     assert made.origin == Origin("cat-1", ["prompt"])
     assert made.payload["init_images"] == [picture]
     assert fields(payload | {"mask": "{b} {{c}} {d|e}"}) == {"a", "b"}
+
+
+def test_where_a_row_gives_all_that_stands_there() -> None:
+    payload = {"prompt": "a {b}", "mask": "{b}", "script_args": ["{{b}}", ["{c d}"], "{x|y}"]}
+    assert whole(payload) == [["mask"], ["script_args", 1, 0]]
 
 
 # Python 3.10 reads no CSV with a null character in it.

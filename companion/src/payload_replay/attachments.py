@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import os
 import re
-import stat
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from . import paths
+from . import contents, paths
 from .capture import Capture
 from .errors import BadSource
 from .paths import Step
@@ -105,15 +105,9 @@ def given(value: Any, steps: Sequence[Step], folder: Path | None = None) -> Any:
 
 def of_path(path: Path) -> str:
     """The picture in a file as base64. Raises BadSource."""
-    try:
-        # Neither a device nor a pipe, which would never end.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise BadSource(f"{path}: is no file")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise BadSource(f"{path}: cannot be read: {error}") from error
-    return _base64(str(path), data)
+    if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe may never end
+        raise BadSource(f"{path}: is no file")
+    return _base64(str(path), contents.read(path, MAX_BYTES))
 
 
 def of_url(url: str, session: requests.Session | None = None) -> str:
@@ -214,10 +208,8 @@ def _anywhere(folder: Path | None) -> Read:
 def _base64(name: str, data: bytes) -> str:
     from .images import NotAPicture, suffix
 
-    if len(data) > MAX_BYTES:
-        raise BadSource(f"{name}: larger than {MAX_BYTES >> 20} MiB, which is not read")
     try:
-        suffix(data)
+        suffix(contents.checked(data, MAX_BYTES, name))
     except NotAPicture as error:
         raise BadSource(f"{name}: is no picture: {error}") from error
     return base64.b64encode(data).decode("ascii")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .exits import OF_VERDICT, ExitStatus, of_error
-from .images import Picture
+from .images import Picture, suffix
 from .replay import Replay
 
 
@@ -113,18 +113,29 @@ class Outcome:
 
 def save(pictures: Sequence[Picture], folder: Path, stem: str) -> list[Path]:
     """Write pictures as they came; a file that is there already is never touched."""
+    return [
+        new(folder, f"{stem}-{n}", suffix(picture.data), picture.data)
+        for n, picture in enumerate(pictures)
+    ]
+
+
+def new(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
+    """Write a new file, whose name gets a number where one of that name is there already.
+
+    Args:
+        folder: made where it is missing.
+        suffix: of the name, without its dot.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    return [_new(folder, f"{stem}-{n}", picture) for n, picture in enumerate(pictures)]
-
-
-def _new(folder: Path, stem: str, picture: Picture) -> Path:
-    suffix = (picture.image.format or "png").lower()
     names = itertools.chain([stem], (f"{stem}~{n}" for n in itertools.count(2)))
     for name in names:
         path = folder / f"{name}.{suffix}"
         try:
             with path.open("xb") as file:
-                file.write(picture.data)
+                file.write(data)
         except FileExistsError:  # another thread's, too
             continue
         return path

@@ -128,7 +128,7 @@ def tabbed(cells: Iterable[object]) -> None:
     print("\t".join(map(plain, cells)), flush=True)
 
 
-def followed(outcomes: Iterator[Outcome], names: Sequence[str]) -> Iterator[Outcome]:
+def followed(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:
     """The outcomes as they come, under a progress bar on standard error if that is a terminal."""
     console = errors()
     if not console.is_terminal:
@@ -137,7 +137,7 @@ def followed(outcomes: Iterator[Outcome], names: Sequence[str]) -> Iterator[Outc
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn())
     times = (Elapsed(), TextColumn("left"), Remaining())
     with Progress(*columns, MofNCompleteColumn(), *times, console=console) as bar:
-        task = bar.add_task("replaying", total=len(names))
+        task = bar.add_task("replaying", total=total)
         for outcome in outcomes:
             last = f"{outcome.verdict} {plain(outcome.source)[:40]}"
             bar.update(task, advance=1, description=last)

@@ -4,8 +4,9 @@ A job that a server refuses or fails is tried on the others; a server that does 
 is left alone, asked again after a while, and given up in the end. A server that cannot be used at
 all from the beginning is given up at once. Where none is left, what remains gets its error.
 
-Files are loaded by the thread that sends them, so memory holds one job per thread, however many
-there are.
+Each server has a thread more than jobs at a time: what came of one job is compared and saved while
+the server makes the next. Files are loaded by the thread that sends them, so memory holds one job
+per thread, however many there are.
 """
 
 from __future__ import annotations
@@ -14,28 +15,19 @@ import dataclasses
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
-from . import source as sources
+from . import blame
 from .batch import Outcome, save
-from .capture import AssetError, Capture, FormatError
+from .capture import AssetError, Capture
 from .client import WebUI
-from .errors import (
-    BadSource,
-    ConnectionFailed,
-    Interrupted,
-    NoAPI,
-    NoExtension,
-    NotFound,
-    ReplayError,
-    WrongCredentials,
-)
+from .errors import Interrupted, NoAPI, ReplayError
 from .journal import Journal, key
 from .replay import Keep, replay
-from .settings import Shared, kept
-from .source import Named
+from .settings import Kept, Shared, kept
+from .tasks import Job
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds between the attempts to reach a server again that has answered before."""
@@ -44,88 +36,15 @@ GRACE = 30.0
 AHEAD = 4
 """Outcomes that may wait to be read before the threads wait in turn."""
 
-# What every further job would meet as well, so that none is sent there.
-_HOPELESS = (ConnectionFailed, WrongCredentials, NoAPI)
-_OF_SOURCE = (BadSource, FormatError, NotFound, OSError)
 
-
-class Source:
-    """A source that is loaded when it is first needed, and let go after the last of its jobs.
-
-    Args:
-        name: what `payload_replay.source.load` takes.
-        endpoint: where a bare payload belongs.
-        jobs: how many jobs are made of it.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        endpoint: str | None = None,
-        stdin: IO[bytes] | None = None,
-        jobs: int = 1,
-    ) -> None:
-        self.name = name
-        self._jobs = jobs
-        self._endpoint = endpoint
-        self._stdin = stdin
-        self._lock = threading.Lock()
-        self._loaded: tuple[Named, WebUI | None] | None = None
-
-    def load(self, webuis: Sequence[WebUI]) -> tuple[Named, WebUI | None]:
-        """What it holds, and the server that it comes from. Raises ReplayError, FormatError."""
-        with self._lock:
-            if self._loaded is None:
-                self._loaded = self._asked(webuis)
-            return self._loaded
-
-    def done(self) -> None:
-        """One of its jobs is finished."""
-        with self._lock:
-            self._jobs -= 1
-            if self._jobs <= 0:
-                self._loaded = None
-
-    def _asked(self, webuis: Sequence[WebUI]) -> tuple[Named, WebUI | None]:
-        """An id is asked of one server after the other; ``latest`` is the first one's newest."""
-        missed: list[ReplayError] = []
-        for webui in webuis:
-            found = self._of(webui)
-            if isinstance(found, Named):
-                return found, None if found.folder is not None else webui
-            missed.append(found)
-        # What a server says counts more than that another one says nothing.
-        raise min(missed, key=lambda error: isinstance(error, _HOPELESS))
-
-    def _of(self, webui: WebUI) -> Named | ReplayError:
-        try:
-            return sources.named(self.name, webui, self._endpoint, self._stdin)
-        except (NotFound, NoExtension, *_HOPELESS) as error:
-            return error
-
-
-@dataclass(frozen=True)
-class Job:
-    """One replay: a source, and what is made of it before it is sent."""
-
-    source: Source
-    name: str
-    make: Callable[[Named], Capture] = Named.inlined
-    index: int = 0
-
-
-def jobs(names: Iterable[str], endpoint: str | None = None) -> Iterator[Job]:
-    """A job for each source as it is."""
-    for index, name in enumerate(names):
-        yield Job(Source(name, endpoint), name, index=index)
-
-
-@dataclass
+@dataclass(eq=False)
 class _Open:
     """A job that is not finished, and what came of it where it was tried."""
 
     job: Job
     tried: dict[_Server, Outcome] = field(default_factory=dict)
+    holds: bool = False
+    """Whether it is one of the jobs that its server may have at a time."""
 
 
 class _Server:
@@ -138,14 +57,18 @@ class _Server:
         self.keep: Keep = kept if slots == 1 else Shared()
         self.state = "new"
         self.error: Exception | None = None
-        self.running = 0
+        self.busy = 0
+        """Jobs that it may be making."""
+        self.open: list[_Open] = []
+        """Those, and jobs that it has made, but that are not reported yet."""
 
 
 class Fleet:
     """Servers that share the work.
 
     Args:
-        connect: for each server, what makes a client of it; each thread has its own.
+        connect: for each server, what makes a client of it. Each thread has its own, and besides
+            each server has one that all threads ask for sources and their pictures.
         slots: jobs per server at a time. With several, a server's settings are put back only
             when none runs there any more.
         out: a folder for the pictures that came.
@@ -174,7 +97,6 @@ class Fleet:
         self._jobs: deque[Job] = deque()
         self._again: list[_Open] = []
         self._results: deque[Outcome] = deque()
-        self._running = 0
         self._threads = 0
         self._stopping = self._left = False
         self._interrupted = threading.Event()
@@ -182,15 +104,15 @@ class Fleet:
     @property
     def running(self) -> int:
         """How many jobs are being made."""
-        return self._running
+        return sum(len(server.open) for server in self._servers)
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """The outcome of each job, as they come."""
+        """The outcome of each job, as they come: of one server with one slot, in their order."""
         self._jobs = deque(jobs)
         pool = [
             threading.Thread(target=self._serve, args=(server,), daemon=True)
             for server in self._servers
-            for _ in range(self._slots)
+            for _ in range(self._slots + 1)
         ]
         self._threads = len(pool)
         for thread in pool:
@@ -221,7 +143,7 @@ class Fleet:
             self._stopping = True
             self._interrupted.set()
             self._settle()
-            busy = [server for server in self._servers if server.running]
+            busy = [server for server in self._servers if server.busy]
             self._changed.notify_all()
         for server in busy:
             threading.Thread(target=_interrupt, args=(server,), daemon=True).start()
@@ -251,8 +173,7 @@ class Fleet:
         try:
             with server.connect() as webui:
                 while (one := self._take(server)) is not None:
-                    self._finish(server, one, self._attempt(server, webui, one))
-                    if server.state == "resting":
+                    if self._finish(server, one, self._attempt(server, webui, one)):
                         self._wake(server, webui)
         finally:
             with self._changed:
@@ -265,13 +186,22 @@ class Fleet:
             while True:
                 if self._stopping or server.state == "gone":
                     return None
-                if server.state != "resting" and (one := self._next(server)):
-                    self._running += 1
-                    server.running += 1
+                free = server.busy < self._slots and server.state != "resting"
+                if free and (one := self._next(server)):
+                    server.busy += 1
+                    server.open.append(one)
+                    one.holds = True
                     return one
                 if self._over():
                     return None
                 self._changed.wait()
+
+    def _free(self, server: _Server, one: _Open) -> None:
+        """Let the server have the next job, unless it may have had that already."""
+        with self._changed:
+            server.busy -= one.holds
+            one.holds = False
+            self._changed.notify_all()
 
     def _next(self, server: _Server) -> _Open | None:
         for one in self._again:
@@ -280,23 +210,29 @@ class Fleet:
                 return one
         return _Open(self._jobs.popleft()) if self._jobs else None
 
-    def _finish(self, server: _Server, one: _Open, outcome: Outcome) -> None:
+    def _finish(self, server: _Server, one: _Open, outcome: Outcome) -> bool:
+        """Report it, or let others try; whether this is what laid the server to rest."""
         with self._changed:
-            self._running -= 1
-            server.running -= 1
+            if self._slots == 1:  # one after the other, in the order in which they were begun
+                self._changed.wait_for(lambda: server.open[0] is one)
+            self._free(server, one)
+            server.open.remove(one)
+            rested = server.state == "resting"
             self._judge(server, outcome)
-            if _is_final(outcome):
+            if blame.is_final(outcome):
                 self._report(one.job, _told(one, outcome))
             else:
                 one.tried[server] = outcome
                 self._again.append(one)
             self._settle()
             self._changed.notify_all()
+            fell = server.state == "resting" and not rested
             self._changed.wait_for(lambda: self._left or len(self._results) < AHEAD)
+            return fell
 
     def _judge(self, server: _Server, outcome: Outcome) -> None:
         """What an outcome says of the server itself."""
-        if not isinstance(outcome.error, _HOPELESS):
+        if not blame.is_hopeless(outcome.error):
             if server.state == "new" and outcome.server and outcome.record is None:
                 server.state = "up"
             return
@@ -304,7 +240,7 @@ class Fleet:
         if answered and isinstance(outcome.error, NoAPI):
             return  # this one route, then
         server.error = outcome.error
-        again = answered and isinstance(outcome.error, ConnectionFailed) and self._pauses
+        again = answered and blame.is_silence(outcome.error) and self._pauses
         server.state = "resting" if again and server.state != "gone" else "gone"
 
     def _wake(self, server: _Server, webui: WebUI) -> None:
@@ -320,7 +256,7 @@ class Fleet:
 
     def _over(self) -> bool:
         """Whether nothing is left to do, nor will be."""
-        return not self._again and not self._running and not self._jobs
+        return not self._again and not self.running and not self._jobs
 
     def _set(self, server: _Server, state: str) -> None:
         with self._changed:
@@ -348,36 +284,36 @@ class Fleet:
     # ---- one job
 
     def _attempt(self, server: _Server, webui: WebUI, one: _Open) -> Outcome:
-        name = one.job.name
+        name, where = one.job.name, ""
         try:
             capture, home = self._loaded(one.job)
+            where = server.url
+            return self._replayed(server, webui, one, capture, home)
         except Exception as error:
-            return Outcome(name, error=error, server=server.url if _of_server(error) else "")
-        try:
-            return self._replayed(server, webui, one.job, capture, home)
-        except (ReplayError, FormatError, OSError) as error:
-            if self._interrupted.is_set():
-                return Outcome(name, error=_stopped(server), server=server.url)
-            return Outcome(name, error=error, server=server.url)
-        except Exception as error:  # a defect of ours costs this job, and says its name
-            return Outcome(name, error=RuntimeError(repr(error)), server=server.url)
+            where = server.url if blame.is_of_server(error) else where
+            if where and self._is_stopped(one):
+                return Outcome(name, error=_stopped(server), server=where)
+            return Outcome(name, error=blame.expected(error), server=where)
 
     def _loaded(self, job: Job) -> tuple[Capture, WebUI | None]:
-        named, home = job.source.load([server.webui for server in self._servers])
+        """What a job sends. A server that does not answer is asked for its source last."""
+        with self._changed:
+            awake = sorted(self._servers, key=lambda server: server.state in ("resting", "gone"))
+        named, home = job.source.load([server.webui for server in awake])
         return job.make(named), home
 
     def _replayed(
-        self, server: _Server, webui: WebUI, job: Job, capture: Capture, home: WebUI | None
+        self, server: _Server, webui: WebUI, one: _Open, capture: Capture, home: WebUI | None
     ) -> Outcome:
-        journal = self._journal
-        hashed = key(capture) if journal is not None else ""
+        job, journal = one.job, self._journal
+        hashed = key(capture, self._migrate) if journal is not None else ""
         if journal is not None and (record := journal.take(hashed)) is not None:
             return Outcome(job.name, record=record, server=str(record.get("server") or ""))
-        if self._interrupted.is_set():
+        if self._is_stopped(one):
             return Outcome(job.name, error=_stopped(server), server=server.url)
-        fetch = _fetching(webui, home)
-        made = replay(webui, capture, fetch=fetch, migrate=self._migrate, keep=server.keep)
-        if self._interrupted.is_set():
+        fetch, keep = _fetching(webui, home), self._keeping(server, one)
+        made = replay(webui, capture, fetch=fetch, migrate=self._migrate, keep=keep)
+        if self._is_stopped(one):
             return Outcome(job.name, error=_stopped(server), server=server.url)
         outcome = Outcome(job.name, made, server=server.url)
         if made.verdict == "refused":
@@ -388,6 +324,23 @@ class Fleet:
         if journal is not None:
             journal.add(hashed, outcome.to_record())
         return outcome
+
+    def _is_stopped(self, one: _Open) -> bool:
+        """Whether the servers were interrupted before this one was made."""
+        return self._interrupted.is_set() and one.holds
+
+    def _keeping(self, server: _Server, one: _Open) -> Keep:
+        """The server's `keep`, after which it is free, its settings being as they were."""
+
+        @contextmanager
+        def keep(webui: WebUI) -> Iterator[Kept]:
+            with server.keep(webui) as state:
+                yield state
+            # Not after an error, of which others must hear first, nor with half a picture.
+            if not self._interrupted.is_set():
+                self._free(server, one)
+
+        return keep
 
 
 def _fetching(webui: WebUI, home: WebUI | None) -> Callable[[str], bytes]:
@@ -415,13 +368,6 @@ def _asset(webui: WebUI, sha256: str) -> bytes | ReplayError:
         return error
 
 
-def _is_final(outcome: Outcome) -> bool:
-    """Whether no other server could do better."""
-    if outcome.replay is not None:
-        return outcome.replay.verdict != "refused"
-    return outcome.record is not None or isinstance(outcome.error, (Interrupted, *_OF_SOURCE))
-
-
 def _told(one: _Open, outcome: Outcome) -> Outcome:
     said = {server.url: before.reason for server, before in one.tried.items()}
     return dataclasses.replace(outcome, elsewhere=said)
@@ -433,10 +379,6 @@ def _gravest(one: _Open) -> Outcome:
     worst = max(outcomes, key=lambda outcome: outcome.status)
     said = {outcome.server: outcome.reason for outcome in outcomes if outcome is not worst}
     return dataclasses.replace(worst, elsewhere=said)
-
-
-def _of_server(error: Exception) -> bool:
-    return isinstance(error, ReplayError) and not isinstance(error, BadSource)
 
 
 def _stopped(server: _Server) -> Interrupted:
@@ -455,6 +397,6 @@ def _interrupt(server: _Server) -> None:
     with server.connect() as webui:
         webui.timeout = (5, 10)
         try:
-            webui.call("POST", "/sdapi/v1/interrupt")
+            webui.interrupt()
         except ReplayError:
             return  # it is silent: there is nothing to stop there

@@ -33,7 +33,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.Lock()
+        self._writing, self._taking = threading.Lock(), threading.Lock()
         self._finished: dict[str, list[Record]] = {}
         try:
             self._file = path.open("a+b")
@@ -57,8 +57,11 @@ class Journal:
         return sum(len(records) for records in self._finished.values())
 
     def take(self, key: str) -> Record | None:
-        """The record of one that was finished before, each given once; None where there is none."""
-        with self._lock:
+        """The record of one that was finished before, each given once; None where there is none.
+
+        It waits for no disk: a server may be idle meanwhile.
+        """
+        with self._taking:
             records = self._finished.get(key)
             return records.pop(0) if records else None
 
@@ -68,7 +71,7 @@ class Journal:
 
     def _append(self, value: Record) -> None:
         line = json.dumps(value, ensure_ascii=True).encode() + b"\n"
-        with self._lock:
+        with self._writing:
             self._file.write(line)
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -110,11 +113,17 @@ class Journal:
         )
 
 
-def key(capture: Capture) -> str:
-    """The hash of what is sent and expected. Raises FormatError for what JSON has not."""
+def key(capture: Capture, migrate: bool = False) -> str:
+    """The hash of what is sent and expected, and of whether the server's wishes `migrate` it first.
+
+    Raises:
+        FormatError: it holds what JSON has not.
+    """
     expected = [result.sha256 for result in capture.results]
+    # Only where it is so, lest the journals of releases that did not tell become worthless.
+    how = ["migrate"] if migrate else []
     try:
-        told = canonical([capture.endpoint, capture.payload, expected])
+        told = canonical([capture.endpoint, capture.payload, expected, *how])
     except ValueError as error:
         raise FormatError("payload", f"not of JSON: {error}") from error
     return hashlib.sha256(told).hexdigest()

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from . import sweep, template, vary
 from .capture import Capture, FormatError
-from .fleet import Job, Source
 from .source import Named
 from .sweep import Axis, Cell
+from .tasks import Job, Source
 from .template import Row
 from .vary import Change
 
@@ -73,12 +73,13 @@ def plan(
 
 def _made(named: Named, row: Row | None, changes: Sequence[Change], urls: bool) -> Capture:
     capture = named.capture
+    given = [steps for steps, _ in changes]
     if row is not None:
         if not template.fields(capture.payload):
             raise FormatError("payload", "has no {fields} for --rows to fill")
+        given += template.whole(capture.payload)
         capture = template.filled(capture, row)
     capture = vary.varied(capture, changes)
-    given = [steps for steps, _ in changes]
     return dataclasses.replace(named, capture=capture).inlined(urls=urls, but=given)
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import functools
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from . import attachments, importers
+from . import attachments, contents, importers
 from .capture import Capture, FormatError
 from .client import WebUI
 from .errors import BadSource, ReplayError
@@ -122,11 +121,12 @@ def _found(
     files: bool = False,
 ) -> list[Named]:
     if source == STDIN:
-        data = (stdin or sys.stdin.buffer).read(MAX_BYTES + 1)
+        data = contents.bounded(stdin or sys.stdin.buffer, MAX_BYTES, _name(source))
         return _read(source, data, endpoint, webui, Path())
     path, number = _numbered(source)
     if source != LATEST and _exists(path):
-        found = _read(source, _bytes(path), endpoint, webui, path.parent, files=files)
+        data = contents.read(path, MAX_BYTES)
+        found = _read(source, data, endpoint, webui, path.parent, files=files)
         return found if number is None else [_one(source, found, number)]
     if _FILE.search(source) or not _ID.fullmatch(source):
         raise BadSource(f"{source}: there is no such file")
@@ -144,8 +144,6 @@ def _read(
     *,
     files: bool = False,
 ) -> list[Named]:
-    if len(data) > MAX_BYTES:
-        raise BadSource(f"{_name(source)}: larger than {MAX_BYTES >> 20} MiB, which is not read")
     ask = None if webui is None else functools.partial(_asked, webui)
     with _at(source):
         found = importers.read(data, full(endpoint), ask, folder if files else None)
@@ -180,22 +178,12 @@ def _numbered(source: str) -> tuple[Path, int | None]:
     return Path(source), None
 
 
-def _asked(webui: WebUI, data: bytes) -> dict[str, Any] | None:
+def _asked(webui: WebUI, data: bytes) -> Mapping[str, Any] | None:
     """The server's own reading of a picture, or None where there is no server that can."""
-    image = base64.b64encode(data).decode()
     try:
-        answer = webui.call("POST", "/sdapi/v1/png-info", {"image": image})
+        return webui.png_info(data)
     except ReplayError:
         return None
-    return answer if isinstance(answer, dict) else None
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise BadSource(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def _exists(path: Path) -> bool:

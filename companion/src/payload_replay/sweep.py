@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -66,10 +67,7 @@ def cells(axes: Sequence[Axis]) -> list[Cell]:
     Raises:
         FormatError: too many, or two axes that change the same place.
     """
-    count = 1
-    for axis in axes:
-        count *= len(axis.values)
-    if count > MAX_CELLS:
+    if (count := math.prod(len(axis.values) for axis in axes)) > MAX_CELLS:
         raise FormatError("--sweep", f"{count} combinations; {MAX_CELLS} are the most")
     names = [paths.written(axis.steps) for axis in axes]
     if twice := next((name for name in names if names.count(name) > 1), None):

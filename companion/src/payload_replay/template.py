@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import attachments, paths, vary
+from . import attachments, contents, paths, vary
 from .capture import Capture, FormatError, escaped, referred
 from .errors import BadSource
 from .paths import Step
@@ -82,13 +82,25 @@ def filled(capture: Capture, row: Row) -> Capture:
 
 def fields(payload: Any) -> set[str]:
     """The names of the fields in all texts of a payload."""
-    found: set[str] = set()
+    matches = (match for text, _ in _texts(payload) for match in _FIELD.finditer(text))
+    return {match[2] for match in matches if match[2]}
 
-    def look(text: str, steps: Sequence[Step]) -> str:
-        found.update(match[2] for match in _FIELD.finditer(text) if match[2])
-        return text
 
-    _walked(payload, [], look)
+def whole(payload: Any) -> list[Sequence[Step]]:
+    """The places whose text is nothing but one field: a row gives all that stands there."""
+    return [steps for text, steps in _texts(payload) if _alone(text) is not None]
+
+
+def _alone(text: str) -> str | None:
+    """The name of the field that a text consists of, if it is one."""
+    match = _FIELD.fullmatch(text)
+    return match[2] if match else None
+
+
+def _texts(payload: Any) -> list[tuple[str, Sequence[Step]]]:
+    """The texts of a payload that may hold fields, and where they stand."""
+    found: list[tuple[str, Sequence[Step]]] = []
+    _walked(payload, [], lambda text, steps: found.append((text, steps)))
     return found
 
 
@@ -107,9 +119,8 @@ def _walked(value: Any, steps: list[Step], change: Callable[[str, Sequence[Step]
 
 
 def _filled(text: str, steps: Sequence[Step], row: Row) -> Any:
-    whole = _FIELD.fullmatch(text)
-    if whole and whole[2]:
-        value = _value(row, whole[2], steps)
+    if (name := _alone(text)) is not None:
+        value = _value(row, name, steps)
         if not row.typed:
             value = vary.read_value(steps, value)
         return escaped(attachments.given(value, steps, row.folder))
@@ -163,7 +174,7 @@ def _from_jsonl(text: str, path: Path) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            values = json.loads(line, parse_constant=_no_json)
+            values = vary.read_json(line)
         except (ValueError, RecursionError) as error:
             raise FormatError(where, f"no JSON: {error}") from error
         if not isinstance(values, dict):
@@ -174,17 +185,6 @@ def _from_jsonl(text: str, path: Path) -> Iterator[Row]:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise BadSource(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(data) > MAX_BYTES:
-        raise BadSource(f"{path}: larger than {MAX_BYTES >> 20} MiB, which is not read")
-    try:
-        return data.decode("utf-8-sig")
+        return contents.read(path, MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadSource(f"{path}: no UTF-8 text ({error.reason} at byte {error.start})") from error
-
-
-def _no_json(name: str) -> Any:
-    raise ValueError(f"{name} is not of JSON")

@@ -102,13 +102,18 @@ def read_value(steps: Sequence[Step], text: str) -> Any:
     quotation marks is read as JSON: the prompt ``7`` is a text.
     """
     try:
-        value = json.loads(text, parse_constant=_no_json)
+        value = read_json(text)
     except (ValueError, RecursionError):
         return text
     check_depth(value, paths.written(steps))
     if is_text(steps) and not isinstance(value, str):
         return text
     return value
+
+
+def read_json(text: str) -> Any:
+    """What a line of strict JSON holds. Raises ValueError, RecursionError."""
+    return json.loads(text, parse_constant=_no_json)
 
 
 def check_depth(value: Any, path: str) -> None:
@@ -228,6 +233,7 @@ def shown(key: str) -> str:
 
 
 def _copied(value: Any) -> Any:
+    """A copy without shared parts: what stands at two places changes at one."""
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value

@@ -18,8 +18,9 @@ from payload_replay import console
 from payload_replay.batch import Outcome
 from payload_replay.client import WebUI
 from payload_replay.exits import ExitStatus
-from payload_replay.fleet import Fleet, Job
+from payload_replay.fleet import Fleet
 from payload_replay.journal import Journal
+from payload_replay.tasks import Job
 
 from .options import SERVER, connect
 
@@ -88,7 +89,7 @@ class Run:
     def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """The outcomes as they come, under a progress bar."""
         self._total = len(jobs)
-        return console.followed(self._fleet.run(jobs), [job.name for job in jobs])
+        return console.followed(self._fleet.run(jobs), self._total)
 
     def interrupted(self, number: int, frame: FrameType | None) -> None:
         """What SIGINT does."""
