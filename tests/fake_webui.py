@@ -116,6 +116,8 @@ class FakeWebUI:
             "prompt-styles": [{"name": "painted"}],
             "embeddings": {"loaded": {"easy": {}}, "skipped": {"xl": {}}},
         }
+        self.told: dict[str, Any] = {}
+        """What the extension says of itself besides."""
         self.fails_with = ""
         """Words with which every generation fails, after it has leaked its overrides."""
         self.leaked: dict[str, Any] = {}
@@ -205,7 +207,8 @@ class FakeWebUI:
         kind, _, rest = request.path.removeprefix(f"{EXTENSION}/").partition("/")
         if kind == "status":
             host = {"webui": "fake", "version": "2"}
-            return Answer(body={"host": host, "captures": 1, "runs": [f"{EXTENSION}/run/batch"]})
+            status = {"host": host, "captures": 1, "runs": [f"{EXTENSION}/run/batch"]}
+            return Answer(body=status | self.told)
         if kind == "assets" and rest in self.assets:
             return Answer(body=self.assets[rest], type="image/png")
         if kind == "captures":

@@ -151,6 +151,7 @@ class Service:
             "host": dataclasses.asdict(host.facts(host.checkpoint(None), ())),
             "enabled": _enabled(),
             "runs": list(runs.ENDPOINTS) if host.api() else [],
+            "frozen": host.frozen(),
             **{name: counts.get(name) for name in ("captures", "assets", "bytes")},
             "waiting": len(self._backlog),
             "failures": self.failures,

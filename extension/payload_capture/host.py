@@ -671,6 +671,17 @@ def operations() -> dict[str, list[str]]:
     return {str(s.name): list(s.controls or {}) for s in runner.scripts_in_preferred_order()}
 
 
+def frozen() -> list[str]:
+    """The settings in the sections of ``--freeze-settings-in-sections``, which nobody can change.
+
+    Source: A1111 v1.8.0 to v1.10.1, ``modules/options.py``.
+    """
+    named = str(getattr(shared.cmd_opts, "freeze_settings_in_sections", None) or "")
+    sections = {section.strip() for section in named.split(",")} - {""}
+    labels = shared.opts.data_labels.items() if sections else ()
+    return [name for name, info in labels if info.section and info.section[0] in sections]
+
+
 def known_options() -> set[str]:
     """The names of all settings."""
     return set(shared.opts.data_labels)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from payload_replay import ServerError, WebUI
-from payload_replay.batch import Outcome, new, save
+from payload_replay.batch import Outcome, save
 from payload_replay.errors import Interrupted, NotFound
 from payload_replay.exits import ExitStatus
 
@@ -73,12 +73,3 @@ def test_pictures_are_saved_as_they_came_and_nothing_is_overwritten(
     ]
     assert [path.name for path in paths] == ["x-0.png", "x-0~2.png"]
     assert {path.read_bytes() for path in paths} == {replay.pictures[0].data}
-
-
-def test_a_new_file_takes_no_other_ones_name(tmp_path: Path) -> None:
-    home = tmp_path / "deep" / "folder"
-    names = [new(home, "a", suffix, suffix.encode()).name for suffix in ("json", "txt", "json")]
-    assert names == ["a.json", "a.txt", "a~2.json"]
-    (home / "a.json").unlink()
-    assert new(home, "a", "json", b"last") == home / "a.json"
-    assert (home / "a~2.json").read_bytes() == b"json"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from payload_replay import files as module
-from payload_replay.files import add, create, read, write
+from payload_replay.files import add, create, write
 
 pytestmark = pytest.mark.once
 
@@ -134,12 +134,3 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="director"):
         write(tmp_path / "a.json", b"1")
     assert names(tmp_path) == ["a.json"]
-
-
-def test_reading_is_bounded(tmp_path: Path) -> None:
-    path = tmp_path / "a.json"
-    path.write_bytes(b"x" * 2**20)
-    assert len(read(path, 2**20)) == 2**20
-    path.write_bytes(b"x" * (2**20 + 1))
-    with pytest.raises(OSError, match="larger than 1 MiB"):
-        read(path, 2**20)

@@ -118,6 +118,24 @@ def test_frozen_settings(
     assert found(webui, override(eta_noise_seed_delta=0)) == []
 
 
+@pytest.mark.parametrize(
+    ("told", "severities"),
+    [
+        ({"frozen": ["a", "eta_noise_seed_delta"]}, ["blocks"]),
+        ({"frozen": ["a"]}, []),
+        ({}, ["pixels"]),
+    ],
+)
+def test_settings_in_frozen_sections(
+    fake: FakeWebUI, webui: WebUI, told: dict[str, Any], severities: list[str]
+) -> None:
+    fake.lists["cmd-flags"] = {"freeze_settings_in_sections": "sampler-params"}
+    fake.told = told
+    problems = found(webui, override(eta_noise_seed_delta=5))
+    assert [problem.severity for problem in problems] == severities
+    assert found(webui, override(eta_noise_seed_delta=0)) == []
+
+
 def test_a_schedule_for_all_samplers(fake: FakeWebUI, webui: WebUI) -> None:
     fake.options["k_sched_type"] = "karras"
     (problem,) = found(webui, capture(sampler_name="Euler a"))

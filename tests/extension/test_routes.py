@@ -145,6 +145,13 @@ def test_status(host: Host, captured: Capture, flavour: str) -> None:
     assert status["bytes"] > 0
 
 
+def test_frozen_sections_are_told(start: Start) -> None:
+    """The webui tells its flags, not which setting is in which section."""
+    frozen = start("--freeze-settings-in-sections", "sampler-params, ui").json("/status")["frozen"]
+    assert "eta_noise_seed_delta" in frozen
+    assert "sd_vae" not in frozen
+
+
 # ---- credentials
 
 API = ("--api-auth", "ann:secret,bob:pw")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import files
 from .exits import OF_VERDICT, ExitStatus, of_error
 from .images import Picture, suffix
 from .replay import Replay
@@ -113,30 +113,8 @@ class Outcome:
 
 def save(pictures: Sequence[Picture], folder: Path, stem: str) -> list[Path]:
     """Write pictures as they came; a file that is there already is never touched."""
+    folder.mkdir(parents=True, exist_ok=True)
     return [
-        new(folder, f"{stem}-{n}", suffix(picture.data), picture.data)
+        files.add(folder, f"{stem}-{n}", picture.data, f".{suffix(picture.data)}")
         for n, picture in enumerate(pictures)
     ]
-
-
-def new(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
-    """Write a new file, whose name gets a number where one of that name is there already.
-
-    Args:
-        folder: made where it is missing.
-        suffix: of the name, without its dot.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    names = itertools.chain([stem], (f"{stem}~{n}" for n in itertools.count(2)))
-    for name in names:
-        path = folder / f"{name}.{suffix}"
-        try:
-            with path.open("xb") as file:
-                file.write(data)
-        except FileExistsError:  # another thread's, too
-            continue
-        return path
-    raise AssertionError("unreachable: the names never end")

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import files
+from . import contents, files
 from .capture import FormatError, read_json
+from .errors import BadSource
 from .hostlists import API
 from .matching import pictured
 
@@ -63,7 +64,7 @@ class Captions:
         self._known: dict[Question, str] = {}
         try:
             self._known = _read(self.path) if self.path.exists() else {}
-        except (FormatError, OSError) as error:
+        except (FormatError, BadSource) as error:
             self.broken = str(error)
 
     def __len__(self) -> int:
@@ -91,7 +92,7 @@ class Captions:
 
 
 def _read(path: Path) -> dict[Question, str]:
-    rows = read_json(files.read(path, MAX_BYTES)).get("captions")
+    rows = read_json(contents.read(path, MAX_BYTES)).get("captions")
     if not isinstance(rows, list):
         raise FormatError("captions", "missing, or not a list")
     return dict(_row(index, row) for index, row in enumerate(rows))

@@ -18,15 +18,6 @@ MOST = 10_000
 """Files of one stem in a folder, at most."""
 
 
-def read(path: Path, most: int) -> bytes:
-    """A file's bytes. Raises OSError, also where they are more than `most`."""
-    with path.open("rb") as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise OSError(f"larger than {most >> 20} MiB, which is not read")
-    return data
-
-
 def write(path: Path, data: bytes) -> None:
     """Write a file, in place of an older one. Raises OSError."""
     target = Path(os.path.realpath(path))

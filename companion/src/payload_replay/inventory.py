@@ -139,6 +139,12 @@ class Inventory:
         return host if isinstance(host, dict) else {}
 
     @property
+    def frozen(self) -> list[str] | None:
+        """The settings in frozen sections; None where our extension is not there to tell them."""
+        names = (_told(lambda: self.status) or {}).get("frozen")
+        return names if isinstance(names, list) else None
+
+    @property
     def _scripts(self) -> Sequence[Mapping[str, Any]]:
         return self._once("scripts", lambda: _told(self.webui.script_info)) or ()
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import captions, files, hostlists, source
+from . import captions, contents, files, hostlists, source
 from .captions import Captions
 from .capture import Capture, FormatError, read_json
 from .errors import BadSource
@@ -185,7 +185,7 @@ class Recordings:
             return
         try:
             self.lists = _lists(path)
-        except (FormatError, OSError) as error:
+        except (FormatError, BadSource) as error:
             self.broken.append(Broken(path, str(error)))
 
 
@@ -205,7 +205,7 @@ def usable(capture: Capture) -> Capture:
 
 
 def _lists(path: Path) -> dict[str, Any]:
-    lists = read_json(files.read(path, MAX_LISTS)).get("lists")
+    lists = read_json(contents.read(path, MAX_LISTS)).get("lists")
     if not isinstance(lists, dict):
         raise FormatError("lists", "missing, or not an object")
     return {path: hostlists.public(path, lists[path]) for path in RECORDED if path in lists}

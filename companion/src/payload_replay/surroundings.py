@@ -141,13 +141,19 @@ def _restricted(
         reason = "the server runs with --freeze-settings and would answer 500"
         yield Problem(path, f"is {value!r:.60}, not {there!r:.60}: {reason}")
     elif name in _frozen(inventory):
-        reason = "the server runs with --freeze-specific-settings and would answer 500"
+        reason = "the server was started with that setting frozen and would answer 500"
         yield Problem(path, f"is {value!r:.60}, not {there!r:.60}: {reason}")
+    elif isinstance(sections := inventory.flags.get("freeze_settings_in_sections"), str):
+        if inventory.frozen is None:  # no route of the webui tells in which section a setting is
+            reason = f"the server froze the sections {sections}, and answers 500 if it is in them"
+            yield Problem(path, f"is {value!r:.60}, not {there!r:.60}: {reason}", "pixels")
 
 
 def _frozen(inventory: Inventory) -> list[str]:
+    """Those of ``--freeze-specific-settings``, and those in frozen sections if the server tells."""
     names = inventory.flags.get("freeze_specific_settings")
-    return [name.strip() for name in names.split(",")] if isinstance(names, str) else []
+    specific = [name.strip() for name in names.split(",")] if isinstance(names, str) else []
+    return specific + (inventory.frozen or [])
 
 
 def _scheduled(capture: Capture, options: Options) -> Iterator[Problem]:

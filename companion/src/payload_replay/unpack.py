@@ -6,21 +6,19 @@ was; `payload_replay.source` takes it back, and what is sent then is what would 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import attachments, images, paths
+from . import attachments, images, paths, posting
 from .attachments import FILE
 from .capture import Capture
 from .errors import BadSource
+from .files import create
 from .paths import Step
 
 DOCUMENT = "payload.json"
-_LEAST = 64  # characters of base64 below which nothing is a picture
 _PREFIX = re.compile(r"data:[\w/+.;=-]*;base64,")
 
 
@@ -49,8 +47,7 @@ def unpack(
         raise BadSource(f"{folder}: is not empty, and nothing is overwritten: name another")
     files = {DOCUMENT: text.encode("utf-8", "surrogatepass"), **found.files}
     for name, data in files.items():
-        with (folder / name).open("xb") as file:
-            file.write(data)
+        create(folder / name, data)
     return [folder / name for name in files]
 
 
@@ -84,13 +81,11 @@ class _Files:
 
 def _picture(text: str) -> tuple[bytes, str] | None:
     """The bytes of a picture and its suffix; None for a text that a file would not give back."""
-    if len(text) < _LEAST:
+    data = posting.exact(text)
+    # A file that is too large would not be read back.
+    if data is None or len(data) > attachments.MAX_BYTES:
         return None
     try:
-        data = base64.b64decode(text, validate=True)
-        # A file that is too large would not be read back.
-        if len(data) > attachments.MAX_BYTES or base64.b64encode(data).decode() != text:
-            return None
         return data, images.suffix(data)
-    except (binascii.Error, ValueError):
+    except images.NotAPicture:
         return None

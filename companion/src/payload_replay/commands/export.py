@@ -13,6 +13,7 @@ from payload_replay import console
 from payload_replay.errors import BadSource
 from payload_replay.exits import ExitStatus
 from payload_replay.export import FORMATS, SUFFIXES, zipped
+from payload_replay.files import create
 from payload_replay.source import load
 from payload_replay.vary import varied
 
@@ -88,4 +89,4 @@ def save(files: Mapping[str, bytes], out: Path | None) -> None:
     except FileExistsError as error:
         raise BadSource(f"--out {out}: exists, and is not overwritten: name another") from error
     for name, data in files.items():
-        (out / name).write_bytes(data)
+        create(out / name, data)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from payload_replay import console
+from payload_replay import console, files
 from payload_replay.capture import Capture, FormatError
 from payload_replay.client import WebUI
 from payload_replay.errors import ReplayError
@@ -68,16 +68,7 @@ def write_all(
 def save(capture: Capture, folder: Path) -> Path:
     """As a new file of this folder, whose name is the capture's id."""
     folder.mkdir(parents=True, exist_ok=True)
-    data = capture.to_json().encode()
-    for number in range(1, 100_000):
-        path = folder / (f"{capture.id}.json" if number == 1 else f"{capture.id}-{number}.json")
-        try:
-            with path.open("xb") as file:
-                file.write(data)
-        except FileExistsError:
-            continue
-        return path
-    raise OSError(f"{folder}: too many files called {capture.id}")
+    return files.add(folder, capture.id, capture.to_json().encode())
 
 
 def tell(source: str, capture: Capture, path: Path, as_json: bool) -> None:

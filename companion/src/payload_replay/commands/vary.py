@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from payload_replay import attachments, sheet, sweep, template, vary
+from payload_replay import attachments, files, sheet, sweep, template, vary
 from payload_replay.batch import Outcome
 from payload_replay.errors import BadSource
 from payload_replay.images import NotAPicture, opened
@@ -112,8 +113,9 @@ class Contacts:
         if self._path is None:
             return
         drawn = sheet.draw(self._plan.axes, self._cells)
-        with self._path.open("xb") as file:
-            drawn.save(file, _SHEETS[self._path.suffix.lower()])
+        buffer = io.BytesIO()
+        drawn.save(buffer, _SHEETS[self._path.suffix.lower()])
+        files.create(self._path, buffer.getvalue())
 
     def _cell(self, outcome: Outcome) -> sheet.Cell:
         if outcome.record is not None:
