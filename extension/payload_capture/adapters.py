@@ -186,6 +186,11 @@ _FORGE_PAGE_ONLY = {
 }
 
 
+_PREFERENCES = ("Prefer Prompt", "Prefer ControlNet")
+"""reForge's words. Its API makes an enum of them, which what makes the picture compares with text
+(3b56b268, ``lib_controlnet/external_code.py``, ``scripts/controlnet.py``)."""
+
+
 def _forge_unit(unit: Any, encoder: Encoder, path: str) -> Any:
     """The ControlNet built into Forge (dfdcbab6) and reForge (3b56b268).
 
@@ -200,6 +205,9 @@ def _forge_unit(unit: Any, encoder: Encoder, path: str) -> Any:
     else:
         reason = f"input mode {mode}: the API takes one picture for each unit"
         encoder.warn(f"{path}.input_mode", reason)
+    if (preferred := field(unit, "control_mode", "")) in _PREFERENCES:
+        reason = f"reForge's API takes {preferred!r} for Balanced"
+        encoder.warn(f"{path}.control_mode", reason, "blocks")
     names = [name for name in _unit_names(unit) if name not in left_out]
     made = encoder.attributes(unit, names, path)
     if unit.use_preview_as_input:

@@ -227,6 +227,7 @@ class ReForge:
     mask_image: Any = None
     enabled: bool = True
     module: str = "canny"
+    control_mode: str = "Balanced"
     image: Any = None
 
 
@@ -327,6 +328,14 @@ def test_several_pictures_in_forges_unit_are_told() -> None:
     assert caveats == [
         f"{PATH}[0].input_mode: input mode merge: the API takes one picture for each unit"
     ]
+
+
+def test_what_reforges_api_takes_for_balanced_blocks_a_replay() -> None:
+    encoder = Encoder()
+    for mode in ("Balanced", "Prefer Prompt"):
+        encode_args("ControlNet", [ReForge(control_mode=mode)], encoder, PATH)
+    (caveat,) = encoder.caveats
+    assert (caveat.path, caveat.severity) == (f"{PATH}[0].control_mode", "blocks")
 
 
 # ---- the others
