@@ -142,14 +142,19 @@ def test_what_is_published(wheel: Path) -> None:
         names = set(archive.namelist())
     described = {name for name in names if name.partition("/")[0].endswith(".dist-info")}
     assert names - described == sources()
-    assert metadata(wheel)["Requires-Python"] == ">=3.10"
+    told = metadata(wheel)
+    assert told["Requires-Python"] == ">=3.10"
+    assert told.get_payload() == (COMPANION / "README.md").read_text()
+    (license_,) = (name for name in described if name.endswith("/LICENSE"))
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.read(license_) == (environment.ROOT / "LICENSE").read_bytes()
 
 
 def test_what_the_source_archive_holds(built: Path) -> None:
     (source,) = built.glob("*.tar.gz")
     with tarfile.open(source) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
-    described = {"pyproject.toml", "PKG-INFO"}
+    described = {"pyproject.toml", "PKG-INFO", "LICENSE", "README.md"}
     assert inside - {".gitignore"} == {f"src/{name}" for name in sources()} | described
 
 
