@@ -17,7 +17,7 @@ from payload_replay import BadSource, Capture, WebUI, report
 from payload_replay.batch import Outcome
 from payload_replay.capture import Result
 from payload_replay.images import opened
-from payload_replay.report import Entry, of_outcomes, render, write
+from payload_replay.report import Entry, of_outcome, render, write
 
 pytestmark = pytest.mark.once
 
@@ -101,7 +101,7 @@ def differing(fake: FakeWebUI, webui: WebUI, captured) -> Outcome:
 
 
 def test_expected_actual_and_where_they_differ(webui: WebUI, differing: Outcome) -> None:
-    text = render("A", "B", of_outcomes([differing], webui))
+    text = render("A", "B", [of_outcome(differing, [webui])])
     sources = Tags(text).sources
     assert len(sources) == 6
     maps = [opened(base64.b64decode(source.partition(",")[2])) for source in sources[2::3]]
@@ -112,39 +112,47 @@ def test_expected_actual_and_where_they_differ(webui: WebUI, differing: Outcome)
     assert "/sdapi/v1/txt2img, capture cat-1" in text
 
 
+def test_a_picture_is_asked_for_at_each_server(webui: WebUI, captured) -> None:
+    outcome = Outcome("x", webui.replay(captured()))
+    with FakeWebUI() as empty, WebUI(empty.url) as other:
+        for webuis, pictures in (([other], 1), ([other, webui], 2)):
+            text = render("A", "B", [of_outcome(outcome, webuis)])
+            assert len(Tags(text).sources) == pictures
+
+
 def test_identical_pictures_have_no_map(webui: WebUI, captured) -> None:
-    text = render("A", "B", of_outcomes([Outcome("x", webui.replay(captured()))], webui))
+    text = render("A", "B", [of_outcome(Outcome("x", webui.replay(captured())), [webui])])
     assert len(Tags(text).sources) == 2
     assert "difference" not in text.partition("<section")[2]
 
 
 def test_what_was_not_compared_shows_what_came(webui: WebUI) -> None:
     bare = Outcome("bare.json", webui.replay({"prompt": "a", "batch_size": 2}))
-    text = render("A", "B", of_outcomes([bare], webui))
+    text = render("A", "B", [of_outcome(bare, [webui])])
     assert bare.replay is not None
     assert [base64.b64decode(one.partition(",")[2]) for one in Tags(text).sources] == [
         picture.data for picture in bare.replay.pictures
     ]
     assert "captured picture" not in text
     none = dataclasses.replace(bare, replay=dataclasses.replace(bare.replay, pictures=[]))
-    assert "no picture came" in render("A", "B", of_outcomes([none], webui))
+    assert "no picture came" in render("A", "B", [of_outcome(none, [webui])])
 
 
 def test_an_earlier_run_that_saved_nothing(webui: WebUI, outcome: Outcome) -> None:
-    text = render("A", "B", of_outcomes([outcome.slim()], webui))
+    text = render("A", "B", [of_outcome(outcome.slim(), [webui])])
     assert "made by an earlier run, which saved no pictures" in text
 
 
 def test_a_file_that_is_no_picture_is_not_shown(webui: WebUI, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("not to be embedded")
     record = {"verdict": "identical", "pictures": 1, "files": [str(tmp_path / "secret")]}
-    text = render("A", "B", of_outcomes([Outcome("x", record=record)], webui))
+    text = render("A", "B", [of_outcome(Outcome("x", record=record), [webui])])
     assert "made by an earlier run, but" in text
     assert Tags(text).sources == []
 
 
 def test_what_was_sent_and_what_was_taken(webui: WebUI, differing: Outcome) -> None:
-    text = render("A", "B", of_outcomes([differing], webui))
+    text = render("A", "B", [of_outcome(differing, [webui])])
     rows = re.findall(r'<tr class="(\w+)"><td>([\w ]+)</td><td>(\w+)</td>', text)
     assert rows == [
         ("changed", "changed", "steps"),
@@ -157,14 +165,14 @@ def test_what_was_sent_and_what_was_taken(webui: WebUI, differing: Outcome) -> N
 def test_what_was_rewritten(fake: FakeWebUI, webui: WebUI) -> None:
     payload = {"prompt": "a", "override_settings": {"sd_model_checkpoint": "x [0123456789]"}}
     done = Outcome("x", webui.replay(Capture.from_payload(payload), migrate=True))
-    text = render("A", "B", of_outcomes([done], webui))
+    text = render("A", "B", [of_outcome(done, [webui])])
     assert "Rewritten for this server" in text
     assert "the file of this hash has that title here" in text
 
 
 def test_several_are_listed_first(webui: WebUI, outcome: Outcome) -> None:
     lost = Outcome("y", error=BadSource("no such file"))
-    text = render("A", "B", of_outcomes([outcome, lost], webui))
+    text = render("A", "B", [of_outcome(outcome, [webui]), of_outcome(lost, [webui])])
     assert '<b class="identical">1 identical</b>, <b class="refused">1 refused</b>' in text
     assert 'href="#r2"' in text
     assert 'id="r2"' in text
@@ -174,14 +182,14 @@ def test_a_report_has_an_end(
     webui: WebUI, differing: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "ROOM", 1000)
-    text = render("A", "B", of_outcomes([differing], webui))
+    text = render("A", "B", [of_outcome(differing, [webui])])
     assert len(Tags(text).sources) == 1
     assert "is left out: the report is full" in text
 
 
 def test_half_a_surrogate_pair_is_written(webui: WebUI, tmp_path: Path) -> None:
     lost = Outcome("x \ud83d y", error=BadSource("\ud83d"))
-    path = write(tmp_path / "deep", "A", "B", of_outcomes([lost], webui))
+    path = write(tmp_path / "deep", "A", "B", [of_outcome(lost, [webui])])
     assert "x &#55357; y" in path.read_text(encoding="utf-8")
 
 
@@ -192,7 +200,8 @@ def test_the_page_fits(
 ) -> None:
     """Nothing is wider than the window, no request leaves it, and text stands out from the page."""
     lost = Outcome("y" * 300, error=BadSource("no such file " * 40))
-    path = write(tmp_path, "Replayed", report.LEAD, of_outcomes([differing, lost], webui))
+    entries = [of_outcome(one, [webui]) for one in (differing, lost)]
+    path = write(tmp_path, "Replayed", report.LEAD, entries)
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
     page = context.new_page()
     asked: list[str] = []

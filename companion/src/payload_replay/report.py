@@ -98,11 +98,6 @@ class Report:
         return self.path
 
 
-def of_outcomes(outcomes: Iterable[Outcome], webui: WebUI) -> list[Entry]:
-    """An entry for each outcome, by its source's name."""
-    return [of_outcome(outcome, webui) for outcome in outcomes]
-
-
 def render(title: str, lead: str, entries: Sequence[Entry]) -> str:
     """The report as HTML."""
     room = _Room()
@@ -119,15 +114,15 @@ def write(folder: Path, title: str, lead: str, entries: Iterable[Entry]) -> Path
     return report.write()
 
 
-def of_outcome(outcome: Outcome, webui: WebUI) -> Entry:
-    """The entry of an outcome; `webui` is asked for the pictures that its capture only names."""
+def of_outcome(outcome: Outcome, webuis: Sequence[WebUI]) -> Entry:
+    """The entry of an outcome; `webuis` are asked for the pictures that its capture only names."""
     capture = outcome.replay.capture if outcome.replay else None
     told = outcome.to_dict()
     made = [f"{told['endpoint']}, capture {told['id']}"] if told["id"] else []
     origin = ", ".join(made + ([f"on {outcome.server}"] if outcome.server else []))
 
     def stored(result: Result) -> bytes | None:
-        return _stored(capture, result, webui) if capture else None
+        return _stored(capture, result, webuis) if capture else None
 
     return Entry(outcome.source, origin, outcome, stored)
 
@@ -137,8 +132,9 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "xmlcharrefreplace")
 
 
-def _stored(capture: Capture, result: Result, webui: WebUI) -> bytes | None:
-    found = (_asset(capture, name, webui) for name in (result.asset, result.thumbnail) if name)
+def _stored(capture: Capture, result: Result, webuis: Sequence[WebUI]) -> bytes | None:
+    names = filter(None, (result.asset, result.thumbnail))
+    found = (_asset(capture, name, webui) for name in names for webui in webuis)
     return next((data for data in found if data is not None), None)
 
 

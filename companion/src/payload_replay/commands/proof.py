@@ -21,8 +21,8 @@ class Proven:
     begun by then stands there as ``not run``. Of an outcome nothing large is kept in memory.
 
     Args:
-        connects: for each server, what makes a client of it; the first is asked for the pictures
-            that a capture only names.
+        connects: for each server, what makes a client of it; they are asked for the pictures that
+            a capture only names.
         names: the run's jobs, in their order.
 
     Raises:
@@ -60,7 +60,7 @@ class Proven:
         """The outcome without its pictures, which are in the report by then."""
         self._left.pop(outcome.index, None)
         if self._report is not None:
-            self._report.add(of_outcome(outcome, self._webuis[0]))
+            self._report.add(of_outcome(outcome, self._webuis))
         if self._xml is not None:
             self._cases.append(junit.case(outcome))
         return outcome.slim()
