@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kinds import Models, Scene, group, need
+from webui_page import WebuiPage
 
 kind = group("Forge's own")
 
@@ -55,25 +56,35 @@ def preset(scene: Scene) -> None:
 # ---- the scripts that Forge brings
 
 
+def switched_on(scene: Scene, title: str, tab: str = "", box: str = "Enabled") -> WebuiPage:
+    """A script unfolded and on: reForge has a box inside where Forge has one in the head, and in
+    one script a `tab` with a `box` of its own.
+    """
+    page = scene.basics()
+    page.unfold(title)
+    box = box if tab and page.inner_tab(tab) else "Enabled"
+    if page.shows(f"label:{box}"):
+        page.check(f"label:{box}")
+    return page
+
+
 @kind("FreeU")
 def freeu(scene: Scene) -> None:
-    scene.basics().unfold("FreeU")
+    switched_on(scene, "FreeU")
 
 
 @kind("FreeU, other values for part of the steps")
 def freeu_values(scene: Scene) -> None:
-    page = scene.basics()
-    page.unfold("FreeU")
+    page = switched_on(scene, "FreeU")
     page.number("label:B1", 1.3)
     page.number("label:S2", 0.5)
-    page.number("label:Start step", 0.2)
+    if page.shows("label:Start step"):
+        page.number("label:Start step", 0.2)
 
 
 @kind("dynamic thresholding", script="DynamicThresholding")
 def dynamic_thresholding(scene: Scene) -> None:
-    page = scene.basics()
-    page.unfold("DynamicThresholding")
-    page.check("label:Enabled")
+    page = switched_on(scene, "DynamicThresholding")
     page.number("label:Mimic Scale", 3)
     page.number("label:Threshold Percentile", 0.9)
     page.radio("label:Mimic Mode", "Cosine Up")
@@ -81,38 +92,33 @@ def dynamic_thresholding(scene: Scene) -> None:
 
 @kind("Kohya HRFix", script="Kohya HRFix")
 def kohya_hrfix(scene: Scene) -> None:
-    page = scene.basics()
-    page.unfold("Kohya HRFix")
+    page = switched_on(scene, "Kohya HRFix")
     page.number("label:Block Number", 1)
     page.number("label:End Percent", 0.9)
-    page.choose("label:Downscale Method", "bilinear")
+    page.pick("label:Downscale Method", "bilinear")
 
 
 @kind("latent modifier", script="LatentModifier")
 def latent_modifier(scene: Scene) -> None:
-    page = scene.basics()
-    page.unfold("LatentModifier")
-    page.check("label:Enabled")
+    page = switched_on(scene, "LatentModifier", "Sharpness & Detail", "Enable Sharpness Controls")
     page.number("label:Sharpness Multiplier", 5)
     page.radio("label:Sharpness Method", "gaussian")
+    if page.inner_tab("Tone & Contrast"):
+        page.check("label:Enable Tone Controls")
     page.number("label:Contrast Multiplier", 20)
 
 
 @kind("latent modifier, noise added", script="LatentModifier")
 def latent_noise(scene: Scene) -> None:
-    page = scene.basics()
-    page.unfold("LatentModifier")
-    page.check("label:Enabled")
+    page = switched_on(scene, "LatentModifier", "Noise & Combat", "Enable Noise & Combat Controls")
     page.radio("label:Extra Noise Type", "perlin")
     page.number("label:Extra Noise Multiplier", 20)
 
 
 @kind("MultiDiffusion", script="MultiDiffusion")
 def multidiffusion(scene: Scene) -> None:
-    page = scene.basics()
+    page = switched_on(scene, "MultiDiffusion")
     page.number("txt2img_width", 128)
-    page.unfold("MultiDiffusion")
-    page.check("label:Enabled")
     page.radio("label:Method", "Mixture of Diffusers")
     page.number("label:Tile Width", 64)
     page.number("label:Tile Height", 64)
@@ -135,8 +141,7 @@ def perturbed_attention(scene: Scene) -> None:
 
 @kind("self-attention guidance", script="SelfAttentionGuidance")
 def self_attention(scene: Scene) -> None:
-    page = scene.basics()
-    page.unfold("SelfAttentionGuidance")
+    page = switched_on(scene, "SelfAttentionGuidance")
     page.number("label:Blur Sigma", 3)
 
 

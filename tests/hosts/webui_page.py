@@ -152,6 +152,17 @@ class WebuiPage:
             field.fill(str(value))
             field.press("Tab")
 
+    def shows(self, element: str) -> bool:
+        return self.page.locator(_root(element)).count() > 0
+
+    def inner_tab(self, name: str) -> bool:
+        """Open a tab inside a script, if it has one of this name."""
+        tab = self.page.locator(".tab-nav button:visible").filter(has_text=name).first
+        if tab.count():
+            tab.click()
+            self.page.wait_for_timeout(SETTLE)
+        return tab.count() > 0
+
     def check(self, element: str, on: bool = True) -> None:
         box = self._of(element, "input[type=checkbox]").first
         if box.is_checked() != on:
@@ -179,6 +190,11 @@ class WebuiPage:
                 raise NotThere(f"{element} has no {label!r}")
             self._changes(element, lambda: self.radio(element, before))
             button.click()
+
+    def pick(self, element: str, value: str) -> None:
+        """A value of what is a row of buttons on one host, a dropdown on another."""
+        buttons = self._of(element, "input[type=radio]").count()
+        (self.radio if buttons else self.choose)(element, value)
 
     def accordion(self, element: str, on: bool = True) -> None:
         """Open an accordion with a checkbox in its head, which switches it on (hires, refiner)."""
