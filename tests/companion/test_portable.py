@@ -13,8 +13,10 @@ pytestmark = pytest.mark.once
 
 DEFAULTS = Defaults(
     fields={"steps": 50, "cfg_scale": 7.0, "tiling": None, "save_images": False},
-    scripts={"detailer": [False, 0.5, "face"], "wildcards": [True, 3], "counter": [False, 1]},
-    labels={"detailer": ["Enable"], "wildcards": ["Enabled", ""], "counter": ["Reset", "Count"]},
+    scripts={"detailer": [False, 0.5, "face"], "wildcards": [True, 3], "counter": [False, 1]}
+    | {"parts": [False, 1, False, 2]},
+    labels={"detailer": ["Enable"], "wildcards": ["Enabled", ""], "counter": ["Reset", "Count"]}
+    | {"parts": ["Enable sharpness", "By", "Enable noise", "By"]},
     options={"CLIP_stop_at_last_layers": 1.0, "sd_model_checkpoint": "alpha.safetensors"},
 )
 
@@ -57,6 +59,8 @@ def test_settings_that_the_server_has_are_left_out() -> None:
         ({"wildcards": [False, 3]}, {"wildcards": [False]}),  # on by default: "off" must be said
         ({"counter": [False, 2]}, {"counter": [False, 2]}),  # its first argument is no switch
         ({"unknown": [False]}, {"unknown": [False]}),
+        ({"parts": [False, 9, False, 9]}, {}),
+        ({"parts": [False, 1, True, 9]}, {"parts": [False, 1, True, 9]}),  # one part is on
     ],
 )
 def test_scripts(given: dict[str, list[Any]], left: dict[str, list[Any]]) -> None:

@@ -37,13 +37,18 @@ class Defaults:
     is_off: Callable[[str, list[Any]], bool | None] = lambda title, args: None
 
     def off(self, title: str, args: list[Any]) -> bool:
-        """Whether a script does nothing: by what is known of it, else by its first argument."""
+        """Whether a script does nothing: by what is known of it, else by its switches.
+
+        The first argument is one that is off, and so are all that are called like one: reForge's
+        LatentModifier has a switch for each of its parts (3b56b268).
+        """
         known = self.is_off(title, args)
         if known is not None:
             return known
         labels = self.labels.get(title) or [""]
-        switch = _SWITCH.search(labels[0]) or labels[0].strip().lower() == title
-        return bool(args) and args[0] is False and bool(switch)
+        switches = [bool(_SWITCH.search(one)) or one.strip().lower() == title for one in labels]
+        on = any(value for value, switch in zip(args, switches, strict=False) if switch)
+        return switches[0] and bool(args) and args[0] is False and not on
 
 
 def minimal(endpoint: str, payload: Payload, defaults: Callable[[str], Defaults]) -> dict[str, Any]:
