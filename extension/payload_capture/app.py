@@ -12,7 +12,7 @@ import dataclasses
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from payload_capture.auth import Gate
 from payload_capture.capture import FORMAT, IMG2IMG, TXT2IMG, Capture, FormatError, Job
 from payload_capture.jobs import Finished, Recorder, Run
 from payload_capture.portable import minimal
-from payload_capture.store import NotFoundError, Page, Store, StoreError, summary
+from payload_capture.store import Filters, NotFoundError, Page, Store, StoreError, summary
 from payload_capture.writer import Drafts, Writer, Written, generation_key
 
 if TYPE_CHECKING:
@@ -49,19 +49,22 @@ class Service:
         self._generations: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
 
-    def page(self, limit: int = 50, cursor: str | None = None, **filters: str | None) -> Page:
+    def page(
+        self, limit: int = 50, cursor: str | None = None, filters: Filters | None = None
+    ) -> Page:
         """Summaries, newest first; those that could not be stored yet come first."""
+        filters = filters or Filters()
         self.writer.flush()
         self._retry()
-        waiting = [] if cursor else [summary(w.capture, w.failure) for w in self._waiting()]
-        waiting = [row for row in waiting if _matches(row, **filters)]
+        waiting = [w for w in self._waiting() if not cursor and filters.admits(w.capture)]
+        rows = [summary(w.capture, w.failure) for w in waiting]
         try:
-            stored = self.store.page(limit, cursor, **filters)
+            stored = self.store.page(limit, cursor, filters)
         except StoreError:
             if not waiting:
                 raise
             stored = Page([], None)
-        return Page([*waiting, *stored.captures], stored.next)
+        return Page([*rows, *stored.captures], stored.next)
 
     def get(self, identity: str) -> Capture:
         """A capture by its id, or the newest for ``latest``. Raises NotFoundError, StoreError."""
@@ -216,12 +219,6 @@ class Service:
             print(f"[payload-capture] {reason}", file=sys.stderr)
         self.failures += 1
         self.last_failure = reason
-
-
-def _matches(row: Mapping[str, Any], q: str | None = None, **equal: str | None) -> bool:
-    """Whether the store's filters would let a summary through."""
-    others = all(row[name] == value for name, value in equal.items() if value)
-    return others and (not q or q.casefold() in row["prompt"].casefold())
 
 
 _service: Service | None = None

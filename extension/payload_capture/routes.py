@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from payload_capture.auth import Gate, Refused
 from payload_capture.capture import FormatError
 from payload_capture.runs import ENDPOINTS, RunError
-from payload_capture.store import NotFoundError, StoreError
+from payload_capture.store import Filters, NotFoundError, StoreError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -54,9 +54,11 @@ def captures(service: Service, request: Request) -> Any:
     page = service.page(
         limit=_limit(query.get("limit")),
         cursor=_cursor(query.get("cursor")),
-        q=query.get("q"),
-        endpoint=query.get("endpoint"),
-        source=_source(query.get("source")),
+        filters=Filters(
+            q=query.get("q"),
+            endpoint=query.get("endpoint"),
+            source=_source(query.get("source")),
+        ),
     )
     return {"captures": page.captures, "next": page.next}
 
@@ -218,7 +220,7 @@ def _limit(given: str | None) -> int:
 
 
 def _cursor(given: str | None) -> str | None:
-    if given is not None and not re.fullmatch(r"\d{1,18}", given):
+    if given is not None and not re.fullmatch(r"\d{1,18}(\.\d{1,18})?", given):
         raise BadParameterError("cursor", f"{given!r} is no cursor: give `next` of the last answer")
     return given
 
