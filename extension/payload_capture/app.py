@@ -8,25 +8,38 @@ again each time.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import dataclasses
+import functools
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from payload_capture import __version__, host, routes, runs, settings
+from payload_capture import __version__, events, host, imports, routes, runs, settings
 from payload_capture.auth import Gate
-from payload_capture.capture import FORMAT, IMG2IMG, TXT2IMG, Capture, FormatError, Job
+from payload_capture.capture import (
+    FORMAT,
+    IMG2IMG,
+    TXT2IMG,
+    AssetError,
+    Capture,
+    FormatError,
+    Job,
+)
 from payload_capture.jobs import Finished, Recorder, Run
 from payload_capture.portable import minimal
+from payload_capture.replays import Replay, Replays
 from payload_capture.store import Filters, NotFoundError, Page, Store, StoreError, summary
 from payload_capture.writer import Drafts, Writer, Written, generation_key
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from payload_capture.shared.client import WebUI
 
 LATEST = "latest"
 KEPT_IN_MEMORY = 32
@@ -41,6 +54,9 @@ class Service:
         self.writer = Writer(self._write)
         self.drafts = Drafts(host.facts, self._keep)
         self.recorder = Recorder(host, self.writer.put, _enabled)
+        self.events = events.Events()
+        self.replays = Replays(self.webui, self.bytes_of, self._replayed)
+        self.app: FastAPI | None = None
         self.failures = 0
         self.last_failure: str | None = None
         self.revision = 0
@@ -53,18 +69,18 @@ class Service:
         self, limit: int = 50, cursor: str | None = None, filters: Filters | None = None
     ) -> Page:
         """Summaries, newest first; those that could not be stored yet come first."""
-        filters = filters or Filters()
         self.writer.flush()
         self._retry()
-        waiting = [w for w in self._waiting() if not cursor and filters.admits(w.capture)]
-        rows = [summary(w.capture, w.failure) for w in waiting]
+        filters = filters or Filters()
+        kept = [] if cursor else self._waiting()
+        waiting = [summary(w.capture, w.failure) for w in kept if filters.admits(w.capture)]
         try:
             stored = self.store.page(limit, cursor, filters)
         except StoreError:
             if not waiting:
                 raise
             stored = Page([], None)
-        return Page([*rows, *stored.captures], stored.next)
+        return Page([*waiting, *stored.captures], stored.next)
 
     def get(self, identity: str) -> Capture:
         """A capture by its id, or the newest for ``latest``. Raises NotFoundError, StoreError."""
@@ -75,6 +91,13 @@ class Service:
             return waiting.capture if waiting else self.store.latest()
         kept = self._backlog.get(identity) or self._previews.get(identity)
         return kept.capture if kept else self.store.get(identity)
+
+    def summary(self, identity: str) -> dict[str, Any]:
+        """A capture as a list shows it. Raises NotFoundError, StoreError."""
+        kept = self._backlog.get(identity) or self._previews.get(identity)
+        if kept is None and identity == LATEST:
+            return self.summary(self.get(LATEST).id)
+        return summary(kept.capture, kept.failure) if kept else self.store.summary(identity)
 
     def request(self, identity: str, form: str = "exact") -> dict[str, Any]:
         """Exactly what to send to make the picture again.
@@ -96,12 +119,12 @@ class Service:
         body = capture.request(lambda sha256: self.asset(sha256)[1])
         return {"method": "POST", "endpoint": capture.endpoint, "payload": body}
 
-    def result(self, identity: str, number: int) -> tuple[str, bytes]:
-        """(media type, bytes) of a capture's picture."""
+    def result(self, identity: str, number: int) -> tuple[str, bytes, str]:
+        """(media type, bytes, hash of the bytes) of a capture's picture."""
         results = self.get(identity).results
         if number >= len(results) or (sha256 := results[number].asset) is None:
             raise NotFoundError(f"{identity}/results/{number}")
-        return self.asset(sha256)
+        return (*self.asset(sha256), sha256)
 
     def asset(self, sha256: str) -> tuple[str, bytes]:
         for written in (*self._waiting(), *self._previewed()):
@@ -109,13 +132,173 @@ class Service:
                 return written.capture.assets[sha256].media_type, written.files[sha256]
         return self.store.asset(sha256)
 
+    def bytes_of(self, sha256: str) -> bytes:
+        """A picture's file, for whoever writes or sends it. Raises AssetError."""
+        try:
+            return self.asset(sha256)[1]
+        except NotFoundError as error:
+            raise AssetError(f"assets.{sha256}", "the store has no such picture") from error
+        except StoreError as error:
+            raise AssetError(f"assets.{sha256}", str(error)) from error
+
+    def has(self, sha256: str) -> bool:
+        """Whether a picture's file can be had."""
+        try:
+            self.bytes_of(sha256)
+        except AssetError:
+            return False
+        return True
+
+    # ---- changes, each of which is an event
+
+    def edit(self, identity: str, **changes: Any) -> dict[str, Any]:
+        """Change title, note, tags, starred or verdict: the new summary. Raises NotFoundError."""
+        return self._changed(self.store.edit(self._stored(identity), **changes))
+
+    def trash(self, identity: str) -> dict[str, Any]:
+        """Put a capture into the trash: the new summary. Raises NotFoundError."""
+        identity = self._stored(identity)
+        self.store.trash(identity)
+        return self._changed(self.store.summary(identity))
+
+    def restore(self, identity: str) -> dict[str, Any]:
+        """Take a capture out of the trash: the new summary. Raises NotFoundError."""
+        identity = self._stored(identity)
+        self.store.restore(identity)
+        return self._changed(self.store.summary(identity))
+
     def delete(self, identity: str) -> None:
-        """Raises NotFoundError, StoreError."""
+        """Remove a capture for good. Raises NotFoundError, StoreError."""
         with self._lock:
             waiting = self._backlog.pop(identity, None)
         if waiting is None:
             self.store.delete(identity)
+        self._gone(identity)
+
+    def forget(self, identity: str) -> None:
+        """Remove a capture, and leave nothing of it in any file. Raises NotFoundError."""
+        with self._lock:
+            waiting = self._backlog.pop(identity, None)
+        if waiting is None:
+            self.store.forget(identity)
+        self._gone(identity)
+
+    def tags(self) -> dict[str, int]:
+        """Every tag, with how many captures have it."""
+        return self.store.tags()
+
+    def _stored(self, identity: str) -> str:
+        """The id of a capture that is wanted in the store, and not in memory any more."""
+        self.writer.flush()
+        self._retry()
+        return self.get(LATEST).id if identity == LATEST else identity
+
+    def _changed(self, row: dict[str, Any]) -> dict[str, Any]:
         self.revision += 1
+        self.events.publish("updated", row)
+        return row
+
+    def _gone(self, identity: str) -> None:
+        self.revision += 1
+        self.events.publish("deleted", {"id": identity})
+
+    # ---- in and out
+
+    def take(self, file: IO[bytes], endpoint: str | None) -> dict[str, Any]:
+        """Store the captures of a file: the ids of those that are ``imported`` and that were
+        ``known``, and what ``failed``, by its number from 1.
+
+        Raises FormatError, TooLargeError where nothing of it can be read; StoreError.
+        """
+        made: dict[str, Any] = {"imported": [], "known": [], "failed": []}
+        first: FormatError | None = None
+        for number, data in enumerate(imports.documents(file), 1):
+            try:
+                for ready in imports.read(data, endpoint, self._reading(), self.has):
+                    made["imported" if self._import(ready) else "known"].append(ready.capture.id)
+            except FormatError as error:  # noqa: PERF203 - the others are good
+                first = first or error
+                failure = {"number": number, "message": str(error), "field": error.path or None}
+                made["failed"].append(failure)
+        if first is not None and not (made["imported"] or made["known"]):
+            raise first
+        return made
+
+    def _import(self, ready: imports.Ready) -> bool:
+        """Whether it was stored: False where it is there already."""
+        capture = ready.capture
+        try:
+            there = self.get(capture.id)
+        except NotFoundError:
+            self.store.add(capture, ready.files)
+            self.revision += 1
+            self.events.publish("captured", self.store.summary(capture.id))
+            return True
+        if imports.same(there, capture):
+            return False
+        raise FormatError("id", f"another capture is called {capture.id}: give this one another id")
+
+    def _reading(self) -> imports.Ask | None:
+        """The webui's own reading of a picture's infotext, where it has an API."""
+        if not host.api():
+            return None
+        from payload_capture import inside
+
+        return functools.partial(inside.png_info, self.webui())
+
+    def exported(self, identity: str) -> Capture:
+        """A capture as it may leave this machine. Raises NotFoundError, StoreError."""
+        return self.get(identity)
+
+    def exported_all(self, filters: Filters) -> Iterator[Capture]:
+        """Every capture that the filters let through, the newest first, one at a time."""
+        cursor: str | None = None
+        while True:
+            page = self.page(100, cursor, filters)
+            for row in page.captures:
+                with contextlib.suppress(NotFoundError):  # deleted since
+                    yield self.exported(row["id"])
+            if (cursor := page.next) is None:
+                return
+
+    def stream(self, last: int | None) -> AsyncIterator[str]:
+        """What happens, as server-sent events, until the client goes or the UI reloads."""
+        return events.stream(self.events, last, host.closing)
+
+    # ---- this webui's own API
+
+    def webui(self) -> WebUI:
+        """A client of this webui's own API. Raises RunError where it has none."""
+        from payload_capture import inside
+
+        if host.api() is None or self.app is None:
+            raise runs.RunError(409, "api_off", runs.API_OFF)
+        return inside.webui(self.app, host.api_credentials())
+
+    def replay(self, identity: str) -> Replay:
+        """Queue a replay. Raises RunError, NotFoundError, StoreError."""
+        capture = self.get(identity)
+        with _asking():
+            return self.replays.start(capture)
+
+    def replay_status(self, job: str) -> Replay:
+        """Raises NotFoundError."""
+        try:
+            return self.replays.get(job)
+        except KeyError:
+            raise NotFoundError(job) from None
+
+    def check(self, capture: Capture) -> list[dict[str, Any]]:
+        """What of a capture this webui lacks, the gravest first. Raises RunError."""
+        with _asking():
+            return [problem.to_dict() for problem in self.webui().check(capture)]
+
+    def _replayed(self, replay: Replay) -> None:
+        told = dataclasses.asdict(replay)
+        if replay.verdict is not None:
+            with contextlib.suppress(NotFoundError):  # deleted meanwhile
+                self.edit(replay.capture, verdict=replay.verdict, reason=replay.reason)
+        self.events.publish("replayed", {"id": replay.capture, **told})
 
     def run(self, endpoint: str, payload: Any) -> dict[str, Any]:
         """Make what no standard endpoint can express. Raises RunError."""
@@ -158,6 +341,7 @@ class Service:
             "waiting": len(self._backlog),
             "failures": self.failures,
             "last_failure": self.last_failure,
+            "listeners": self.events.listeners(),
         }
 
     def close(self) -> None:
@@ -182,6 +366,7 @@ class Service:
                 self._generations.popitem(last=False)
         self._retry()
         self.revision += 1
+        self.events.publish("captured", summary(written.capture, written.failure))
 
     def _keep(self, files: dict[str, bytes]) -> bool:
         try:
@@ -221,6 +406,12 @@ class Service:
         self.last_failure = reason
 
 
+def _asking() -> contextlib.AbstractContextManager[None]:
+    from payload_capture import inside
+
+    return inside.translated()
+
+
 _service: Service | None = None
 
 
@@ -254,6 +445,7 @@ def _serve(app: FastAPI, service: Service) -> None:
     sessions = getattr(app, "tokens", {})  # gradio's own dict, empty until somebody logs in
     gate = Gate(host.api_credentials(), host.gradio_credentials(), sessions)
     host.find_api(app)
+    service.app = app
     routes.mount(app, service, gate)
     for endpoint in (TXT2IMG, IMG2IMG):
         host.accepted_fields(endpoint)  # read now, not during the first generation
