@@ -26,7 +26,7 @@ class Assets(Protocol):
     """What both kinds of places do. All raise OSError."""
 
     def where(self, sha256: str) -> str:
-        """As a message names it."""
+        """As a message names it; the whole place for an empty name."""
 
     def exists(self, sha256: str) -> bool: ...
 
@@ -62,7 +62,7 @@ class Folder:
         self._folder = folder
 
     def where(self, sha256: str) -> str:
-        return str(self._path(sha256))
+        return str(self._path(sha256) if sha256 else self._folder)
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
@@ -105,7 +105,7 @@ class Bucket:
         self._found: tuple[Any, str] | None = None
 
     def where(self, sha256: str) -> str:
-        return f"{self._url}/{sha256[:2]}/{sha256}"
+        return f"{self._url}/{sha256[:2]}/{sha256}" if sha256 else self._url
 
     def exists(self, sha256: str) -> bool:
         with self._spoken() as (system, root):

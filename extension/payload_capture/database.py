@@ -24,11 +24,15 @@ PATIENCE = 5.0
 """Seconds to wait for another process's write, or for a server to answer."""
 LOCK = 0x7061796C
 """The advisory lock's number on PostgreSQL: any that no other program of that database takes."""
-_WRITE = "payload_capture_write"
+_WRITE, _OUTSIDE = "payload_capture_write", "payload_capture_outside"
 
 
 class StoreError(Exception):
     """The store cannot be read or written; the message says why and what to do."""
+
+
+class LostError(StoreError):
+    """A picture or a document is gone or damaged for good: no disk or server that may come back."""
 
 
 class NotFoundError(KeyError):
@@ -63,7 +67,10 @@ class Database:
     def outside(self) -> Iterator[Connection]:
         """Without a transaction, for what a database does by itself: checkpoints, VACUUM."""
         with self.translated(), self._writing, self._open().connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            if connection.dialect.name == "sqlite":
+                yield connection.execution_options(**{_OUTSIDE: True})
+            else:
+                yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def close(self) -> None:
         with self._opening:
@@ -162,7 +169,7 @@ def _sqlite(url: str, patience: float) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        if options.get("isolation_level") != "AUTOCOMMIT":
+        if not options.get(_OUTSIDE):
             connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITE) else "BEGIN")
 
     return engine

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from payload_capture import documents, search
-from payload_capture.capture import Capture
-from payload_capture.database import NotFoundError, StoreError
+from payload_capture.capture import Capture, NewerFormatError
+from payload_capture.database import LostError, NotFoundError, StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
@@ -34,7 +34,7 @@ def find(connection: Connection, identity: str) -> RowMapping:
 
 
 def document(connection: Connection, seq: int) -> Capture:
-    """The capture of a row. Raises StoreError if its document was damaged."""
+    """The capture of a row. Raises LostError if its document was damaged."""
     from sqlalchemy import select
 
     from payload_capture import tables
@@ -48,8 +48,10 @@ def document(connection: Connection, seq: int) -> Capture:
         if row is None:
             raise ValueError("its document is gone")
         return Capture.from_json(documents.unpack(row.packed, row.data or b""))
+    except NewerFormatError as error:
+        raise StoreError(f"the capture with the number {seq}: {error}") from error
     except (ValueError, zlib.error) as error:
-        raise StoreError(
+        raise LostError(
             f"the capture with the number {seq} was damaged: {error}; repair the store"
         ) from error
 
@@ -145,6 +147,23 @@ def change(connection: Connection, seq: int, changes: Mapping[str, Any]) -> None
     captures = tables.captures
     values = {**changes, "revision": captures.c.revision + 1}
     connection.execute(captures.update().where(captures.c.seq == seq).values(values))
+
+
+def rewrite(connection: Connection, seq: int, capture: Capture) -> None:
+    """Let a capture's rows and document say what `capture` does."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    kept, uses, dictionaries = tables.documents, tables.uses, tables.dictionaries
+    query = select(dictionaries.c.data).join(kept, kept.c.dictionary == dictionaries.c.number)
+    data = connection.execute(query.where(kept.c.capture == seq)).scalar() or b""
+    packed = documents.pack(documents.text(capture), data)
+    connection.execute(kept.update().where(kept.c.capture == seq).values(packed=packed))
+    connection.execute(uses.delete().where(uses.c.capture == seq))
+    _use(connection, seq, capture)
+    row = documents.row(capture, None)
+    change(connection, seq, {name: row[name] for name in ("thumbnail", "warnings")})
 
 
 def set_tags(connection: Connection, seq: int, tags: Iterable[str]) -> None:

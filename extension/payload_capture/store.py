@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from payload_capture import assets as places
 from payload_capture import documents, pages, records, upkeep
 from payload_capture.capture import AssetError, Capture, checked
-from payload_capture.database import REVISION, Database, NotFoundError, StoreError
+from payload_capture.database import REVISION, Database, LostError, NotFoundError, StoreError
 from payload_capture.documents import summary
 from payload_capture.pages import Filters, Page
 from payload_capture.retention import Retention, remove_where, retain
@@ -31,6 +31,7 @@ __all__ = [
     "REVISION",
     "Fault",
     "Filters",
+    "LostError",
     "NotFoundError",
     "Page",
     "Retention",
@@ -236,17 +237,17 @@ class Store:
     # ---- files and removal, which `upkeep` and `retention` use as well
 
     def read_file(self, sha256: str) -> bytes:
-        """An asset's bytes. Raises StoreError if they are not there or others."""
+        """An asset's bytes. Raises LostError if they are not there or others."""
         with self.database.translated():
             where = self.assets.where(sha256)
             try:
                 return checked(sha256, self.assets.read(sha256))
             except FileNotFoundError:
-                raise StoreError(
+                raise LostError(
                     f"the picture {where} is gone; restore it or delete the capture"
                 ) from None
             except AssetError as error:
-                raise StoreError(f"the picture {where} was damaged: {error.reason}") from error
+                raise LostError(f"the picture {where} was damaged: {error.reason}") from error
 
     def remove_files(self, names: Sequence[str]) -> None:
         """Remove files that no row names, under the lock that whoever adds a row holds."""
