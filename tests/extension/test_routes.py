@@ -240,6 +240,15 @@ def test_an_edit_that_cannot_be_made(host: Host, captured: Capture, body: Any, f
     assert error(answer) == (400, "bad_parameter", field)
 
 
+def test_forgets(host: Host) -> None:
+    host.generate(prompt="nobody may know of the zebrafinch").raise_for_status()
+    identity = host.latest()["id"]
+    url = f"{host.url}{PREFIX}/captures/{identity}/forget"
+    assert host.session.post(url, timeout=60).json() == {"forgotten": identity}
+    assert host.json("/search", q="zebrafinch")["captures"] == []
+    assert error(host.get(f"/captures/{identity}")) == (404, "not_found", "id")
+
+
 # ---- what the webui itself does around our routes
 
 
