@@ -11,6 +11,7 @@ from urllib.parse import quote
 from payload_capture.auth import Refused
 from payload_capture.capture import AssetError, FormatError
 from payload_capture.imports import TooLargeError
+from payload_capture.pages import CursorError
 from payload_capture.runs import RunError
 from payload_capture.schemas import BadParameterError
 from payload_capture.store import NotFoundError, StoreError
@@ -128,6 +129,8 @@ def explained(error: Exception, request: Request) -> tuple[int, str, str, str | 
         return 405, "method_not_allowed", str(error), None
     if isinstance(error, BadParameterError):
         return 400, "bad_parameter", f"{error.field}: {error}", error.field
+    if isinstance(error, CursorError):
+        return 400, "bad_parameter", str(error), "cursor"
     if isinstance(error, ChangedError):
         return 412, "changed", str(error), "If-Match"
     if isinstance(error, TooLargeError):

@@ -30,6 +30,7 @@ from payload_capture.capture import (
     FormatError,
     Job,
 )
+from payload_capture.exports import Exported
 from payload_capture.jobs import Finished, Recorder, Run
 from payload_capture.portable import minimal
 from payload_capture.replays import Replay, Replays
@@ -246,11 +247,14 @@ class Service:
 
         return functools.partial(inside.png_info, self.webui())
 
-    def exported(self, identity: str) -> Capture:
-        """A capture as it may leave this machine. Raises NotFoundError, StoreError."""
-        return self.get(identity)
+    def exported(self, identity: str) -> Exported:
+        """A capture as it may leave this machine, and what reads its pictures.
 
-    def exported_all(self, filters: Filters) -> Iterator[Capture]:
+        Raises NotFoundError, StoreError.
+        """
+        return self.get(identity), self.bytes_of
+
+    def exported_all(self, filters: Filters) -> Iterator[Exported]:
         """Every capture that the filters let through, the newest first, one at a time."""
         cursor: str | None = None
         while True:

@@ -17,6 +17,9 @@ from typing import NamedTuple
 from payload_capture.capture import Asset, AssetError, Capture
 
 Fetch = Callable[[str], bytes]
+"""A picture's bytes by its hash; raises AssetError."""
+Exported = tuple[Capture, Fetch]
+"""A capture as it may leave this machine, and what reads its pictures."""
 
 FORMATS = (
     *("json", "payload", "bundle", "curl", "curl-cmd", "powershell", "httpie", "requests"),
@@ -67,18 +70,18 @@ def media_type(name: str) -> str:
     return MEDIA_TYPES.get(name[name.rindex(".") :], "text/plain") if "." in name else "text/plain"
 
 
-def lines(captures: Iterable[Capture], fetch: Fetch) -> Iterator[bytes]:
+def lines(captures: Iterable[Exported]) -> Iterator[bytes]:
     """JSON lines: each a document with its pictures, as far as they can be had."""
-    for capture in captures:
+    for capture, fetch in captures:
         whole = held(capture, fetch)
         yield json.dumps(whole.to_dict(), allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
 
-def zipped(captures: Iterable[Capture], fetch: Fetch) -> Iterator[bytes]:
+def zipped(captures: Iterable[Exported]) -> Iterator[bytes]:
     """A zip of bundles, each named for its capture; a capture that has lost a picture is JSON."""
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
-        for capture in captures:
+        for capture, fetch in captures:
             name, data = _bundled(capture, fetch)
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
             yield pipe.taken()

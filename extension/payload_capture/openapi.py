@@ -134,7 +134,7 @@ def _answer(status: int, said: Said) -> dict[str, Any]:
 
 def _schema(said: Said, media_type: str) -> dict[str, Any]:
     if media_type != "application/json":
-        return {"type": "string"}
+        return {}  # bytes, of which no schema tells anything
     return {"$ref": f"#/components/schemas/{said.name}"}
 
 

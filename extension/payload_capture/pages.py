@@ -59,6 +59,10 @@ class Filters(NamedTuple):
 _EQUAL = ("kind", "endpoint", "source", "user", "verdict", "model", "starred")
 
 
+class CursorError(ValueError):
+    """A cursor that another question's answer gave."""
+
+
 class Page(NamedTuple):
     """Summaries, newest first, and the cursor of the next page or None at the end."""
 
@@ -101,6 +105,8 @@ def _ordered(
 
     from payload_capture import tables
 
+    if cursor and ("." in cursor) is not _by_time(filters):
+        raise CursorError(f"{cursor!r} is the cursor of another question: ask the same again")
     if not _by_time(filters):
         query = query.where(key < int(cursor)) if cursor else query
         return query.order_by(key.desc())

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from payload_capture import answers, comparison, exports, imports, openapi, schemas, shapes
@@ -136,8 +136,8 @@ def export_one(service: Service, request: Request, given: Given) -> Any:
     """A capture as a file in one of many forms."""
     server = given.get("server") or _server(request)
     form, beside = given.get("format", "json"), given.get("beside", False)
-    found = service.exported(_id(request))
-    return answers.download(*exports.one(found, form, service.bytes_of, server, beside))
+    found, fetch = service.exported(_id(request))
+    return answers.download(*exports.one(found, form, fetch, server, beside))
 
 
 def export_many(service: Service, request: Request, given: Given) -> Any:
@@ -149,10 +149,10 @@ def export_many(service: Service, request: Request, given: Given) -> Any:
     wanted = _selected(service, body)
     write = exports.lines if form == "jsonl" else exports.zipped
     media_type = {"jsonl": "application/x-ndjson", "zip": "application/zip"}[form]
-    return answers.download(f"captures.{form}", media_type, write(wanted, service.bytes_of))
+    return answers.download(f"captures.{form}", media_type, write(wanted))
 
 
-def _selected(service: Service, body: Given) -> Any:
+def _selected(service: Service, body: Given) -> Iterator[exports.Exported]:
     if "ids" in body:
         for identity in body["ids"]:
             service.summary(identity)  # what is missing is said before anything is sent

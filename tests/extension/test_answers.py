@@ -11,6 +11,7 @@ from payload_capture import answers
 from payload_capture.auth import Refused
 from payload_capture.capture import AssetError, FormatError
 from payload_capture.imports import TooLargeError
+from payload_capture.pages import CursorError
 from payload_capture.runs import RunError
 from payload_capture.schemas import BadParameterError
 from payload_capture.store import NotFoundError, StoreError
@@ -43,6 +44,7 @@ def test_which_state_a_header_names(header: str | None, known: bool) -> None:
         (Refused(401, "unauthorized", "x"), {}, (401, "unauthorized", None)),
         (RunError(409, "api_off", "x", "f"), {}, (409, "api_off", "f")),
         (BadParameterError("limit", "x"), {}, (400, "bad_parameter", "limit")),
+        (CursorError("x"), {}, (400, "bad_parameter", "cursor")),
         (answers.ChangedError("x"), {"id": "c"}, (412, "changed", "If-Match")),
         (answers.MethodError("PUT", ["GET"]), {}, (405, "method_not_allowed", None)),
         (TooLargeError("x"), {}, (413, "too_large", "body")),

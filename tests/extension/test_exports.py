@@ -38,6 +38,10 @@ def lost(sha256: str) -> bytes:
     raise AssetError(f"assets.{sha256}", "is gone")
 
 
+def out_of(captures: list[Capture], read: exports.Fetch) -> Iterator[exports.Exported]:
+    return ((capture, read) for capture in captures)
+
+
 @pytest.mark.parametrize("form", exports.FORMATS)
 def test_every_form_is_a_file_with_a_name_of_its_own(form: str) -> None:
     made = exports.one(WHOLE, form, fetch, "http://127.0.0.1:7860")
@@ -54,7 +58,7 @@ def test_a_program_with_its_pictures_beside_it() -> None:
 
 
 def test_lines_are_documents_that_hold_their_pictures() -> None:
-    (first, second) = exports.lines([WHOLE, dataclasses.replace(WHOLE, id="c2")], fetch)
+    (first, second) = exports.lines(out_of([WHOLE, dataclasses.replace(WHOLE, id="c2")], fetch))
     assert first.endswith(b"}\n")
     assert first.count(b"\n") == 1
     read = Capture.from_json(first)
@@ -63,7 +67,7 @@ def test_lines_are_documents_that_hold_their_pictures() -> None:
 
 
 def test_a_zip_holds_a_bundle_of_each() -> None:
-    data = b"".join(exports.zipped([WHOLE, dataclasses.replace(WHOLE, id="c2")], fetch))
+    data = b"".join(exports.zipped(out_of([WHOLE, dataclasses.replace(WHOLE, id="c2")], fetch)))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == ["c1.zip", "c2.zip"]
@@ -71,9 +75,9 @@ def test_a_zip_holds_a_bundle_of_each() -> None:
 
 
 def test_a_lost_picture_costs_no_other_capture() -> None:
-    (line,) = exports.lines([WHOLE], lost)
+    (line,) = exports.lines(out_of([WHOLE], lost))
     assert Capture.from_json(line).assets[SHA256].data is None
-    data = b"".join(exports.zipped([WHOLE], lost))
+    data = b"".join(exports.zipped(out_of([WHOLE], lost)))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert Capture.from_json(archive.read("c1.json")) == WHOLE
 
@@ -82,13 +86,14 @@ def test_a_lost_picture_costs_no_other_capture() -> None:
 def test_memory_does_not_grow_with_the_selection(write: object) -> None:
     big = base64.b64decode(base64.b64encode(PNG)) + bytes(200_000)
 
-    def many(count: int) -> Iterator[Capture]:
-        return (dataclasses.replace(WHOLE, id=f"c{n}") for n in range(count))
+    def many(count: int) -> Iterator[exports.Exported]:
+        each = (dataclasses.replace(WHOLE, id=f"c{n}") for n in range(count))
+        return ((capture, lambda sha256: big) for capture in each)
 
     peaks = []
     for count in (4, 64):
         tracemalloc.start()
-        for _ in write(many(count), lambda sha256: big):  # type: ignore[operator]
+        for _ in write(many(count)):  # type: ignore[operator]
             pass
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()

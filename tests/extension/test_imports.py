@@ -23,7 +23,7 @@ from payload_capture.shapes import MAX_DOCUMENT
 
 from .conftest import PREFIX, SMALL, Host
 from .pictures import BASE64, PNG, SHA256
-from .test_exports import WHOLE, fetch, lost
+from .test_exports import WHOLE, fetch, lost, out_of
 
 INFOTEXT = "a heron\nSteps: 3, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 8x8"
 
@@ -34,7 +34,7 @@ def only(data: bytes, **given: Any) -> Ready:
 
 
 def line() -> bytes:
-    return next(exports.lines([WHOLE], fetch))
+    return next(exports.lines(out_of([WHOLE], fetch)))
 
 
 # ---- one document
@@ -42,7 +42,7 @@ def line() -> bytes:
 
 def test_a_document_comes_back_as_it_was() -> None:
     dated = dataclasses.replace(WHOLE, job=Job(started="2026-11-23T16:15:02+00:00"))
-    made = only(next(exports.lines([dated], fetch)))
+    made = only(next(exports.lines(out_of([dated], fetch))))
     assert made == Ready(dated, {SHA256: PNG})
 
 
@@ -86,7 +86,7 @@ def test_a_bare_payload_goes_where_it_is_told() -> None:
 
 def test_a_picture_that_a_document_calls_a_page_is_a_picture() -> None:
     evil = dataclasses.replace(WHOLE, assets={SHA256: Asset("text/html", 3, 1, 1)})
-    made = only(next(exports.lines([evil], fetch)))
+    made = only(next(exports.lines(out_of([evil], fetch))))
     assert made.capture.assets[SHA256] == Asset("image/png", len(PNG), 8, 8)
 
 
@@ -97,16 +97,16 @@ def test_a_file_that_is_no_picture_is_refused() -> None:
         WHOLE, payload={}, results=[], assets={sha256: Asset("image/png", len(page), 8, 8)}
     )
     with pytest.raises(AssetError, match="no picture"):
-        only(next(exports.lines([evil], lambda name: page)))
+        only(next(exports.lines(out_of([evil], lambda name: page))))
 
 
 def test_a_picture_that_the_payload_needs_and_nobody_has() -> None:
     with pytest.raises(AssetError, match="not in the document"):
-        only(next(exports.lines([WHOLE], lost)))
+        only(next(exports.lines(out_of([WHOLE], lost))))
 
 
 def test_a_picture_that_the_store_has_need_not_be_sent() -> None:
-    made = only(next(exports.lines([WHOLE], lost)), has=lambda sha256: sha256 == SHA256)
+    made = only(next(exports.lines(out_of([WHOLE], lost))), has=lambda sha256: sha256 == SHA256)
     assert made.capture.assets == WHOLE.assets
     assert made.files == {}
 
@@ -114,7 +114,7 @@ def test_a_picture_that_the_store_has_need_not_be_sent() -> None:
 def test_a_results_picture_may_be_lost() -> None:
     """Its pixels can be compared by their hash still."""
     bare = dataclasses.replace(WHOLE, payload={"prompt": "x"})
-    made = only(next(exports.lines([bare], lost)))
+    made = only(next(exports.lines(out_of([bare], lost))))
     assert made.capture.results == [Result("a" * 64, 8, 8, "sample")]
     assert made.capture.assets == {}
 
@@ -174,7 +174,7 @@ def test_a_document_on_one_line_or_on_many_is_one() -> None:
 
 
 def test_a_zip_of_captures_is_read_one_by_one() -> None:
-    data = b"".join(exports.zipped([WHOLE, dataclasses.replace(WHOLE, id="c2")], fetch))
+    data = b"".join(exports.zipped(out_of([WHOLE, dataclasses.replace(WHOLE, id="c2")], fetch)))
     assert [only(one).capture.id for one in split(data)] == ["c1", "c2"]
 
 

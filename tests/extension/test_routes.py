@@ -119,6 +119,8 @@ def test_img2img_pictures_are_inlined(host: Host) -> None:
         ("/captures?source=page", 400, "bad_parameter", "source"),
         ("/captures?since=yesterday", 400, "bad_parameter", "since"),
         ("/captures?starred=perhaps", 400, "bad_parameter", "starred"),
+        ("/captures?cursor=1.5", 400, "bad_parameter", "cursor"),
+        ("/captures?cursor=1&since=2026-01-01", 400, "bad_parameter", "cursor"),
         ("/captures?colour=red", 400, "bad_parameter", "colour"),
         ("/search", 400, "bad_parameter", "q"),
         ("/captures/nothing/summary", 404, "not_found", "id"),
