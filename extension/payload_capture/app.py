@@ -14,7 +14,7 @@ import functools
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -150,17 +150,18 @@ class Service:
             return False
         return True
 
-    # ---- changes, each of which is an event
+    # ---- changes, each of which is an event; `latest` is an id here too
 
     def edit(self, identity: str, **changes: Any) -> dict[str, Any]:
         """Change title, note, tags, starred or verdict: the new summary. Raises NotFoundError."""
         return self._changed(self.store.edit(self._stored(identity), **changes))
 
-    def trash(self, identity: str) -> dict[str, Any]:
-        """Put a capture into the trash: the new summary. Raises NotFoundError."""
+    def trash(self, identity: str) -> str:
+        """Put a capture into the trash: its id. Raises NotFoundError."""
         identity = self._stored(identity)
         self.store.trash(identity)
-        return self._changed(self.store.summary(identity))
+        self._changed(self.store.summary(identity))
+        return identity
 
     def restore(self, identity: str) -> dict[str, Any]:
         """Take a capture out of the trash: the new summary. Raises NotFoundError."""
@@ -168,40 +169,40 @@ class Service:
         self.store.restore(identity)
         return self._changed(self.store.summary(identity))
 
-    def delete(self, identity: str) -> None:
-        """Remove a capture for good. Raises NotFoundError, StoreError."""
-        with self._lock:
-            waiting = self._backlog.pop(identity, None)
-        if waiting is None:
-            self.store.delete(identity)
-        self._gone(identity)
+    def delete(self, identity: str) -> str:
+        """Remove a capture for good: its id. Raises NotFoundError, StoreError."""
+        return self._removed(identity, self.store.delete)
 
-    def forget(self, identity: str) -> None:
-        """Remove a capture, and leave nothing of it in any file. Raises NotFoundError."""
+    def forget(self, identity: str) -> str:
+        """Remove a capture, and leave nothing of it in any file: its id. Raises NotFoundError."""
+        return self._removed(identity, self.store.forget)
+
+    def _removed(self, identity: str, remove: Callable[[str], None]) -> str:
+        identity = self.get(LATEST).id if identity == LATEST else identity
         with self._lock:
             waiting = self._backlog.pop(identity, None)
         if waiting is None:
-            self.store.forget(identity)
-        self._gone(identity)
+            remove(identity)
+        self.revision += 1
+        self.events.publish("deleted", {"id": identity})
+        return identity
 
     def tags(self) -> dict[str, int]:
         """Every tag, with how many captures have it."""
         return self.store.tags()
 
     def _stored(self, identity: str) -> str:
-        """The id of a capture that is wanted in the store, and not in memory any more."""
+        """The id of a capture that has to be in the store, and not in memory any more."""
         self.writer.flush()
         self._retry()
+        if identity in self._backlog:
+            raise StoreError(f"{identity} waits in memory to be stored: {self.last_failure}")
         return self.get(LATEST).id if identity == LATEST else identity
 
     def _changed(self, row: dict[str, Any]) -> dict[str, Any]:
         self.revision += 1
         self.events.publish("updated", row)
         return row
-
-    def _gone(self, identity: str) -> None:
-        self.revision += 1
-        self.events.publish("deleted", {"id": identity})
 
     # ---- in and out
 
@@ -226,7 +227,7 @@ class Service:
         return made
 
     def _import(self, ready: imports.Ready) -> bool:
-        """Whether it was stored: False where it is there already."""
+        """Whether it was stored, or taken out of the trash: False where it is there already."""
         capture = ready.capture
         try:
             there = self.get(capture.id)
@@ -236,7 +237,10 @@ class Service:
             self.events.publish("captured", self.store.summary(capture.id))
             return True
         if imports.same(there, capture):
-            return False
+            if not self.summary(capture.id)["trashed"]:
+                return False
+            self.restore(capture.id)
+            return True
         raise FormatError("id", f"another capture is called {capture.id}: give this one another id")
 
     def _reading(self) -> imports.Ask | None:

@@ -79,12 +79,9 @@ def edit(service: Service, request: Request, given: Given) -> Any:
 
 def delete(service: Service, request: Request, given: Given) -> Any:
     """Put a capture into the trash, or remove it for good."""
-    identity = _id(request)
     if given.get("forever"):
-        service.delete(identity)
-        return {"deleted": identity}
-    service.trash(identity)
-    return {"trashed": identity}
+        return {"deleted": service.delete(_id(request))}
+    return {"trashed": service.trash(_id(request))}
 
 
 def restore(service: Service, request: Request, given: Given) -> Any:
@@ -94,9 +91,7 @@ def restore(service: Service, request: Request, given: Given) -> Any:
 
 def forget(service: Service, request: Request, given: Given) -> Any:
     """Remove a capture so that nothing of it remains in any file."""
-    identity = _id(request)
-    service.forget(identity)
-    return {"forgotten": identity}
+    return {"forgotten": service.forget(_id(request))}
 
 
 def request_to_send(service: Service, request: Request, given: Given) -> Any:

@@ -225,6 +225,15 @@ def test_an_export_comes_back_after_it_was_deleted(host: Host) -> None:
         assert host.get(f"/captures/{ids[0]}/results/0").ok
 
 
+def test_an_import_takes_a_capture_out_of_the_trash(host: Host) -> None:
+    host.generate(prompt="thrown away").raise_for_status()
+    document = host.latest()
+    url = f"{host.url}{PREFIX}/captures/latest"
+    assert host.session.delete(url, timeout=30).json() == {"trashed": document["id"]}
+    assert sent(host, json.dumps(document)).json()["imported"] == [document["id"]]
+    assert host.latest()["id"] == document["id"]
+
+
 def test_a_payload_is_imported_and_told(host: Host) -> None:
     answer = sent(host, json.dumps(SMALL | {"prompt": "by hand"}))
     assert answer.status_code == 201

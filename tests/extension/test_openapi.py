@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import requests
 
-from payload_capture import exports, openapi, routes, shapes
+from payload_capture import events, exports, openapi, routes, shapes
 from payload_capture.answers import PREFIX
 
 from .conftest import SMALL, Host
@@ -81,6 +82,16 @@ def test_every_header_that_is_read_is_described() -> None:
                 read.add(node.value)
     told = {p.name.lower() for route in routes.ROUTES for p in route.parameters}
     assert read <= told
+
+
+def test_the_docs_name_every_route_parameter_and_event(repository: Path) -> None:
+    text = (repository / "docs" / "api.md").read_text(encoding="utf-8")
+    paths = {route.path for route in routes.ROUTES if route.method != "*"}
+    assert {path for path in paths if path not in text} == set()
+    names = {one.name for route in routes.ROUTES for one in route.parameters}
+    assert {name for name in names if name not in text} == set()
+    kinds = (*events.KINDS, events.MISSED, *exports.FORMATS, *shapes.KINDS, *shapes.SELECTIONS)
+    assert {kind for kind in kinds if f"`{kind}`" not in text} == set()
 
 
 # ---- in a running host
