@@ -14,7 +14,7 @@ from payload_capture.imports import TooLargeError
 from payload_capture.pages import CursorError
 from payload_capture.runs import RunError
 from payload_capture.schemas import BadParameterError
-from payload_capture.store import NotFoundError, StoreError
+from payload_capture.store import NotFoundError, RevisionError, StoreError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -33,10 +33,6 @@ class MethodError(Exception):
     def __init__(self, method: str, allowed: list[str]) -> None:
         super().__init__(f"{method} is not for this route; it has {', '.join(allowed)}")
         self.allowed = allowed
-
-
-class ChangedError(Exception):
-    """If-Match names another state of the capture than the present one."""
 
 
 def as_json(value: Any, status: int = 200, **headers: str) -> Response:
@@ -131,7 +127,7 @@ def explained(error: Exception, request: Request) -> tuple[int, str, str, str | 
         return 400, "bad_parameter", f"{error.field}: {error}", error.field
     if isinstance(error, CursorError):
         return 400, "bad_parameter", str(error), "cursor"
-    if isinstance(error, ChangedError):
+    if isinstance(error, RevisionError):
         return 412, "changed", str(error), "If-Match"
     if isinstance(error, TooLargeError):
         return 413, "too_large", str(error), "body"

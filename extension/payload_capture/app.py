@@ -212,19 +212,31 @@ class Service:
 
         Raises FormatError, TooLargeError where nothing of it can be read; StoreError.
         """
-        made: dict[str, Any] = {"imported": [], "known": [], "failed": []}
-        first: FormatError | None = None
-        for number, data in enumerate(imports.documents(file), 1):
-            try:
-                for ready in imports.read(data, endpoint, self._reading(), self.has):
-                    made["imported" if self._import(ready) else "known"].append(ready.capture.id)
-            except FormatError as error:  # noqa: PERF203 - the others are good
-                first = first or error
-                failure = {"number": number, "message": str(error), "field": error.path or None}
-                made["failed"].append(failure)
-        if first is not None and not (made["imported"] or made["known"]):
-            raise first
+        made: dict[str, list[Any]] = {"imported": [], "known": [], "failed": []}
+        errors: list[FormatError | imports.TooLargeError] = []
+        number = 0
+        try:
+            for number, data in enumerate(imports.documents(file), 1):
+                if error := self._take(data, endpoint, made):
+                    errors.append(error)
+                    made["failed"].append(imports.failure(number, error))
+        except (FormatError, imports.TooLargeError) as error:  # what comes after it is not read
+            errors.append(error)
+            made["failed"].append(imports.failure(number + 1, error))
+        if errors and not (made["imported"] or made["known"]):
+            raise errors[0]
         return made
+
+    def _take(
+        self, data: bytes, endpoint: str | None, made: dict[str, list[Any]]
+    ) -> FormatError | None:
+        """Store the captures of one document; what is wrong with it, if anything is."""
+        try:
+            for ready in imports.read(data, endpoint, self._reading(), self.has):
+                made["imported" if self._import(ready) else "known"].append(ready.capture.id)
+        except FormatError as error:
+            return error
+        return None
 
     def _import(self, ready: imports.Ready) -> bool:
         """Whether it was stored, or taken out of the trash: False where it is there already."""
@@ -302,11 +314,14 @@ class Service:
             return [problem.to_dict() for problem in self.webui().check(capture)]
 
     def _replayed(self, replay: Replay) -> None:
-        told = dataclasses.asdict(replay)
-        if replay.verdict is not None:
-            with contextlib.suppress(NotFoundError):  # deleted meanwhile
+        told = {"id": replay.capture, **dataclasses.asdict(replay)}
+        try:
+            if replay.verdict is not None:
                 self.edit(replay.capture, verdict=replay.verdict, reason=replay.reason)
-        self.events.publish("replayed", {"id": replay.capture, **told})
+        except NotFoundError:  # deleted meanwhile
+            pass
+        finally:
+            self.events.publish("replayed", told)
 
     def run(self, endpoint: str, payload: Any) -> dict[str, Any]:
         """Make what no standard endpoint can express. Raises RunError."""

@@ -14,7 +14,8 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from payload_capture.capture import Asset, AssetError, Capture
+from payload_capture.capture import Asset, AssetError, Capture, FormatError
+from payload_capture.schemas import BadParameterError
 
 Fetch = Callable[[str], bytes]
 """A picture's bytes by its hash; raises AssetError."""
@@ -53,17 +54,29 @@ def one(capture: Capture, form: str, fetch: Fetch, server: str, beside: bool = F
         beside: a zip of the program and its pictures as files, instead of the pictures within.
 
     Raises:
-        FormatError: the address is none, the form has no pictures beside it, or the payload holds
-            what JSON has not; AssetError where a picture cannot be had.
+        BadParameterError: the address is none, or the form has no pictures beside it.
+        FormatError: the payload holds what JSON has not; AssetError: a picture cannot be had.
     """
     from payload_capture.shared import export
 
     made = export.FORMATS[form]
+    if beside and not made.beside:
+        raise BadParameterError("beside", f"{made.title} holds its pictures itself")
     if beside:
-        files = made.files(capture, fetch, server)
+        files = made.files(capture, fetch, _address(server))
         return File(f"{capture.id}.{form}.zip", "application/zip", export.zipped(files))
     name = made.name(capture)
-    return File(name, media_type(name), made(capture, fetch, server))
+    address = _address(server) if made.program else server
+    return File(name, media_type(name), made(capture, fetch, address))
+
+
+def _address(server: str) -> str:
+    from payload_capture.shared import posting
+
+    try:
+        return posting.address(server)
+    except FormatError as error:
+        raise BadParameterError("server", error.reason) from error
 
 
 def media_type(name: str) -> str:

@@ -53,6 +53,12 @@ class TooLargeError(ValueError):
     """More than is read; the message says how much that is."""
 
 
+def failure(number: int, error: FormatError | TooLargeError) -> dict[str, Any]:
+    """What an answer says of a document that could not be read."""
+    field = error.path or None if isinstance(error, FormatError) else None
+    return {"number": number, "message": str(error), "field": field}
+
+
 def documents(file: IO[bytes]) -> Iterator[bytes]:
     """The documents in a file, which can be sought in. Raises FormatError, TooLargeError."""
     start = file.read(4)

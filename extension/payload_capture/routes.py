@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from payload_capture import answers, comparison, exports, imports, openapi, schemas, shapes
-from payload_capture.answers import PREFIX, ChangedError, MethodError
+from payload_capture.answers import PREFIX, MethodError
+from payload_capture.capture import FormatError, parse_json
 from payload_capture.imports import TooLargeError
 from payload_capture.runs import ENDPOINTS, INSIDE
 from payload_capture.schemas import BadParameterError, Parameter
 from payload_capture.shapes import FORMS, SELECTIONS, Body, Said
-from payload_capture.store import Filters, NotFoundError
+from payload_capture.store import Filters, NotFoundError, RevisionError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -68,12 +68,12 @@ def summary(service: Service, request: Request, given: Given) -> Any:
 
 def edit(service: Service, request: Request, given: Given) -> Any:
     """Change title, note, tags or star; what is not said stays."""
-    identity = _id(request)
-    if (wanted := request.headers.get("if-match")) is not None:
-        tag = _tag(service.summary(identity))
-        if not answers.matches(wanted, tag):
-            raise ChangedError(f"the capture has changed since: it is {tag} now; read it again")
-    found = service.edit(identity, **given["body"])
+    identity, wanted = _id(request), request.headers.get("if-match")
+    seen = service.summary(identity) if wanted is not None else None
+    if seen is not None and not answers.matches(wanted, _tag(seen)):
+        raise RevisionError(f"the capture has changed since: it is {_tag(seen)} now; read it again")
+    # The store compares once more, under the lock of its transaction.
+    found = service.edit(identity, **given["body"], revision=seen and seen["revision"])
     return answers.as_json(found, ETag=_tag(found))
 
 
@@ -249,10 +249,10 @@ def _get(path: str, handler: Handler, said: Said, *parameters: Parameter, **more
     return Route("GET", path, handler, {200: said}, parameters, **more)
 
 
-def _tagged(path: str, handler: Handler, said: Said, **more: Any) -> Route:
-    return Route(
-        "GET", path, handler, {200: said, 304: Said("known")}, (shapes.IF_NONE_MATCH,), **more
-    )
+def _tagged(path: str, handler: Handler, said: Said) -> Route:
+    """One that answers 304 where the client has it already."""
+    known = (shapes.IF_NONE_MATCH,)
+    return Route("GET", path, handler, {200: said, 304: Said("known")}, known)
 
 
 ONE = "/captures/{id}"
@@ -397,7 +397,8 @@ def _tag(summary: Given) -> str:
 
 
 def _filters(given: Given) -> Filters:
-    return Filters(**given)
+    times = {name: schemas.moment(given[name]) for name in ("since", "until") if name in given}
+    return Filters(**given | {name: time.isoformat() for name, time in times.items() if time})
 
 
 def _endpoint(given: str | None) -> str | None:
@@ -442,6 +443,6 @@ def _received(request: Request, most: int) -> IO[bytes]:
 
 def _json(data: bytes) -> Any:
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BadParameterError("body", f"not JSON: {error}") from error
+        return parse_json(data)
+    except FormatError as error:
+        raise BadParameterError("body", error.reason) from error

@@ -12,14 +12,15 @@ from typing import Any, NamedTuple
 
 Schema = Mapping[str, Any]
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "boolean": (bool,),
-    "integer": (int,),
-    "number": (int, float),
-    "object": (dict,),
-    "array": (list,),
+_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
+    "string": ("a string", (str,)),
+    "boolean": ("a boolean", (bool,)),
+    "integer": ("an integer", (int,)),
+    "number": ("a number", (int, float)),
+    "object": ("an object", (dict,)),
+    "array": ("a list", (list,)),
 }
+"""What a type is called, and what it is in Python."""
 
 
 class BadParameterError(ValueError):
@@ -67,14 +68,6 @@ def parsed(parameter: Parameter, text: str) -> Any:
         value = {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
     if found := next(faults(value, schema), None):
         raise BadParameterError(parameter.name, f"{_short(text)} {found[1]}")
-    return _normal(value, schema)
-
-
-def _normal(value: Any, schema: Schema) -> Any:
-    """A time in the one spelling that is compared: ISO 8601 in UTC."""
-    if schema.get("format") == "date-time":
-        found = moment(value)
-        return found.isoformat() if found else value
     return value
 
 
@@ -90,7 +83,7 @@ def faults(value: Any, schema: Schema, path: str = "") -> Iterator[tuple[str, st
     """(path, what is wrong) of each place where a JSON value is not as the schema says."""
     kind = schema.get("type")
     if kind is not None and not _is(value, kind):
-        yield path, f"must be {_a(kind)}, not {_short(value)}"
+        yield path, f"must be {_TYPES[kind][0]}, not {_short(value)}"
     elif "enum" in schema and value not in schema["enum"]:
         yield path, f"is not one of {', '.join(map(str, schema['enum']))}"
     elif isinstance(value, dict):
@@ -155,13 +148,7 @@ def moment(text: str) -> datetime | None:
 def _is(value: Any, kind: str) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
-    return isinstance(value, _TYPES[kind])
-
-
-def _a(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {'list' if kind == 'array' else kind}".replace(
-        "an list", "a list"
-    )
+    return isinstance(value, _TYPES[kind][1])
 
 
 def _below(path: str, name: str) -> str:

@@ -44,6 +44,10 @@ PROMISED = 24 * 3600 * 1000
 """Milliseconds for which files of a capture in the making are kept."""
 
 
+class RevisionError(Exception):
+    """Somebody else has changed the capture meanwhile."""
+
+
 class Store:
     """Opens when first used: importing SQLAlchemy costs more than a webui's start should pay.
 
@@ -156,11 +160,13 @@ class Store:
         starred: bool | None = None,
         verdict: str | None = None,
         reason: str | None = None,
+        revision: int | None = None,
     ) -> dict[str, Any]:
         """Change what is given; the new summary. `reason` says why the verdict is so.
 
         Raises:
             NotFoundError: there is no such capture.
+            RevisionError: its revision is not the one that is given.
         """
         given = {"title": title, "note": note, "starred": starred, "verdict": verdict}
         changes = {
@@ -169,7 +175,10 @@ class Store:
             if value is not None
         }
         with self.database.write() as connection:
-            seq = records.find(connection, identity)["seq"]
+            row = records.find(connection, identity)
+            seq = row["seq"]
+            if revision not in (None, row["revision"]):
+                raise RevisionError(f"{identity} has changed since: read it again")
             if tags is not None:
                 records.set_tags(connection, seq, tags)
             records.change(connection, seq, changes)

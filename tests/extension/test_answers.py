@@ -14,7 +14,7 @@ from payload_capture.imports import TooLargeError
 from payload_capture.pages import CursorError
 from payload_capture.runs import RunError
 from payload_capture.schemas import BadParameterError
-from payload_capture.store import NotFoundError, StoreError
+from payload_capture.store import NotFoundError, RevisionError, StoreError
 
 
 def request(**path: str) -> Any:
@@ -45,7 +45,7 @@ def test_which_state_a_header_names(header: str | None, known: bool) -> None:
         (RunError(409, "api_off", "x", "f"), {}, (409, "api_off", "f")),
         (BadParameterError("limit", "x"), {}, (400, "bad_parameter", "limit")),
         (CursorError("x"), {}, (400, "bad_parameter", "cursor")),
-        (answers.ChangedError("x"), {"id": "c"}, (412, "changed", "If-Match")),
+        (RevisionError("x"), {"id": "c"}, (412, "changed", "If-Match")),
         (answers.MethodError("PUT", ["GET"]), {}, (405, "method_not_allowed", None)),
         (TooLargeError("x"), {}, (413, "too_large", "body")),
         (NotFoundError("c"), {"id": "c"}, (404, "not_found", "id")),

@@ -258,6 +258,18 @@ def test_what_cannot_be_read_does_not_stop_the_rest(host: Host) -> None:
     assert (failure["number"], failure["field"]) == (2, "format")
 
 
+def test_what_came_before_the_damage_is_imported(host: Host) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in ("a.json", "b.json", "c.json"):
+            archive.writestr(name, json.dumps(SMALL | {"prompt": name}))
+    data = out.getvalue().replace(b'"prompt": "b.json"', b'"prompt": "X.json"', 1)
+    made = sent(host, data).json()
+    assert len(made["imported"]) == 1
+    ((number, field),) = [(one["number"], one["field"]) for one in made["failed"]]
+    assert (number, field) == (2, "b.json")
+
+
 def test_too_much_is_refused_while_it_comes(host: Host) -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(MAX_DOCUMENT // 2**20 + 2):

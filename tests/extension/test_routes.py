@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -126,8 +127,8 @@ def test_img2img_pictures_are_inlined(host: Host) -> None:
         ("/captures/nothing/summary", 404, "not_found", "id"),
         ("/captures/nothing/export", 404, "not_found", "id"),
         ("/captures/latest/export?format=pickle", 400, "bad_parameter", "format"),
-        ("/captures/latest/export?format=har&beside=1", 409, "not_replayable", "images"),
-        ("/captures/latest/export?format=curl&server=x", 409, "not_replayable", "server"),
+        ("/captures/latest/export?format=har&beside=1", 400, "bad_parameter", "beside"),
+        ("/captures/latest/export?format=curl&server=x", 400, "bad_parameter", "server"),
         ("/replays/nothing", 404, "not_found", "job"),
         ("/diff?a=latest", 400, "bad_parameter", "b"),
         ("/diff?a=latest&b=nothing", 404, "not_found", None),
@@ -222,6 +223,28 @@ def test_two_who_edit_do_not_overwrite_each_other(host: Host, captured: Capture)
     late = patch(host, path, {"note": "second"}, **{"If-Match": seen})
     assert error(late) == (412, "changed", "If-Match")
     assert host.json(f"{path}/summary")["note"] == "first"
+
+
+def test_of_many_who_edit_the_same_state_at_once_one_succeeds(
+    host: Host, captured: Capture
+) -> None:
+    path = f"/captures/{captured.id}"
+    seen = {"If-Match": host.get(path).headers["etag"]}
+    with ThreadPoolExecutor(8) as pool:
+        bodies = [{"note": f"of {number}"} for number in range(16)]
+        answers = list(pool.map(lambda body: patch(host, path, body, **seen), bodies))
+    made = [answer.json()["note"] for answer in answers if answer.ok]
+    assert made == [host.json(f"{path}/summary")["note"]]
+    assert {answer.status_code for answer in answers if not answer.ok} == {412}
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x00", "ﷺ\u202e", "'; DROP TABLE captures; --"])
+def test_any_text_can_be_noted_and_searched(host: Host, captured: Capture, text: str) -> None:
+    path = f"/captures/{captured.id}"
+    row = patch(host, path, {"title": text, "note": text, "tags": [f"t{text}"]})
+    assert row.ok, row.text
+    assert row.json() == host.json(f"{path}/summary")
+    assert host.get("/search", params={"q": text.encode("utf-8", "replace")}).ok
 
 
 @pytest.mark.parametrize(
