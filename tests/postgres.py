@@ -60,7 +60,6 @@ class Postgres:
 
     def _run(self, command: str, *arguments: object) -> None:
         account = self._account
-        identity = {"user": account.pw_uid, "group": account.pw_gid} if account else {}
         # Not by a pipe: the server that pg_ctl leaves behind would hold it open.
         with tempfile.TemporaryFile() as output:
             done = subprocess.run(
@@ -68,7 +67,8 @@ class Postgres:
                 cwd=self._folder,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                **identity,  # type: ignore[arg-type]
+                user=account.pw_uid if account else None,
+                group=account.pw_gid if account else None,
             )
             output.seek(0)
             said = output.read().decode(errors="replace")

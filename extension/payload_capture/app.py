@@ -15,7 +15,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -34,7 +34,16 @@ from payload_capture.exports import Exported
 from payload_capture.jobs import Finished, Recorder, Run
 from payload_capture.portable import minimal
 from payload_capture.replays import Replay, Replays
-from payload_capture.store import Filters, NotFoundError, Page, Store, StoreError, summary
+from payload_capture.store import (
+    ConflictError,
+    Filters,
+    NotFoundError,
+    Page,
+    Retention,
+    Store,
+    StoreError,
+    summary,
+)
 from payload_capture.writer import Drafts, Writer, Written, generation_key
 
 if TYPE_CHECKING:
@@ -43,6 +52,8 @@ if TYPE_CHECKING:
     from payload_capture.shared.client import WebUI
 
 LATEST = "latest"
+TIDY = 50
+"""Captures from one look at what is too old or too much to the next; the first one looks too."""
 KEPT_IN_MEMORY = 32
 """Captures that wait in memory while the store cannot be written."""
 
@@ -51,7 +62,8 @@ class Service:
     """What routes and pages do: read and delete captures, tell how capturing fares."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = Store(folder)
+        self._folder = folder
+        self.store = _store(folder)
         self.writer = Writer(self._write)
         self.drafts = Drafts(host.facts, self._keep)
         self.recorder = Recorder(host, self.writer.put, _enabled)
@@ -61,6 +73,7 @@ class Service:
         self.failures = 0
         self.last_failure: str | None = None
         self.revision = 0
+        self._written = 0
         self._backlog: OrderedDict[str, Written] = OrderedDict()
         self._previews: OrderedDict[str, Written] = OrderedDict()
         self._generations: OrderedDict[str, str] = OrderedDict()
@@ -373,6 +386,11 @@ class Service:
         self._retry()
         self.store.close()
 
+    def reopen(self) -> None:
+        """Close, and go on with the store that the settings name now."""
+        self.close()
+        self.store = _store(self._folder)
+
     # ---- the writer's thread
 
     def _write(self, item: Run | Finished) -> None:
@@ -388,8 +406,23 @@ class Service:
             while len(self._generations) > 1000:
                 self._generations.popitem(last=False)
         self._retry()
+        self._tidy()
         self.revision += 1
         self.events.publish("captured", summary(written.capture, written.failure))
+
+    def _tidy(self) -> None:
+        """Let the store keep no more than the settings say; now and then, since it has to count."""
+        self._written += 1
+        if self._written % TIDY != 1:
+            return
+        try:
+            gone = self.store.retain(_retention())
+            if days := _number(settings.TRASH_DAYS):
+                gone += self.store.purge(datetime.now(timezone.utc) - timedelta(days=days))
+        except StoreError as error:
+            return self._failed(str(error))
+        for identity in gone:
+            self.events.publish("deleted", {"id": identity})
 
     def _keep(self, files: dict[str, bytes]) -> bool:
         try:
@@ -406,6 +439,8 @@ class Service:
                 identity, written = next(iter(self._backlog.items()))
                 try:
                     self.store.add(written.capture, written.files, written.failure)
+                except ConflictError as error:
+                    self._failed(f"{identity} was dropped: {error}")
                 except StoreError as error:
                     self._failed(str(error))
                     break
@@ -449,7 +484,7 @@ def start() -> type:
         _service = Service(host.data_folder())
         atexit.register(_service.close)
     else:
-        _service.close()
+        _service.reopen()
     service = _service
     host.watch(service.recorder)
     host.add_options(("payload_capture", "Payload capture"), settings.OWN)
@@ -476,3 +511,26 @@ def _serve(app: FastAPI, service: Service) -> None:
 
 def _enabled() -> bool:
     return bool(host.option("payload_capture_enabled", True))
+
+
+def _store(folder: Path) -> Store:
+    database, assets = (
+        str(host.option(n, "")).strip() for n in (settings.DATABASE, settings.ASSETS)
+    )
+    return Store(folder, database or None, assets or None)
+
+
+def _retention() -> Retention:
+    gigabytes = _number(settings.KEEP_GIGABYTES)
+    return Retention(
+        days=_number(settings.KEEP_DAYS) or None,
+        count=int(_number(settings.KEEP_COUNT)) or None,
+        bytes=int(gigabytes * 2**30) or None,
+    )
+
+
+def _number(name: str) -> float:
+    """An option's number, its default where it holds none; not below 0."""
+    default = settings.OWN[name][0]
+    value = host.option(name, default)
+    return max(0.0, float(value if isinstance(value, (int, float)) else default))

@@ -22,6 +22,8 @@ REVISION = "0002"
 """The newest migration's. A store that has it needs no Alembic at start-up."""
 PATIENCE = 5.0
 """Seconds to wait for another process's write, or for a server to answer."""
+PAGE = 8192
+"""Bytes of a page of SQLite's: in smaller ones a document of a kilobyte leaves gaps."""
 LOCK = 0x7061796C
 """The advisory lock's number on PostgreSQL: any that no other program of that database takes."""
 _WRITE, _OUTSIDE = "payload_capture_write", "payload_capture_outside"
@@ -33,6 +35,10 @@ class StoreError(Exception):
 
 class LostError(StoreError):
     """A picture or a document is gone or damaged for good: no disk or server that may come back."""
+
+
+class ConflictError(StoreError):
+    """There is another capture of the same id; trying again changes nothing."""
 
 
 class NotFoundError(KeyError):
@@ -148,7 +154,9 @@ def _engine(url: str, patience: float) -> Engine:
         return _sqlite(url, patience)
     options: dict[str, Any] = {"pool_pre_ping": True}  # a server may have been started anew
     if kind == "postgresql":
-        options["connect_args"] = {"connect_timeout": max(2, int(patience))}
+        # A statement that is prepared is planned for any value; the words of a search differ.
+        wait = max(2, int(patience))
+        options["connect_args"] = {"connect_timeout": wait, "prepare_threshold": None}
     return create_engine(url, **options)
 
 
@@ -161,6 +169,7 @@ def _sqlite(url: str, patience: float) -> Engine:
     def prepare(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # transactions begin below, not where Python thinks
         connection.execute(f"PRAGMA busy_timeout={int(patience * 1000)}")
+        connection.execute(f"PRAGMA page_size={PAGE}")  # of a new file
         _use_wal(connection, patience)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA secure_delete=ON")
@@ -240,8 +249,12 @@ def _path(url: str) -> str | None:
 
 def _name(url: str) -> str:
     from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
 
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:  # not shown: it may hold a password
+        return "the setting of the capture store is no database URL such as sqlite:///captures.db"
     return f"the capture store {parsed.database or parsed.render_as_string(hide_password=True)}"
 
 
@@ -262,6 +275,7 @@ _WAYS_OUT = {
     "no space": "free space on that disk; captures wait in memory until then",
     "locked": "another program holds the file: close it",
     "disk i/o error": "the disk failed, or files beside the database were deleted",
+    "load plugin": "its driver is to be installed with pip in the webui's environment",
     "connection": "is the database server running? Captures wait in memory until it answers",
 }
 

@@ -47,6 +47,8 @@ _KINDS = {
     UPSCALE: "upscale",
     BATCH: "batch",
 }
+PROMPT = 8000
+"""Bytes of a row that help to compress its document; with the dictionary they fit in 32 KiB."""
 KINDS = ("txt2img", "img2img", "inpaint", "extras", "upscale", "batch", "other")
 
 
@@ -137,15 +139,22 @@ def text(capture: Capture) -> bytes:
     return made.encode("ascii")
 
 
-def pack(document: bytes, dictionary: bytes) -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zdict=dictionary)
+def pack(document: bytes, dictionary: bytes, row: Mapping[Any, Any]) -> bytes:
+    """`document` compressed, without what its row of `captures` says already."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zdict=dictionary + _said(row))
     return packer.compress(document) + packer.flush()
 
 
-def unpack(packed: bytes, dictionary: bytes) -> bytes:
-    """Raises zlib.error for bytes that were damaged."""
-    unpacker = zlib.decompressobj(-15, zdict=dictionary)
+def unpack(packed: bytes, dictionary: bytes, row: Mapping[Any, Any]) -> bytes:
+    """What `pack` was given with the same row. Raises zlib.error for bytes that were damaged."""
+    unpacker = zlib.decompressobj(-15, zdict=dictionary + _said(row))
     return unpacker.decompress(packed) + unpacker.flush()
+
+
+def _said(row: Mapping[Any, Any]) -> bytes:
+    """Of a row what its document repeats and no edit changes."""
+    names = ("thumbnail", "started", "id", "prompt")
+    return json.dumps([row[name] for name in names]).encode("ascii")[:PROMPT]
 
 
 def host_key(host: Host) -> str:
@@ -178,7 +187,7 @@ def dictionary(capture: Capture) -> bytes:
     facts = {"webui": host.webui, "version": host.version, "python": host.python}
     facts |= {"torch": host.torch, "gradio": host.gradio, "device": host.device}
     parts = [_INFOTEXT, json.dumps(facts)[1:], json.dumps(shape, separators=(",", ":"))]
-    return "".join(parts).encode("ascii")[-32_000:]
+    return "".join(parts).encode("ascii")[-24_000:]
 
 
 def _shape(value: Any, is_open: bool = False) -> Any:

@@ -43,9 +43,7 @@ class Filters(NamedTuple):
     def admits(self, capture: Capture) -> bool:
         """Whether a capture passes that no database holds yet, so that nobody has edited it."""
         row = documents.row(capture, None) | documents.UNEDITED
-        equal = all(
-            getattr(self, name) in (None, "", row[name]) for name in _EQUAL if name != "starred"
-        )
+        equal = all(getattr(self, name) in (None, "", row[name]) for name in _EQUAL)
         return (
             equal
             and not (self.trashed or self.starred or self.tag)
@@ -56,7 +54,7 @@ class Filters(NamedTuple):
         )
 
 
-_EQUAL = ("kind", "endpoint", "source", "user", "verdict", "model", "starred")
+_EQUAL = ("kind", "endpoint", "source", "user", "verdict", "model")
 
 
 class CursorError(ValueError):
@@ -89,9 +87,8 @@ def selected(connection: Connection, filters: Filters, cursor: str | None = None
     query = select(captures)
     starts = search.asked(filters.q or "")
     if starts:
-        source, key = search.source(connection)
-        query = query.select_from(source.join(captures, captures.c.seq == key))
-        query = query.where(search.condition(connection, starts))
+        found, key = search.matching(connection, starts)
+        query = query.select_from(found.join(captures, captures.c.seq == key))
     elif (filters.q or "").strip():  # signs alone: no word is one
         query = query.where(false())
     query = query.where(*_conditions(filters))
@@ -136,6 +133,8 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         c.trashed.is_not(None) if filters.trashed else c.trashed.is_(None)
     ]
     made += [c[n] == getattr(filters, n) for n in _EQUAL if getattr(filters, n) not in (None, "")]
+    if filters.starred is not None:
+        made.append(c.starred.is_(filters.starred))
     if filters.host:
         made.append(
             (c.host == filters.host) | c.host.startswith(filters.host + " ", autoescape=True)

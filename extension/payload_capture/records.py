@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from payload_capture import documents, search
 from payload_capture.capture import Capture, NewerFormatError
-from payload_capture.database import LostError, NotFoundError, StoreError
+from payload_capture.database import ConflictError, LostError, NotFoundError, StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
@@ -39,15 +39,15 @@ def document(connection: Connection, seq: int) -> Capture:
 
     from payload_capture import tables
 
-    kept, dictionaries = tables.documents, tables.dictionaries
-    query = select(kept.c.packed, dictionaries.c.data).outerjoin(
-        dictionaries, dictionaries.c.number == kept.c.dictionary
-    )
-    row = connection.execute(query.where(kept.c.capture == seq)).first()
+    captures, kept, dictionaries = tables.captures, tables.documents, tables.dictionaries
+    joined = captures.outerjoin(kept, kept.c.capture == captures.c.seq)
+    joined = joined.outerjoin(dictionaries, dictionaries.c.number == kept.c.dictionary)
+    query = select(captures, kept.c.packed, dictionaries.c.data).select_from(joined)
+    row = connection.execute(query.where(captures.c.seq == seq)).mappings().one()
     try:
-        if row is None:
+        if row["packed"] is None:
             raise ValueError("its document is gone")
-        return Capture.from_json(documents.unpack(row.packed, row.data or b""))
+        return Capture.from_json(documents.unpack(row["packed"], row["data"] or b"", row))
     except NewerFormatError as error:
         raise StoreError(f"the capture with the number {seq}: {error}") from error
     except (ValueError, zlib.error) as error:
@@ -57,6 +57,17 @@ def document(connection: Connection, seq: int) -> Capture:
 
 
 # ---- add
+
+
+def is_there(connection: Connection, capture: Capture) -> bool:
+    """Whether this very capture was added before. Raises ConflictError for another of its id."""
+    try:
+        row = find(connection, capture.id)
+    except NotFoundError:
+        return False
+    if documents.text(document(connection, row["seq"])) != documents.text(capture):
+        raise ConflictError(f"the store has another capture with the id {capture.id}")
+    return True
 
 
 def add(connection: Connection, row: Mapping[str, Any], capture: Capture) -> None:
@@ -70,7 +81,7 @@ def add(connection: Connection, row: Mapping[str, Any], capture: Capture) -> Non
     kept = {
         "capture": seq,
         "dictionary": number,
-        "packed": documents.pack(documents.text(capture), dictionary),
+        "packed": documents.pack(documents.text(capture), dictionary, row),
         "words": search.stored(words, connection.dialect.name),
     }
     connection.execute(tables.documents.insert().values(kept))
@@ -158,11 +169,11 @@ def rewrite(connection: Connection, seq: int, capture: Capture) -> None:
     kept, uses, dictionaries = tables.documents, tables.uses, tables.dictionaries
     query = select(dictionaries.c.data).join(kept, kept.c.dictionary == dictionaries.c.number)
     data = connection.execute(query.where(kept.c.capture == seq)).scalar() or b""
-    packed = documents.pack(documents.text(capture), data)
+    row = documents.row(capture, None)
+    packed = documents.pack(documents.text(capture), data, row)
     connection.execute(kept.update().where(kept.c.capture == seq).values(packed=packed))
     connection.execute(uses.delete().where(uses.c.capture == seq))
     _use(connection, seq, capture)
-    row = documents.row(capture, None)
     change(connection, seq, {name: row[name] for name in ("thumbnail", "warnings")})
 
 

@@ -123,27 +123,53 @@ def stored(words: list[str], dialect: str) -> Any:
     return func.array_to_tsvector(cast(words, ARRAY(Text)))
 
 
-def source(connection: Connection) -> tuple[FromClause, ColumnElement[int]]:
-    """What `condition` is about, and its column that holds a capture's number."""
+def matching(connection: Connection, starts: list[str]) -> tuple[FromClause, ColumnElement[int]]:
+    """Captures with words that start so, each of them: what to join, and its column of numbers."""
+    from sqlalchemy import select
+
     from payload_capture import tables
 
     if connection.dialect.name == "postgresql":
-        return tables.documents, tables.documents.c.capture
-    return tables.search, tables.search.c.rowid
+        return _matching_lexemes(connection, starts)
+    match = " AND ".join(_alternatives(connection, start) for start in starts)
+    table = tables.search
+    found = select(table.c.rowid).where(table.c.search.bool_op("MATCH")(match)).subquery("found")
+    return found, found.c.rowid
 
 
-def condition(connection: Connection, starts: list[str]) -> ColumnElement[bool]:
-    """That there are words that start so, each of them."""
-    from sqlalchemy import cast
+RARE = 0.003
+"""The part of all captures up to which PostgreSQL is made to fetch every match."""
+
+
+def _matching_lexemes(
+    connection: Connection, starts: list[str]
+) -> tuple[FromClause, ColumnElement[int]]:
+    """Its index cannot be read newest first, so either all matches are fetched and sorted, or the
+    captures are read newest first until a page is full. Its planner takes the second way for rare
+    words too, of which it knows no number: on a large store that reads all of it.
+    """
+    from sqlalchemy import cast, select
     from sqlalchemy.dialects.postgresql import TSQUERY
 
     from payload_capture import tables
 
-    if connection.dialect.name == "postgresql":
-        query = cast(" & ".join(f"'{start}':*" for start in starts), TSQUERY)
-        return tables.documents.c.words.bool_op("@@")(query)
-    match = " AND ".join(_alternatives(connection, start) for start in starts)
-    return tables.search.c.search.bool_op("MATCH")(match)
+    kept = tables.documents
+    asked = " & ".join(f"'{start}':*" for start in starts)
+    matches = kept.c.words.bool_op("@@")(cast(asked, TSQUERY))
+    query = select(kept.c.capture).where(matches)
+    few = _expected(connection, asked) < RARE * _expected(connection, None)
+    found: Any = query.cte("found").prefix_with("MATERIALIZED") if few else query.subquery("found")
+    return found, found.c.capture
+
+
+def _expected(connection: Connection, asked: str | None) -> float:
+    """How many documents PostgreSQL thinks that a query finds, or that there are."""
+    from sqlalchemy import text
+
+    where = "" if asked is None else "WHERE words @@ CAST(:asked AS TSQUERY)"
+    explain = text(f"EXPLAIN (FORMAT JSON) SELECT 1 FROM documents {where}")
+    plan = connection.execute(explain, {} if asked is None else {"asked": asked}).scalar_one()
+    return float(plan[0]["Plan"]["Plan Rows"])
 
 
 def _alternatives(connection: Connection, start: str) -> str:

@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any
 from payload_capture import assets as places
 from payload_capture import documents, pages, records, upkeep
 from payload_capture.capture import AssetError, Capture, checked
-from payload_capture.database import REVISION, Database, LostError, NotFoundError, StoreError
+from payload_capture.database import (
+    REVISION,
+    ConflictError,
+    Database,
+    LostError,
+    NotFoundError,
+    StoreError,
+)
 from payload_capture.documents import summary
 from payload_capture.pages import Filters, Page
 from payload_capture.retention import Retention, remove_where, retain
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REVISION",
+    "ConflictError",
     "Fault",
     "Filters",
     "LostError",
@@ -65,11 +73,18 @@ class Store:
     # ---- add
 
     def add(self, capture: Capture, files: Mapping[str, bytes], failure: str | None = None) -> None:
-        """Keep a capture. `files` are its assets' bytes by sha256."""
+        """Keep a capture. `files` are its assets' bytes by sha256.
+
+        Adding the same again does nothing: whoever did not hear that it was kept may ask again.
+
+        Raises:
+            ConflictError: there is another capture of its id.
+        """
         row = documents.row(capture, failure)
         self._write_files(files)
         with self.database.write() as connection:
-            records.add(connection, row, capture)
+            if not records.is_there(connection, capture):
+                records.add(connection, row, capture)
             # Another process may have removed a file since it was found there.
             self._write_files(files)
 

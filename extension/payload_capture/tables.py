@@ -75,20 +75,19 @@ captures = Table(
     Column("reason", Text),
     Column("revision", Integer, nullable=False, server_default="1"),
 )
-for _name in ("endpoint", "kind", "source", "user", "host", "model"):
+for _name in ("endpoint", "kind", "source", "user", "model"):
     Index(f"captures_{_name}", captures.c[_name], captures.c.seq)
 Index("captures_at", captures.c.at, captures.c.seq)
-for _name, _where in (
-    ("starred", "starred"),
-    ("trashed", "trashed IS NOT NULL"),
-    ("verdict", "verdict IS NOT NULL"),
+for _name, _columns, _sqlite, _postgresql in (
+    ("starred", ("seq",), "starred IS 1", "starred IS true"),
+    ("trashed", ("seq",), "trashed IS NOT NULL", "trashed IS NOT NULL"),
+    ("verdict", ("verdict", "seq"), "verdict IS NOT NULL", "verdict IS NOT NULL"),
 ):
     Index(
         f"captures_{_name}",
-        captures.c[_name],
-        captures.c.seq,
-        sqlite_where=text(_where),
-        postgresql_where=text(_where),
+        *(captures.c[_column] for _column in _columns),
+        sqlite_where=text(_sqlite),
+        postgresql_where=text(_postgresql),
     )
 
 documents = Table(

@@ -21,7 +21,7 @@ HASH = sa.LargeBinary(32)
 AT_ONCE = 200
 OLD = sa.table(
     "captures",
-    *(sa.column(name) for name in ("seq", "endpoint", "started", "document")),
+    *(sa.column(name) for name in ("seq", "id", "started", "prompt", "thumbnail", "document")),
 )
 
 
@@ -182,7 +182,7 @@ def _move(row: Any, capture: Capture | None, number: int, dictionary: bytes) -> 
         changes = {name: made[name] for name in ("kind", "at", "host")}
         changes["picture"] = made["thumbnail"] and bytes.fromhex(made["thumbnail"])
     kept = {"capture": row.seq, "dictionary": number}
-    kept["packed"] = documents.pack(text, dictionary)
+    kept["packed"] = documents.pack(text, dictionary, {**row._mapping, **changes})
     kept["words"] = search.stored(words, bind.dialect.name)
     bind.execute(tables.documents.insert().values(kept))
     search.learn(bind, words)
@@ -195,18 +195,17 @@ def _finish_captures() -> None:
         batch.drop_column("document")
         batch.drop_column("thumbnail")
         batch.alter_column("picture", new_column_name="thumbnail", existing_type=HASH)
-    for name in ("endpoint", "kind", "source", "user", "host", "model", "at"):
+    for name in ("endpoint", "kind", "source", "user", "model", "at"):
         op.create_index(f"captures_{name}", "captures", [name, "seq"])
-    for name, where in (
-        ("starred", "starred"),
-        ("trashed", "trashed IS NOT NULL"),
-        ("verdict", "verdict IS NOT NULL"),
+    for name, columns, on_sqlite, on_postgresql in (
+        ("starred", ["seq"], "starred IS 1", "starred IS true"),
+        ("trashed", ["seq"], "trashed IS NOT NULL", "trashed IS NOT NULL"),
+        ("verdict", ["verdict", "seq"], "verdict IS NOT NULL", "verdict IS NOT NULL"),
     ):
-        partial = sa.text(where)
         op.create_index(
             f"captures_{name}",
             "captures",
-            [name, "seq"],
-            sqlite_where=partial,
-            postgresql_where=partial,
+            columns,
+            sqlite_where=sa.text(on_sqlite),
+            postgresql_where=sa.text(on_postgresql),
         )
