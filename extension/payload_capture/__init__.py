@@ -6,7 +6,7 @@ or of any other package; `app.start` builds everything, called by the one file i
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,19 +19,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _bind(name: str) -> None:
-    """Load a file that the companion shares with the extension as a module of this package.
+    """Give a module that the companion shares its place among those of this package.
 
-    By path, so that a client of another version in the same environment changes nothing here.
+    It is the one that `shared` has: a `Capture` that an importer made is a `Capture` here.
     """
-    path = ROOT / "companion" / "src" / "payload_replay" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"{__name__}.{name}", path)
-    if spec is None or spec.loader is None:
+    try:
+        module = importlib.import_module(f"{__name__}.shared.{name}")
+    except ModuleNotFoundError as error:
         raise ImportError(
-            f"cannot read {path}: the extension's folder is incomplete", path=str(path)
-        )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module.__name__] = module
-    spec.loader.exec_module(module)
+            f"the extension's folder is incomplete: {name}.py is not in companion/src below {ROOT}",
+            path=str(ROOT),
+        ) from error
+    sys.modules[f"{__name__}.{name}"] = module
+    globals()[name] = module
 
 
 for _shared in ("capture", "portable"):

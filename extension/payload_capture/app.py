@@ -8,27 +8,52 @@ again each time.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import dataclasses
+import functools
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from payload_capture import __version__, host, routes, runs, settings
+from payload_capture import __version__, events, host, imports, routes, runs, settings
 from payload_capture.auth import Gate
-from payload_capture.capture import FORMAT, IMG2IMG, TXT2IMG, Capture, FormatError, Job
+from payload_capture.capture import (
+    FORMAT,
+    IMG2IMG,
+    TXT2IMG,
+    AssetError,
+    Capture,
+    FormatError,
+    Job,
+)
+from payload_capture.exports import Exported
 from payload_capture.jobs import Finished, Recorder, Run
 from payload_capture.portable import minimal
-from payload_capture.store import NotFoundError, Page, Store, StoreError, summary
+from payload_capture.replays import Replay, Replays
+from payload_capture.store import (
+    ConflictError,
+    Filters,
+    NotFoundError,
+    Page,
+    Retention,
+    Store,
+    StoreError,
+    summary,
+)
 from payload_capture.writer import Drafts, Writer, Written, generation_key
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from payload_capture.shared.client import WebUI
+
 LATEST = "latest"
+TIDY = 50
+"""Captures from one look at what is too old or too much to the next; the first one looks too."""
 KEPT_IN_MEMORY = 32
 """Captures that wait in memory while the store cannot be written."""
 
@@ -37,26 +62,34 @@ class Service:
     """What routes and pages do: read and delete captures, tell how capturing fares."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = Store(folder)
+        self._folder = folder
+        self.store = _store(folder)
         self.writer = Writer(self._write)
         self.drafts = Drafts(host.facts, self._keep)
         self.recorder = Recorder(host, self.writer.put, _enabled)
+        self.events = events.Events()
+        self.replays = Replays(self.webui, self.bytes_of, self._replayed)
+        self.app: FastAPI | None = None
         self.failures = 0
         self.last_failure: str | None = None
         self.revision = 0
+        self._written = 0
         self._backlog: OrderedDict[str, Written] = OrderedDict()
         self._previews: OrderedDict[str, Written] = OrderedDict()
         self._generations: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
 
-    def page(self, limit: int = 50, cursor: str | None = None, **filters: str | None) -> Page:
+    def page(
+        self, limit: int = 50, cursor: str | None = None, filters: Filters | None = None
+    ) -> Page:
         """Summaries, newest first; those that could not be stored yet come first."""
         self.writer.flush()
         self._retry()
-        waiting = [] if cursor else [summary(w.capture, w.failure) for w in self._waiting()]
-        waiting = [row for row in waiting if _matches(row, **filters)]
+        filters = filters or Filters()
+        kept = [] if cursor else self._waiting()
+        waiting = [summary(w.capture, w.failure) for w in kept if filters.admits(w.capture)]
         try:
-            stored = self.store.page(limit, cursor, **filters)
+            stored = self.store.page(limit, cursor, filters)
         except StoreError:
             if not waiting:
                 raise
@@ -72,6 +105,13 @@ class Service:
             return waiting.capture if waiting else self.store.latest()
         kept = self._backlog.get(identity) or self._previews.get(identity)
         return kept.capture if kept else self.store.get(identity)
+
+    def summary(self, identity: str) -> dict[str, Any]:
+        """A capture as a list shows it. Raises NotFoundError, StoreError."""
+        kept = self._backlog.get(identity) or self._previews.get(identity)
+        if kept is None and identity == LATEST:
+            return self.summary(self.get(LATEST).id)
+        return summary(kept.capture, kept.failure) if kept else self.store.summary(identity)
 
     def request(self, identity: str, form: str = "exact") -> dict[str, Any]:
         """Exactly what to send to make the picture again.
@@ -93,12 +133,12 @@ class Service:
         body = capture.request(lambda sha256: self.asset(sha256)[1])
         return {"method": "POST", "endpoint": capture.endpoint, "payload": body}
 
-    def result(self, identity: str, number: int) -> tuple[str, bytes]:
-        """(media type, bytes) of a capture's picture."""
+    def result(self, identity: str, number: int) -> tuple[str, bytes, str]:
+        """(media type, bytes, hash of the bytes) of a capture's picture."""
         results = self.get(identity).results
         if number >= len(results) or (sha256 := results[number].asset) is None:
             raise NotFoundError(f"{identity}/results/{number}")
-        return self.asset(sha256)
+        return (*self.asset(sha256), sha256)
 
     def asset(self, sha256: str) -> tuple[str, bytes]:
         for written in (*self._waiting(), *self._previewed()):
@@ -106,13 +146,195 @@ class Service:
                 return written.capture.assets[sha256].media_type, written.files[sha256]
         return self.store.asset(sha256)
 
-    def delete(self, identity: str) -> None:
-        """Raises NotFoundError, StoreError."""
+    def bytes_of(self, sha256: str) -> bytes:
+        """A picture's file, for whoever writes or sends it. Raises AssetError."""
+        try:
+            return self.asset(sha256)[1]
+        except NotFoundError as error:
+            raise AssetError(f"assets.{sha256}", "the store has no such picture") from error
+        except StoreError as error:
+            raise AssetError(f"assets.{sha256}", str(error)) from error
+
+    def has(self, sha256: str) -> bool:
+        """Whether a picture's file can be had."""
+        try:
+            self.bytes_of(sha256)
+        except AssetError:
+            return False
+        return True
+
+    # ---- changes, each of which is an event; `latest` is an id here too
+
+    def edit(self, identity: str, **changes: Any) -> dict[str, Any]:
+        """Change title, note, tags, starred or verdict: the new summary. Raises NotFoundError."""
+        return self._changed(self.store.edit(self._stored(identity), **changes))
+
+    def trash(self, identity: str) -> str:
+        """Put a capture into the trash: its id. Raises NotFoundError."""
+        identity = self._stored(identity)
+        self.store.trash(identity)
+        self._changed(self.store.summary(identity))
+        return identity
+
+    def restore(self, identity: str) -> dict[str, Any]:
+        """Take a capture out of the trash: the new summary. Raises NotFoundError."""
+        identity = self._stored(identity)
+        self.store.restore(identity)
+        return self._changed(self.store.summary(identity))
+
+    def delete(self, identity: str) -> str:
+        """Remove a capture for good: its id. Raises NotFoundError, StoreError."""
+        return self._removed(identity, self.store.delete)
+
+    def forget(self, identity: str) -> str:
+        """Remove a capture, and leave nothing of it in any file: its id. Raises NotFoundError."""
+        return self._removed(identity, self.store.forget)
+
+    def _removed(self, identity: str, remove: Callable[[str], None]) -> str:
+        identity = self.get(LATEST).id if identity == LATEST else identity
         with self._lock:
             waiting = self._backlog.pop(identity, None)
         if waiting is None:
-            self.store.delete(identity)
+            remove(identity)
         self.revision += 1
+        self.events.publish("deleted", {"id": identity})
+        return identity
+
+    def tags(self) -> dict[str, int]:
+        """Every tag, with how many captures have it."""
+        return self.store.tags()
+
+    def _stored(self, identity: str) -> str:
+        """The id of a capture that has to be in the store, and not in memory any more."""
+        self.writer.flush()
+        self._retry()
+        if identity in self._backlog:
+            raise StoreError(f"{identity} waits in memory to be stored: {self.last_failure}")
+        return self.get(LATEST).id if identity == LATEST else identity
+
+    def _changed(self, row: dict[str, Any]) -> dict[str, Any]:
+        self.revision += 1
+        self.events.publish("updated", row)
+        return row
+
+    # ---- in and out
+
+    def take(self, file: IO[bytes], endpoint: str | None) -> dict[str, Any]:
+        """Store the captures of a file: the ids of those that are ``imported`` and that were
+        ``known``, and what ``failed``, by its number from 1.
+
+        Raises FormatError, TooLargeError where nothing of it can be read; StoreError.
+        """
+        made: dict[str, list[Any]] = {"imported": [], "known": [], "failed": []}
+        errors: list[FormatError | imports.TooLargeError] = []
+        number = 0
+        try:
+            for number, data in enumerate(imports.documents(file), 1):
+                if error := self._take(data, endpoint, made):
+                    errors.append(error)
+                    made["failed"].append(imports.failure(number, error))
+        except (FormatError, imports.TooLargeError) as error:  # what comes after it is not read
+            errors.append(error)
+            made["failed"].append(imports.failure(number + 1, error))
+        if errors and not (made["imported"] or made["known"]):
+            raise errors[0]
+        return made
+
+    def _take(
+        self, data: bytes, endpoint: str | None, made: dict[str, list[Any]]
+    ) -> FormatError | None:
+        """Store the captures of one document; what is wrong with it, if anything is."""
+        try:
+            for ready in imports.read(data, endpoint, self._reading(), self.has):
+                made["imported" if self._import(ready) else "known"].append(ready.capture.id)
+        except FormatError as error:
+            return error
+        return None
+
+    def _import(self, ready: imports.Ready) -> bool:
+        """Whether it was stored, or taken out of the trash: False where it is there already."""
+        capture = ready.capture
+        try:
+            there = self.get(capture.id)
+        except NotFoundError:
+            self.store.add(capture, ready.files)
+            self.revision += 1
+            self.events.publish("captured", self.store.summary(capture.id))
+            return True
+        if imports.same(there, capture):
+            if not self.summary(capture.id)["trashed"]:
+                return False
+            self.restore(capture.id)
+            return True
+        raise FormatError("id", f"another capture is called {capture.id}: give this one another id")
+
+    def _reading(self) -> imports.Ask | None:
+        """The webui's own reading of a picture's infotext, where it has an API."""
+        if not host.api():
+            return None
+        from payload_capture import inside
+
+        return functools.partial(inside.png_info, self.webui())
+
+    def exported(self, identity: str) -> Exported:
+        """A capture as it may leave this machine, and what reads its pictures.
+
+        Raises NotFoundError, StoreError.
+        """
+        return self.get(identity), self.bytes_of
+
+    def exported_all(self, filters: Filters) -> Iterator[Exported]:
+        """Every capture that the filters let through, the newest first, one at a time."""
+        cursor: str | None = None
+        while True:
+            page = self.page(100, cursor, filters)
+            for row in page.captures:
+                with contextlib.suppress(NotFoundError):  # deleted since
+                    yield self.exported(row["id"])
+            if (cursor := page.next) is None:
+                return
+
+    def stream(self, last: int | None) -> AsyncIterator[str]:
+        """What happens, as server-sent events, until the client goes or the UI reloads."""
+        return events.stream(self.events, last, host.closing)
+
+    # ---- this webui's own API
+
+    def webui(self) -> WebUI:
+        """A client of this webui's own API. Raises RunError where it has none."""
+        from payload_capture import inside
+
+        if host.api() is None or self.app is None:
+            raise runs.RunError(409, "api_off", runs.API_OFF)
+        return inside.webui(self.app, host.api_credentials())
+
+    def replay(self, identity: str) -> Replay:
+        """Queue a replay. Raises RunError, NotFoundError, StoreError."""
+        capture = self.get(identity)
+        with _asking():
+            return self.replays.start(capture)
+
+    def replay_status(self, job: str) -> Replay:
+        """Raises NotFoundError."""
+        try:
+            return self.replays.get(job)
+        except KeyError:
+            raise NotFoundError(job) from None
+
+    def check(self, capture: Capture) -> list[dict[str, Any]]:
+        """What of a capture this webui lacks, the gravest first. Raises RunError."""
+        with _asking():
+            return [problem.to_dict() for problem in self.webui().check(capture)]
+
+    def _replayed(self, replay: Replay) -> None:
+        told = {"id": replay.capture, **dataclasses.asdict(replay)}
+        try:
+            if replay.verdict is not None:
+                self.edit(replay.capture, verdict=replay.verdict, reason=replay.reason)
+        except NotFoundError:  # deleted meanwhile
+            pass
+        finally:
+            self.events.publish("replayed", told)
 
     def run(self, endpoint: str, payload: Any) -> dict[str, Any]:
         """Make what no standard endpoint can express. Raises RunError."""
@@ -156,6 +378,7 @@ class Service:
             "waiting": len(self._backlog),
             "failures": self.failures,
             "last_failure": self.last_failure,
+            "listeners": self.events.listeners(),
         }
 
     def close(self) -> None:
@@ -163,6 +386,11 @@ class Service:
         self.writer.stop()
         self._retry()
         self.store.close()
+
+    def reopen(self) -> None:
+        """Close, and go on with the store that the settings name now."""
+        self.close()
+        self.store = _store(self._folder)
 
     # ---- the writer's thread
 
@@ -179,7 +407,23 @@ class Service:
             while len(self._generations) > 1000:
                 self._generations.popitem(last=False)
         self._retry()
+        self._tidy()
         self.revision += 1
+        self.events.publish("captured", summary(written.capture, written.failure))
+
+    def _tidy(self) -> None:
+        """Let the store keep no more than the settings say; now and then, since it has to count."""
+        self._written += 1
+        if self._written % TIDY != 1:
+            return
+        try:
+            gone = self.store.retain(_retention())
+            if days := _number(settings.TRASH_DAYS):
+                gone += self.store.purge(datetime.now(timezone.utc) - timedelta(days=days))
+        except StoreError as error:
+            return self._failed(str(error))
+        for identity in gone:
+            self.events.publish("deleted", {"id": identity})
 
     def _keep(self, files: dict[str, bytes]) -> bool:
         try:
@@ -196,6 +440,8 @@ class Service:
                 identity, written = next(iter(self._backlog.items()))
                 try:
                     self.store.add(written.capture, written.files, written.failure)
+                except ConflictError as error:
+                    self._failed(f"{identity} was dropped: {error}")
                 except StoreError as error:
                     self._failed(str(error))
                     break
@@ -219,10 +465,10 @@ class Service:
         self.last_failure = reason
 
 
-def _matches(row: Mapping[str, Any], q: str | None = None, **equal: str | None) -> bool:
-    """Whether the store's filters would let a summary through."""
-    others = all(row[name] == value for name, value in equal.items() if value)
-    return others and (not q or q.casefold() in row["prompt"].casefold())
+def _asking() -> contextlib.AbstractContextManager[None]:
+    from payload_capture import inside
+
+    return inside.translated()
 
 
 _service: Service | None = None
@@ -239,7 +485,7 @@ def start() -> type:
         _service = Service(host.data_folder())
         atexit.register(_service.close)
     else:
-        _service.close()
+        _service.reopen()
     service = _service
     host.watch(service.recorder)
     host.add_options(("payload_capture", "Payload capture"), settings.OWN)
@@ -258,6 +504,7 @@ def _serve(app: FastAPI, service: Service) -> None:
     sessions = getattr(app, "tokens", {})  # gradio's own dict, empty until somebody logs in
     gate = Gate(host.api_credentials(), host.gradio_credentials(), sessions)
     host.find_api(app)
+    service.app = app
     routes.mount(app, service, gate)
     for endpoint in (TXT2IMG, IMG2IMG):
         host.accepted_fields(endpoint)  # read now, not during the first generation
@@ -265,3 +512,26 @@ def _serve(app: FastAPI, service: Service) -> None:
 
 def _enabled() -> bool:
     return bool(host.option("payload_capture_enabled", True))
+
+
+def _store(folder: Path) -> Store:
+    database, assets = (
+        str(host.option(n, "")).strip() for n in (settings.DATABASE, settings.ASSETS)
+    )
+    return Store(folder, database or None, assets or None)
+
+
+def _retention() -> Retention:
+    gigabytes = _number(settings.KEEP_GIGABYTES)
+    return Retention(
+        days=_number(settings.KEEP_DAYS) or None,
+        count=int(_number(settings.KEEP_COUNT)) or None,
+        bytes=int(gigabytes * 2**30) or None,
+    )
+
+
+def _number(name: str) -> float:
+    """An option's number, its default where it holds none; not below 0."""
+    default = settings.OWN[name][0]
+    value = host.option(name, default)
+    return max(0.0, float(value if isinstance(value, (int, float)) else default))

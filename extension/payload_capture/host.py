@@ -45,7 +45,7 @@ from payload_capture.capture import (
 from payload_capture.jobs import UNMARKED
 from payload_capture.payload import Draft, ScriptCall
 from payload_capture.portable import Defaults
-from payload_capture.runs import RunError
+from payload_capture.runs import API_OFF, RunError
 from payload_capture.values import Encoder
 
 _WORDS = re.compile(r"[\s,:()\[\]|]+")
@@ -648,8 +648,7 @@ def _begin_with_picture(p: Any) -> None:
 
 def _needed_api() -> Any:
     if (found := api()) is None:
-        reason = "the webui runs without its API: start it with --api"
-        raise RunError(409, "api_off", reason)
+        raise RunError(409, "api_off", API_OFF)
     return found
 
 
@@ -738,6 +737,16 @@ def _set_for_a_while(options: Mapping[str, Any]) -> Iterator[None]:
 
 
 # ---- the process
+
+
+def closing() -> bool:
+    """Whether the page's server was told to end, which waits for open connections to end first.
+
+    On Reload UI and at the end (gradio 3.41.2, ``Server.close``: it sets the flag and joins the
+    server's thread, without end where a connection stays).
+    """
+    server = getattr(shared.demo, "server", None)
+    return bool(getattr(server, "should_exit", False))
 
 
 def data_folder() -> Path:

@@ -1,22 +1,26 @@
 """The HTTP routes under ``/payload-capture/v1``: thin, over `app.Service`.
 
-Every answer but a picture is JSON; every error is ``{"error": {"code", "message", "field"}}``
-with the status that fits. Bodies and answers are plain dicts: pydantic 1 and 2 read models
-differently.
+Every answer but a picture, a file and the events is JSON; every error is
+``{"error": {"code", "message", "field"}}`` with the status that fits. A route says in `ROUTES` what
+it takes and what it answers: requests are read by that, and ``/openapi.json`` tells it. Bodies and
+answers are plain dicts: pydantic 1 and 2 read models differently.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import json
-import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from payload_capture.auth import Gate, Refused
-from payload_capture.capture import FormatError
-from payload_capture.runs import ENDPOINTS, RunError
-from payload_capture.store import NotFoundError, StoreError
+from payload_capture import answers, comparison, exports, imports, openapi, schemas, shapes
+from payload_capture.answers import PREFIX, MethodError
+from payload_capture.capture import FormatError, parse_json
+from payload_capture.imports import TooLargeError
+from payload_capture.runs import ENDPOINTS, INSIDE
+from payload_capture.schemas import BadParameterError, Parameter
+from payload_capture.shapes import FORMS, SELECTIONS, Body, Said
+from payload_capture.store import Filters, NotFoundError, RevisionError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -24,206 +28,421 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from payload_capture.app import Service
+    from payload_capture.auth import Gate
 
-PREFIX = "/payload-capture/v1"
-MAX_LIMIT = 500
-FORMS = ("exact", "minimal")
+MAX_RUN = 1 << 30
+"""Bytes of a request that generates."""
+IN_MEMORY = 8 << 20
+"""Bytes of a body above which it lies in a temporary file."""
 
-
-class BadParameterError(ValueError):
-    """A query parameter that cannot be used; `field` is its name."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+Given = dict[str, Any]
+Handler = Callable[["Service", "Request", Given], Any]
 
 
-class MethodError(Exception):
-    """A route that exists, asked by a method that it does not have; `allowed` are those it has."""
-
-    def __init__(self, method: str, allowed: list[str]) -> None:
-        super().__init__(f"{method} is not for this route; it has {', '.join(allowed)}")
-        self.allowed = allowed
+# ---- captures
 
 
-Handler = Callable[["Service", "Request"], Any]
-
-
-def captures(service: Service, request: Request) -> Any:
-    query = request.query_params
-    page = service.page(
-        limit=_limit(query.get("limit")),
-        cursor=_cursor(query.get("cursor")),
-        q=query.get("q"),
-        endpoint=query.get("endpoint"),
-        source=_source(query.get("source")),
-    )
+def captures(service: Service, request: Request, given: Given) -> Any:
+    """List captures, newest first."""
+    limit, cursor = given.pop("limit", 50), given.pop("cursor", None)
+    page = service.page(limit, cursor, _filters(given))
     return {"captures": page.captures, "next": page.next}
 
 
-def capture(service: Service, request: Request) -> Any:
-    return service.get(request.path_params["id"]).to_dict()
+def search(service: Service, request: Request, given: Given) -> Any:
+    """Search captures by words: each must be there, as the beginning of one."""
+    return captures(service, request, given)
 
 
-def request_to_send(service: Service, request: Request) -> Any:
-    form = request.query_params.get("form", FORMS[0])
-    if form not in FORMS:
-        raise BadParameterError("form", f"{form!r} is not one of {', '.join(FORMS)}")
-    return service.request(request.path_params["id"], form)
+def capture(service: Service, request: Request, given: Given) -> Any:
+    """One capture, its pictures as references; `latest` is the newest."""
+    found = service.get(_id(request))
+    return answers.tagged(found.to_dict(), _tag(service.summary(found.id)), request)
 
 
-def result(service: Service, request: Request) -> Any:
+def summary(service: Service, request: Request, given: Given) -> Any:
+    """One capture as a list shows it, with title, note, tags, star and verdict."""
+    found = service.summary(_id(request))
+    return answers.tagged(found, _tag(found), request)
+
+
+def edit(service: Service, request: Request, given: Given) -> Any:
+    """Change title, note, tags or star; what is not said stays."""
+    identity, wanted = _id(request), request.headers.get("if-match")
+    seen = service.summary(identity) if wanted is not None else None
+    if seen is not None and not answers.matches(wanted, _tag(seen)):
+        raise RevisionError(f"the capture has changed since: it is {_tag(seen)} now; read it again")
+    # The store compares once more, under the lock of its transaction.
+    found = service.edit(identity, **given["body"], revision=seen and seen["revision"])
+    return answers.as_json(found, ETag=_tag(found))
+
+
+def delete(service: Service, request: Request, given: Given) -> Any:
+    """Put a capture into the trash, or remove it for good."""
+    if given.get("forever"):
+        return {"deleted": service.delete(_id(request))}
+    return {"trashed": service.trash(_id(request))}
+
+
+def restore(service: Service, request: Request, given: Given) -> Any:
+    """Take a capture out of the trash."""
+    return service.restore(_id(request))
+
+
+def forget(service: Service, request: Request, given: Given) -> Any:
+    """Remove a capture so that nothing of it remains in any file."""
+    return {"forgotten": service.forget(_id(request))}
+
+
+def request_to_send(service: Service, request: Request, given: Given) -> Any:
+    """Exactly what to send to make the pictures again."""
+    return service.request(_id(request), given.get("form", FORMS[0]))
+
+
+def result(service: Service, request: Request, given: Given) -> Any:
+    """A picture that the job returned, by its number."""
     number = request.path_params["n"]
-    if not number.isdecimal():
+    if not (number.isascii() and number.isdecimal() and len(number) < 10):
         raise BadParameterError("n", f"{number!r} is not the number of a result, 0 for the first")
-    return _picture(*service.result(request.path_params["id"], int(number)))
+    media_type, data, sha256 = service.result(_id(request), int(number))
+    return answers.picture(media_type, data, sha256, request)
 
 
-def asset(service: Service, request: Request) -> Any:
-    return _picture(*service.asset(request.path_params["sha256"]))
+def asset(service: Service, request: Request, given: Given) -> Any:
+    """A picture's file by the hash of its bytes."""
+    sha256 = request.path_params["sha256"]
+    return answers.picture(*service.asset(sha256), sha256, request)
 
 
-def delete(service: Service, request: Request) -> Any:
-    identity = request.path_params["id"]
-    service.delete(identity)
-    return {"deleted": identity}
+# ---- in and out
 
 
-def status(service: Service, request: Request) -> Any:
+def take(service: Service, request: Request, given: Given) -> Any:
+    """Import captures from a file: a capture, bundle, payload, picture, HAR, curl line, or many."""
+    with _received(request, imports.MAX_BYTES) as file:
+        made = service.take(file, _endpoint(given.get("endpoint")))
+    headers = {}
+    if len(made["imported"]) == 1:
+        headers["Location"] = f"{PREFIX}/captures/{made['imported'][0]}"
+    return answers.as_json(made, 201 if made["imported"] else 200, **headers)
+
+
+def export_one(service: Service, request: Request, given: Given) -> Any:
+    """A capture as a file in one of many forms."""
+    server = given.get("server") or _server(request)
+    form, beside = given.get("format", "json"), given.get("beside", False)
+    found, fetch = service.exported(_id(request))
+    return answers.download(*exports.one(found, form, fetch, server, beside))
+
+
+def export_many(service: Service, request: Request, given: Given) -> Any:
+    """A selection of captures as one file, written while it is read."""
+    body = given["body"]
+    form = body.get("format", SELECTIONS[0])
+    if "ids" in body and "filter" in body:
+        raise BadParameterError("filter", "give either `ids` or `filter`")
+    wanted = _selected(service, body)
+    write = exports.lines if form == "jsonl" else exports.zipped
+    media_type = {"jsonl": "application/x-ndjson", "zip": "application/zip"}[form]
+    return answers.download(f"captures.{form}", media_type, write(wanted))
+
+
+def _selected(service: Service, body: Given) -> Iterator[exports.Exported]:
+    if "ids" in body:
+        for identity in body["ids"]:
+            service.summary(identity)  # what is missing is said before anything is sent
+        return (service.exported(identity) for identity in body["ids"])
+    return service.exported_all(_filters(body.get("filter", {})))
+
+
+# ---- what comes of a capture
+
+
+def replay(service: Service, request: Request, given: Given) -> Any:
+    """Send a capture to this webui again and compare the pictures."""
+    job = service.replay(_id(request))
+    where = f"{PREFIX}/replays/{job.job}"
+    return answers.as_json(dataclasses.asdict(job), 202, Location=where)
+
+
+def replay_status(service: Service, request: Request, given: Given) -> Any:
+    """How a replay fares, and its verdict in the end."""
+    return dataclasses.asdict(service.replay_status(request.path_params["job"]))
+
+
+def diff(service: Service, request: Request, given: Given) -> Any:
+    """What differs between two captures."""
+    one, other = service.get(given["a"]), service.get(given["b"])
+    return {"a": one.id, "b": other.id, "differences": comparison.compare(one, other)}
+
+
+def check(service: Service, request: Request, given: Given) -> Any:
+    """What of a capture this webui lacks; nothing is generated."""
+    body = given["body"]
+    if isinstance(body.get("id"), str) and body.keys() == {"id"}:
+        found = service.get(body["id"])
+    else:
+        found = imports.single(body)
+    problems = service.check(found)
+    blocks = any(problem["severity"] == "blocks" for problem in problems)
+    return {"replayable": not blocks, "problems": problems}
+
+
+# ---- the rest
+
+
+def status(service: Service, request: Request, given: Given) -> Any:
+    """Versions, counts, host facts, and how capturing fares."""
     return service.status()
 
 
-def run(service: Service, request: Request) -> Any:
-    return service.run(request.url.path[request.url.path.rindex(PREFIX) :], _body(request))
+def tags(service: Service, request: Request, given: Given) -> Any:
+    """Every tag, with how many captures have it."""
+    return {"tags": service.tags()}
 
 
-def unknown(service: Service, request: Request) -> Any:
+def events(service: Service, request: Request, given: Given) -> Any:
+    """What happens to captures, as server-sent events."""
+    header = request.headers.get("last-event-id")
+    last = None if not header else schemas.parsed(shapes.LAST_EVENT, header)
+    return answers.events(service.stream(last), empty=request.method == "HEAD")
+
+
+def specification(service: Service, request: Request, given: Given) -> Any:
+    """This description."""
+    return openapi.document(ROUTES, request.scope.get("root_path", ""))
+
+
+def run(service: Service, request: Request, given: Given) -> Any:
+    """Generate what no standard endpoint can express."""
+    path = request.url.path
+    with _received(request, MAX_RUN) as file:
+        return service.run(path[path.rindex(PREFIX) :], _json(file.read()))
+
+
+def unknown(service: Service, request: Request, given: Given) -> Any:
+    """Whatever there is no route for."""
     if methods := _methods_of(request.url.path):
         raise MethodError(request.method, methods)
     raise NotFoundError(f"the route {request.method} {request.url.path}")
 
 
-ROUTES: tuple[tuple[str, str, Handler], ...] = (
-    ("GET", "/captures", captures),
-    ("GET", "/captures/{id}", capture),
-    ("GET", "/captures/{id}/request", request_to_send),
-    ("GET", "/captures/{id}/results/{n}", result),
-    ("GET", "/assets/{sha256}", asset),
-    ("DELETE", "/captures/{id}", delete),
-    ("GET", "/status", status),
-    *(("POST", endpoint.removeprefix(PREFIX), run) for endpoint in ENDPOINTS),
-    ("*", "/{rest:path}", unknown),
+# ---- the table
+
+
+class Route(NamedTuple):
+    """What a route takes and answers. `answers` are those of success, `errors` further statuses.
+
+    Every route may answer 400, 401, 403 and 503, and those with an id in their path 404.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    answers: dict[int, Said]
+    parameters: tuple[Parameter, ...] = ()
+    body: Body | None = None
+    errors: tuple[int, ...] = ()
+
+
+def _get(path: str, handler: Handler, said: Said, *parameters: Parameter, **more: Any) -> Route:
+    return Route("GET", path, handler, {200: said}, parameters, **more)
+
+
+def _tagged(path: str, handler: Handler, said: Said) -> Route:
+    """One that answers 304 where the client has it already."""
+    known = (shapes.IF_NONE_MATCH,)
+    return Route("GET", path, handler, {200: said, 304: Said("known")}, known)
+
+
+ONE = "/captures/{id}"
+ROUTES: tuple[Route, ...] = (
+    _get("/captures", captures, Said("Page"), *shapes.FILTERS, *shapes.PAGE),
+    Route(
+        "POST",
+        "/captures",
+        take,
+        {201: Said("Imported"), 200: Said("Imported")},
+        (shapes.ENDPOINT,),
+        Body(
+            shapes.FILE,
+            "a file of any form that can be read",
+            is_checked=False,
+            media_type="application/octet-stream",
+        ),
+        (413, 422),
+    ),
+    Route(
+        "POST",
+        "/captures/export",
+        export_many,
+        {200: Said("captures", ("application/x-ndjson", "application/zip"))},
+        (),
+        Body(shapes.SELECTION, "which captures, by ids or by a filter"),
+        (404, 413),
+    ),
+    _get("/search", search, Said("Page"), *shapes.SEARCHED),
+    _tagged(ONE, capture, Said("Capture")),
+    Route(
+        "PATCH",
+        ONE,
+        edit,
+        {200: Said("Summary")},
+        (shapes.IF_MATCH,),
+        Body(shapes.EDIT, "what is to change"),
+        (412, 413),
+    ),
+    Route("DELETE", ONE, delete, {200: Said("Done")}, (shapes.FOREVER,)),
+    _tagged(ONE + "/summary", summary, Said("Summary")),
+    Route("POST", ONE + "/restore", restore, {200: Said("Summary")}),
+    Route("POST", ONE + "/forget", forget, {200: Said("Done")}),
+    _get(ONE + "/request", request_to_send, Said("Request"), shapes.FORM, errors=(409,)),
+    _get(ONE + "/export", export_one, Said("file", ("*/*",)), *shapes.EXPORT, errors=(409,)),
+    Route("POST", ONE + "/replay", replay, {202: Said("Replay")}, errors=(409,)),
+    _tagged(ONE + "/results/{n}", result, Said("picture", ("image/*",))),
+    _tagged("/assets/{sha256}", asset, Said("picture", ("image/*",))),
+    _get("/replays/{job}", replay_status, Said("Replay")),
+    _get("/diff", diff, Said("Diff"), *shapes.PAIR, errors=(404,)),
+    Route(
+        "POST",
+        "/check",
+        check,
+        {200: Said("Check")},
+        (),
+        Body(
+            shapes.CHECKED,
+            "a capture, a bare payload, or the id of a capture",
+            most=shapes.MAX_DOCUMENT,
+        ),
+        (404, 409, 413, 422),
+    ),
+    _get("/tags", tags, Said("Tags")),
+    _get("/events", events, Said("events", ("text/event-stream",)), shapes.LAST_EVENT),
+    _get("/status", status, Said("Status")),
+    _get("/openapi.json", specification, Said("OpenAPI")),
+    *(
+        Route(
+            "POST",
+            endpoint.removeprefix(PREFIX),
+            run,
+            {200: Said("Generated")},
+            (),
+            Body(shapes.RUN, "see docs/runs.md", is_checked=False),
+            (404, 409, 413, 422, 500),
+        )
+        for endpoint in ENDPOINTS
+    ),
+    Route("*", "/{rest:path}", unknown, {}),
 )
+EVERY = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
 def _methods_of(path: str) -> list[str]:
     """The methods of the routes that a path belongs to."""
     from starlette.routing import compile_path
 
-    known = ((method, compile_path(PREFIX + route)[0]) for method, route, _ in ROUTES)
+    known = ((route.method, compile_path(PREFIX + route.path)[0]) for route in ROUTES)
     here = path[path.rindex(PREFIX) :] if PREFIX in path else path
     return [method for method, pattern in known if method != "*" and pattern.match(here)]
 
 
 def mount(app: FastAPI, service: Service, gate: Gate) -> None:
     """Add the routes to the webui's app; each asks `gate` first."""
-    every = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    for method, path, handler in ROUTES:
+    for route in ROUTES:
         app.add_route(
-            PREFIX + path,
-            _answering(handler, service, gate),
-            methods=every if method == "*" else [method],
-            include_in_schema=method != "*",
+            PREFIX + route.path,
+            _answering(route, service, gate),
+            methods=EVERY if route.method == "*" else [route.method],
+            include_in_schema=route.method != "*",
         )
 
 
-def _answering(handler: Handler, service: Service, gate: Gate) -> Callable[[Request], Response]:
-    from starlette.responses import JSONResponse, Response
+def _answering(route: Route, service: Service, gate: Gate) -> Callable[[Request], Response]:
+    from starlette.responses import Response
 
-    @functools.wraps(handler)
+    @functools.wraps(route.handler)
     def answer(request: Request) -> Response:
         try:
-            gate.admit(request)
-            made = handler(service, request)
+            if not request.scope.get(INSIDE):
+                gate.admit(request)
+            made = route.handler(service, request, _given(route, request))
         except Exception as error:
-            known, code, message, field = _explained(error, request)
-            headers = {"WWW-Authenticate": "Basic"} if known == 401 else {}
-            if isinstance(error, MethodError):
-                headers["Allow"] = ", ".join(error.allowed)
-            body = {"error": {"code": code, "message": message, "field": field}}
-            return JSONResponse(body, known, headers)
-        if isinstance(made, Response):
-            return made
-        return Response(json.dumps(made), media_type="application/json")  # ASCII: any str
+            return answers.failed(error, request)
+        return made if isinstance(made, Response) else answers.as_json(made)
 
     return answer
 
 
-def _explained(error: Exception, request: Request) -> tuple[int, str, str, str | None]:
-    """(status, code, message, field) of an exception."""
-    if isinstance(error, RunError):
-        return error.status, error.code, str(error), error.field
-    if isinstance(error, Refused):
-        return error.status, error.code, str(error), None
-    if isinstance(error, MethodError):
-        return 405, "method_not_allowed", str(error), None
-    if isinstance(error, BadParameterError):
-        return 400, "bad_parameter", str(error), error.field
-    if isinstance(error, NotFoundError):
-        field = next((n for n in ("id", "sha256") if n in request.path_params), None)
-        return 404, "not_found", _not_found(error.args[0], field), field
-    if isinstance(error, FormatError):
-        return 409, "not_replayable", str(error), error.path or None
-    if isinstance(error, StoreError):
-        return 503, "store_unavailable", str(error), None
-    return 500, "internal", f"{type(error).__name__}: {error}", None
+# ---- reading requests
 
 
-def _not_found(what: str, field: str | None) -> str:
-    if what == "latest":
-        return "no captures yet: generate a picture first"
-    if field == "id":
-        return f"no capture {what!r}; GET {PREFIX}/captures lists them"
-    return f"no asset {what!r}" if field == "sha256" else f"{what} does not exist"
+def _given(route: Route, request: Request) -> Given:
+    """What a request says, as its route describes it."""
+    if route.method == "*":
+        return {}
+    given = schemas.read(request.query_params, route.parameters)
+    if route.body is not None and route.body.is_checked:
+        with _received(request, route.body.most) as file:
+            given["body"] = schemas.checked(_json(file.read()), route.body.schema)
+    return given
 
 
-def _picture(media_type: str, data: bytes) -> Response:
-    from starlette.responses import Response
-
-    # The name is the content's hash, so it never changes; and it is never run as a page.
-    headers = {
-        "Cache-Control": "private, max-age=31536000, immutable",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-    }
-    return Response(data, media_type=media_type, headers=headers)
+def _id(request: Request) -> str:
+    identity: str = request.path_params["id"]
+    return identity
 
 
-def _body(request: Request) -> Any:
-    """The request's JSON; read from the thread that answers it."""
+def _tag(summary: Given) -> str:
+    return f'"{summary["id"]}.{summary["revision"]}"'
+
+
+def _filters(given: Given) -> Filters:
+    times = {name: schemas.moment(given[name]) for name in ("since", "until") if name in given}
+    return Filters(**given | {name: time.isoformat() for name, time in times.items() if time})
+
+
+def _endpoint(given: str | None) -> str | None:
+    return f"/sdapi/v1/{given}" if given in ("txt2img", "img2img") else given
+
+
+def _server(request: Request) -> str:
+    """This webui as the client sees it."""
+    return str(request.base_url).rstrip("/")
+
+
+def _received(request: Request, most: int) -> IO[bytes]:
+    """The request's body in a temporary file, in memory while it is small.
+
+    Called in the thread that answers; the server's loop reads.
+
+    Raises:
+        TooLargeError: it has more than `most` bytes; the rest is not read.
+    """
+    import tempfile
+
     import anyio.from_thread
 
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the caller closes it
+
+    async def receive() -> None:
+        size = 0
+        async for piece in request.stream():
+            size += len(piece)
+            if size > most:
+                raise TooLargeError(f"more than {most >> 20} MiB, which are the most here")
+            file.write(piece)
+
     try:
-        return json.loads(anyio.from_thread.run(request.body))
-    except (ValueError, RecursionError) as error:
-        raise BadParameterError("body", f"not JSON: {error}") from error
+        anyio.from_thread.run(receive)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
 
 
-def _limit(given: str | None) -> int:
-    if given is None:
-        return 50
-    if not given.isdecimal() or not 1 <= int(given) <= MAX_LIMIT:
-        raise BadParameterError("limit", f"{given!r} is not a number from 1 to {MAX_LIMIT}")
-    return int(given)
-
-
-def _cursor(given: str | None) -> str | None:
-    if given is not None and not re.fullmatch(r"\d{1,18}", given):
-        raise BadParameterError("cursor", f"{given!r} is no cursor: give `next` of the last answer")
-    return given
-
-
-def _source(given: str | None) -> str | None:
-    if given not in (None, "", "ui", "api", "script"):
-        raise BadParameterError("source", f"{given!r} is not one of ui, api, script")
-    return given
+def _json(data: bytes) -> Any:
+    try:
+        return parse_json(data)
+    except FormatError as error:
+        raise BadParameterError("body", error.reason) from error

@@ -27,6 +27,11 @@ from payload_capture.capture import BATCH, EXTRAS, IMG2IMG, TXT2IMG, UPSCALE
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+INSIDE = "payload_capture.inside"
+"""In the scope of a request that this process makes of itself, where no client can put it."""
+
+API_OFF = "the webui runs without its API: start it with --api"
+
 Payload = Mapping[str, Any]
 Answer = dict[str, Any]
 

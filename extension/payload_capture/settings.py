@@ -19,6 +19,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 REPEATABLE = "payload_capture_repeatable"
+DATABASE, ASSETS = "payload_capture_database", "payload_capture_assets"
+KEEP_DAYS, KEEP_COUNT = "payload_capture_keep_days", "payload_capture_keep_count"
+KEEP_GIGABYTES, TRASH_DAYS = "payload_capture_keep_gigabytes", "payload_capture_trash_days"
 OWN: dict[str, tuple[Any, str, str]] = {
     "payload_capture_enabled": (
         True,
@@ -33,6 +36,31 @@ OWN: dict[str, tuple[Any, str, str]] = {
         "job's own seed (and Forge hides infotext only in the saved file, not in the picture that "
         "Loopback goes on with)",
     ),
+    DATABASE: (
+        "",
+        "Database of captures",
+        "empty for a file in the webui's folder; else a database URL, such as "
+        "postgresql+psycopg://user:password@server/captures, which several webuis can share; "
+        "applies after Reload UI",
+    ),
+    ASSETS: (
+        "",
+        "Folder or object store of pictures",
+        "empty for a folder beside that file; else a path, or a URL such as s3://bucket/captures; "
+        "applies after Reload UI",
+    ),
+    KEEP_DAYS: (0, "Keep captures for this many days", "0 for ever; starred ones always stay"),
+    KEEP_COUNT: (
+        0,
+        "Keep this many captures",
+        "the oldest go first; 0 for all of them; starred ones always stay",
+    ),
+    KEEP_GIGABYTES: (
+        0,
+        "Keep this many gigabytes of pictures",
+        "the oldest captures go first; 0 for all of them; starred ones always stay",
+    ),
+    TRASH_DAYS: (30, "Empty the trash after this many days", "0 for never"),
 }
 """The extension's options: name → (default, label, explanation)."""
 

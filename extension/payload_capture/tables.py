@@ -2,7 +2,42 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, String, Table, Text
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    column,
+    false,
+    table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
+
+class Hash(TypeDecorator[str]):
+    """A sha256: hexadecimal in Python, half as long in the database."""
+
+    impl = LargeBinary(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else bytes.fromhex(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else bytes(value).hex()
+
 
 metadata = MetaData()
 
@@ -13,29 +48,78 @@ captures = Table(
     metadata,
     Column("seq", _key, primary_key=True, autoincrement=True),
     Column("id", String(80), nullable=False, unique=True),
-    Column("endpoint", String(200), nullable=False, index=True),
+    Column("endpoint", String(200), nullable=False),
+    Column("kind", String(20), nullable=False),
     Column("started", String(40), nullable=False),
+    Column("at", BigInteger, nullable=False, comment="`started` in milliseconds since 1970"),
     Column("seconds", Float, nullable=False),
-    Column("source", String(10), nullable=False, index=True),
+    Column("source", String(10), nullable=False),
     Column("state", String(20), nullable=False),
     Column("user", Text),
     Column("prompt", Text, nullable=False),
     Column("seed", BigInteger),
     Column("model", Text, nullable=False),
+    Column("host", Text, nullable=False),
     Column("width", Integer),
     Column("height", Integer),
     Column("pictures", Integer, nullable=False),
     Column("warnings", Integer, nullable=False),
     Column("error", Text),
     Column("failure", Text),
-    Column("thumbnail", String(64)),
-    Column("document", Text, nullable=False),
+    Column("thumbnail", Hash),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("starred", Boolean, nullable=False, server_default=false()),
+    Column("trashed", String(40)),
+    Column("verdict", String(40)),
+    Column("reason", Text),
+    Column("revision", Integer, nullable=False, server_default="1"),
+)
+for _name in ("endpoint", "kind", "source", "user", "model"):
+    Index(f"captures_{_name}", captures.c[_name], captures.c.seq)
+Index("captures_at", captures.c.at, captures.c.seq)
+for _name, _columns, _sqlite, _postgresql in (
+    ("starred", ("seq",), "starred IS 1", "starred IS true"),
+    ("trashed", ("seq",), "trashed IS NOT NULL", "trashed IS NOT NULL"),
+    ("verdict", ("verdict", "seq"), "verdict IS NOT NULL", "verdict IS NOT NULL"),
+):
+    Index(
+        f"captures_{_name}",
+        *(captures.c[_column] for _column in _columns),
+        sqlite_where=text(_sqlite),
+        postgresql_where=text(_postgresql),
+    )
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("capture", _key, primary_key=True, autoincrement=False),
+    Column("dictionary", Integer, nullable=False, index=True),
+    Column("packed", LargeBinary, nullable=False),
+    Column("words", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+)
+
+dictionaries = Table(
+    "dictionaries",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("host", Hash, nullable=False, unique=True, comment="of the facts it was made for"),
+    Column("data", LargeBinary, nullable=False),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("tag", String(100), primary_key=True),
+    Column("capture", BigInteger, primary_key=True, index=True),
+    sqlite_with_rowid=False,
 )
 
 assets = Table(
     "assets",
     metadata,
-    Column("sha256", String(64), primary_key=True),
+    Column("number", _key, primary_key=True, autoincrement=True),
+    Column("sha256", Hash, nullable=False, unique=True),
     Column("media_type", String(80), nullable=False),
     Column("size", BigInteger, nullable=False),
 )
@@ -44,5 +128,26 @@ uses = Table(
     "uses",
     metadata,
     Column("capture", BigInteger, primary_key=True),
-    Column("sha256", String(64), primary_key=True, index=True),
+    Column("asset", BigInteger, primary_key=True, index=True),
+    sqlite_with_rowid=False,
 )
+
+promises = Table(
+    "promises",
+    metadata,
+    Column("sha256", Hash, primary_key=True),
+    Column("until", BigInteger, nullable=False, comment="milliseconds since 1970"),
+    sqlite_with_rowid=False,
+)
+"""Files of captures in the making: deleting another capture leaves them, in whatever process."""
+
+vocabulary = Table(
+    "vocabulary",
+    metadata,
+    Column("word", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Longer words of the search index, by which their beginnings are found. On SQLite alone."""
+
+search = table("search", column("rowid", Integer), column("search", Text), column("words", Text))
+"""SQLite's index over `documents.words`, kept by triggers; PostgreSQL has one on the column."""

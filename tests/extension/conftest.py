@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import requests
 
+from payload_capture.store import Store
+from postgres import Postgres
 from webui_standin import Process
 
 PREFIX = "/payload-capture/v1"
@@ -81,3 +83,33 @@ def wait(condition: Callable[[], Any], seconds: float = 30) -> Any:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
     return made
+
+
+# The store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store of the test's own, on SQLite."""
+    store = Store(tmp_path / "data")
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for all tests; each makes its own database."""
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store of the test's own, on each kind of database in turn."""
+    url = None
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres").database()
+    store = Store(tmp_path / "data", url)
+    yield store
+    store.close()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
+import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
 from PIL import Image
 
+from payload_capture.answers import PREFIX
 from payload_capture.capture import Capture, pixel_hash
-from payload_capture.routes import FORMS, PREFIX, ROUTES
+from payload_capture.routes import ROUTES
+from payload_capture.shapes import FORMS
 
 from .conftest import Host, Start
 
@@ -51,7 +55,14 @@ def test_pages(host: Host, captured: Capture) -> None:
     ("query", "found"),
     [
         ({"q": "SECOND"}, 1),
-        ({"q": "%"}, 0),
+        ({"q": "sec fox"}, 1),
+        ({"q": "first second"}, 0),
+        ({"kind": "txt2img", "starred": "false", "trashed": "0"}, 2),
+        ({"kind": "inpaint"}, 0),
+        ({"trashed": "true"}, 0),
+        ({"since": "2020-01-01T00:00:00Z"}, 2),
+        ({"until": "2020-01-01T00:00:00+02:00"}, 0),
+        ({"verdict": "identical"}, 0),
         ({"endpoint": "/sdapi/v1/txt2img"}, 2),
         ({"endpoint": "/sdapi/v1/img2img"}, 0),
         ({"source": "api"}, 2),
@@ -107,6 +118,20 @@ def test_img2img_pictures_are_inlined(host: Host) -> None:
         ("/captures?limit=x", 400, "bad_parameter", "limit"),
         ("/captures?cursor=1;2", 400, "bad_parameter", "cursor"),
         ("/captures?source=page", 400, "bad_parameter", "source"),
+        ("/captures?since=yesterday", 400, "bad_parameter", "since"),
+        ("/captures?starred=perhaps", 400, "bad_parameter", "starred"),
+        ("/captures?cursor=1.5", 400, "bad_parameter", "cursor"),
+        ("/captures?cursor=1&since=2026-01-01", 400, "bad_parameter", "cursor"),
+        ("/captures?colour=red", 400, "bad_parameter", "colour"),
+        ("/search", 400, "bad_parameter", "q"),
+        ("/captures/nothing/summary", 404, "not_found", "id"),
+        ("/captures/nothing/export", 404, "not_found", "id"),
+        ("/captures/latest/export?format=pickle", 400, "bad_parameter", "format"),
+        ("/captures/latest/export?format=har&beside=1", 400, "bad_parameter", "beside"),
+        ("/captures/latest/export?format=curl&server=x", 400, "bad_parameter", "server"),
+        ("/replays/nothing", 404, "not_found", "job"),
+        ("/diff?a=latest", 400, "bad_parameter", "b"),
+        ("/diff?a=latest&b=nothing", 404, "not_found", None),
         ("/nothing", 404, "not_found", None),
     ],
 )
@@ -133,7 +158,13 @@ def test_deletes(host: Host) -> None:
     url = f"{host.url}{PREFIX}/captures/{identity}"
     foreign = requests.delete(url, headers={"Origin": "http://evil.example"}, timeout=30)
     assert error(foreign) == (403, "cross_site", None)
-    assert requests.delete(url, timeout=30).json() == {"deleted": identity}
+    assert requests.delete(url, timeout=30).json() == {"trashed": identity}
+    assert identity not in {row["id"] for row in host.json("/captures")["captures"]}
+    assert [row["id"] for row in host.json("/captures", trashed=True)["captures"]] == [identity]
+    restored = host.session.post(f"{url}/restore", timeout=30).json()
+    assert (restored["id"], restored["trashed"]) == (identity, None)
+    for_good = requests.delete(url, params={"forever": "1"}, timeout=30)
+    assert for_good.json() == {"deleted": identity}
     assert error(requests.delete(url, timeout=30)) == (404, "not_found", "id")
 
 
@@ -150,6 +181,131 @@ def test_frozen_sections_are_told(start: Start) -> None:
     frozen = start("--freeze-settings-in-sections", "sampler-params, ui").json("/status")["frozen"]
     assert "eta_noise_seed_delta" in frozen
     assert "sd_vae" not in frozen
+
+
+# ---- what a client has already
+
+
+def test_a_picture_that_is_known_is_not_sent_again(host: Host, captured: Capture) -> None:
+    sha256 = captured.results[0].asset
+    for path in (f"/assets/{sha256}", f"/captures/{captured.id}/results/0"):
+        tag = host.get(path).headers["etag"]
+        again = host.get(path, headers={"If-None-Match": f'W/"x", {tag}'})
+        assert (tag, again.status_code, again.content) == (f'"{sha256}"', 304, b"")
+        assert host.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_a_capture_is_sent_again_once_it_changed(host: Host, captured: Capture) -> None:
+    path = f"/captures/{captured.id}"
+    tag = host.get(path).headers["etag"]
+    assert host.get(path, headers={"If-None-Match": tag}).status_code == 304
+    assert host.get(f"{path}/summary", headers={"If-None-Match": tag}).status_code == 304
+    edited = patch(host, path, {"title": "Fox"})
+    assert edited.headers["etag"] != tag
+    assert host.get(path, headers={"If-None-Match": tag}).headers["etag"] == edited.headers["etag"]
+
+
+def patch(host: Host, path: str, body: Any, **headers: str) -> requests.Response:
+    return host.session.patch(host.url + PREFIX + path, json=body, headers=headers, timeout=30)
+
+
+def test_edits_what_is_said_and_nothing_else(host: Host, captured: Capture) -> None:
+    path = f"/captures/{captured.id}"
+    patch(host, path, {"title": "A fox", "tags": ["red", "animal"]}).raise_for_status()
+    row = patch(host, path, {"starred": True, "note": "the best\none"}).json()
+    assert (row["title"], row["note"], row["starred"]) == ("A fox", "the best\none", True)
+    assert sorted(row["tags"]) == ["animal", "red"]
+    assert row == host.json(f"{path}/summary")
+    assert host.json("/captures", tag="red", starred=True)["captures"] == [row]
+    assert host.json("/search", q="animal best")["captures"] == [row]
+    assert host.json("/tags") == {"tags": {"animal": 1, "red": 1}}
+    patch(host, path, {"tags": [], "starred": False}).raise_for_status()
+    assert host.json("/captures", tag="red")["captures"] == []
+
+
+def test_two_who_edit_do_not_overwrite_each_other(host: Host, captured: Capture) -> None:
+    path = f"/captures/{captured.id}"
+    seen = host.get(path).headers["etag"]
+    assert patch(host, path, {"note": "first"}, **{"If-Match": seen}).ok
+    late = patch(host, path, {"note": "second"}, **{"If-Match": seen})
+    assert error(late) == (412, "changed", "If-Match")
+    assert host.json(f"{path}/summary")["note"] == "first"
+
+
+def test_of_many_who_edit_the_same_state_at_once_one_succeeds(
+    host: Host, captured: Capture
+) -> None:
+    path = f"/captures/{captured.id}"
+    seen = {"If-Match": host.get(path).headers["etag"]}
+    with ThreadPoolExecutor(8) as pool:
+        bodies = [{"note": f"of {number}"} for number in range(16)]
+        answers = list(pool.map(lambda body: patch(host, path, body, **seen), bodies))
+    made = [answer.json()["note"] for answer in answers if answer.ok]
+    assert made == [host.json(f"{path}/summary")["note"]]
+    assert {answer.status_code for answer in answers if not answer.ok} == {412}
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x00", "ﷺ\u202e", "'; DROP TABLE captures; --"])
+def test_any_text_can_be_noted_and_searched(host: Host, captured: Capture, text: str) -> None:
+    path = f"/captures/{captured.id}"
+    row = patch(host, path, {"title": text, "note": text, "tags": [f"t{text}"]})
+    assert row.ok, row.text
+    assert row.json() == host.json(f"{path}/summary")
+    assert host.get("/search", params={"q": text.encode("utf-8", "replace")}).ok
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body"),
+        ([], "body"),
+        ({"titel": "x"}, "titel"),
+        ({"title": None}, "title"),
+        ({"title": "x" * 501}, "title"),
+        ({"tags": "red"}, "tags"),
+        ({"tags": ["red", ""]}, "tags[1]"),
+        ({"starred": 1}, "starred"),
+    ],
+)
+def test_an_edit_that_cannot_be_made(host: Host, captured: Capture, body: Any, field: str) -> None:
+    answer = patch(host, f"/captures/{captured.id}", body)
+    assert error(answer) == (400, "bad_parameter", field)
+
+
+def test_forgets(host: Host) -> None:
+    host.generate(prompt="nobody may know of the zebrafinch").raise_for_status()
+    identity = host.latest()["id"]
+    url = f"{host.url}{PREFIX}/captures/{identity}/forget"
+    assert host.session.post(url, timeout=60).json() == {"forgotten": identity}
+    assert host.json("/search", q="zebrafinch")["captures"] == []
+    assert error(host.get(f"/captures/{identity}")) == (404, "not_found", "id")
+
+
+# ---- what the webui itself does around our routes
+
+
+def test_large_json_is_compressed_when_asked(host: Host, captured: Capture) -> None:
+    path = f"/captures/{captured.id}"
+    asked = host.get(path, headers={"Accept-Encoding": "gzip"})
+    assert asked.headers["content-encoding"] == "gzip"
+    assert asked.json() == host.get(path, headers={"Accept-Encoding": "identity"}).json()
+    picture = host.get(f"{path}/results/0", headers={"Accept-Encoding": "gzip"})
+    assert picture.headers["content-encoding"] == "identity"
+
+
+def test_other_origins_as_the_command_line_says(start: Start) -> None:
+    friend, stranger = "http://friend.example", "http://stranger.example"
+    host = start("--cors-allow-origins", friend, "--cors-allow-origins-regex", r"http://.*\.lan")
+    for origin in (friend, "http://box.lan"):
+        asking = {"Origin": origin, "Access-Control-Request-Method": "PATCH"}
+        url = f"{host.url}{PREFIX}/captures/x"
+        asked = requests.options(url, headers=asking, timeout=30)
+        assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, origin)
+        answer = host.get("/status", headers={"Origin": origin})
+        assert answer.headers["access-control-allow-origin"] == origin
+    answer = host.get("/status", headers={"Origin": stranger})
+    assert "access-control-allow-origin" not in answer.headers
+    host.process.stop()
 
 
 # ---- credentials
@@ -169,12 +325,13 @@ def guarded(request: pytest.FixtureRequest, start: Start) -> Any:
 def walk(host: Host, session: requests.Session, **options: Any) -> set[int]:
     """The status of every route there is."""
     answers = set()
-    for method, path, _ in ROUTES:
-        for name in ("id", "n", "sha256", "rest:path"):
-            path = path.replace(f"{{{name}}}", "0")
-        verb = "GET" if method == "*" else method
-        answer = session.request(verb, host.url + PREFIX + path, timeout=30, **options)
-        answers.add(answer.status_code)
+    for route in ROUTES:
+        path = re.sub(r"{[^}]+}", "0", route.path)
+        verb = "GET" if route.method == "*" else route.method
+        with session.request(
+            verb, host.url + PREFIX + path, timeout=30, stream=True, **options
+        ) as answer:
+            answers.add(answer.status_code)
     return answers
 
 

@@ -1,0 +1,201 @@
+"""A capture as rows: what lists show and filters ask, and the document itself, compressed.
+
+A document's JSON is mostly what every capture of the same host says: names of fields, settings,
+extensions. So it is compressed with a dictionary, which is made of the first capture of a host and
+kept beside the documents: of seven kilobytes of a plain capture some 700 bytes remain. A dictionary
+holds nothing that somebody typed, nor the name of a user or a LoRA.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+import zlib
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from payload_capture.capture import (
+    BATCH,
+    EXTRAS,
+    EXTRAS_BATCH,
+    EXTRAS_SINGLE,
+    IMG2IMG,
+    TXT2IMG,
+    UPSCALE,
+    Asset,
+    Capture,
+    Host,
+    canonical,
+)
+
+SUMMARY = (
+    *("id", "endpoint", "kind", "started", "seconds", "source", "state", "user"),
+    *("prompt", "seed", "model", "pictures", "warnings", "error", "failure", "thumbnail"),
+    *("title", "note", "starred", "trashed", "verdict", "reason", "revision"),
+)
+"""The columns of `captures` that a list shows as they are."""
+
+_KINDS = {
+    TXT2IMG: "txt2img",
+    IMG2IMG: "img2img",
+    EXTRAS_SINGLE: "extras",
+    EXTRAS_BATCH: "extras",
+    EXTRAS: "extras",
+    UPSCALE: "upscale",
+    BATCH: "batch",
+}
+PROMPT = 8000
+"""Bytes of a row that help to compress its document; with the dictionary they fit in 32 KiB."""
+KINDS = ("txt2img", "img2img", "inpaint", "extras", "upscale", "batch", "other")
+
+
+def kind_of(endpoint: str, payload: Mapping[str, Any]) -> str:
+    """One of `KINDS`: what the job was, as people call it."""
+    kind = _KINDS.get(endpoint, "other")
+    return "inpaint" if kind == "img2img" and payload.get("mask") else kind
+
+
+def row(capture: Capture, failure: str | None) -> dict[str, Any]:
+    """The row of `captures`; what nobody has edited yet is left to the table."""
+    payload, samples = capture.payload, capture.samples
+    first = next(iter(samples or capture.results), None)
+    checkpoint, host = capture.host.checkpoint, capture.host
+    seed = payload.get("seed")
+    return {
+        "id": capture.id,
+        "endpoint": capture.endpoint,
+        "kind": kind_of(capture.endpoint, payload),
+        "started": storable(capture.job.started)[:40],
+        "at": milliseconds(capture.job.started),
+        "seconds": capture.job.seconds,
+        "source": capture.job.source,
+        "state": capture.job.state,
+        "user": _or_none(capture.job.user),
+        "prompt": storable(str(payload.get("prompt") or "")),
+        "seed": seed if isinstance(seed, int) and abs(seed) < 2**63 else None,
+        "model": storable(checkpoint.title if checkpoint else ""),
+        "host": storable(f"{host.webui} {host.version}".strip()),
+        "width": first.width if first else _whole(payload.get("width")),
+        "height": first.height if first else _whole(payload.get("height")),
+        "pictures": len(capture.results),
+        "warnings": len(capture.warnings),
+        "error": _or_none(capture.job.error),
+        "failure": _or_none(failure),
+        "thumbnail": first.thumbnail if first else None,
+    }
+
+
+UNEDITED: dict[str, Any] = {
+    **{"title": "", "note": "", "starred": False, "trashed": None},
+    **{"verdict": None, "reason": None, "revision": 1},
+}
+"""What a new row holds beside that."""
+
+
+def summary(capture: Capture, failure: str | None) -> dict[str, Any]:
+    """A capture as a list shows it that nobody has edited."""
+    return summarised({**row(capture, failure), **UNEDITED}, [])
+
+
+def summarised(row: Mapping[Any, Any], tags: list[str]) -> dict[str, Any]:
+    """A row of `captures` with its tags, as a list shows it."""
+    made = {name: row[name] for name in SUMMARY}
+    return made | {"size": [row["width"], row["height"]], "tags": tags}
+
+
+def storable(text: str) -> str:
+    """Text that every database takes; a document keeps what it says, escaped."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _or_none(text: str | None) -> str | None:
+    return None if text is None else storable(text)
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int and abs(value) < 2**31 else None
+
+
+def milliseconds(started: str) -> int:
+    """ISO 8601 as milliseconds since 1970; now, where it says no time."""
+    try:
+        when = datetime.fromisoformat(started.replace("Z", "+00:00"))
+    except ValueError:
+        return time.time_ns() // 1_000_000
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=timezone.utc)
+    return int(when.timestamp() * 1000)
+
+
+# ---- the document
+
+
+def text(capture: Capture) -> bytes:
+    """The JSON that is kept."""
+    made = json.dumps(capture.to_dict(), separators=(",", ":"), allow_nan=False)
+    return made.encode("ascii")
+
+
+def pack(document: bytes, dictionary: bytes, row: Mapping[Any, Any]) -> bytes:
+    """`document` compressed, without what its row of `captures` says already."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zdict=dictionary + _said(row))
+    return packer.compress(document) + packer.flush()
+
+
+def unpack(packed: bytes, dictionary: bytes, row: Mapping[Any, Any]) -> bytes:
+    """What `pack` was given with the same row. Raises zlib.error for bytes that were damaged."""
+    unpacker = zlib.decompressobj(-15, zdict=dictionary + _said(row))
+    return unpacker.decompress(packed) + unpacker.flush()
+
+
+def _said(row: Mapping[Any, Any]) -> bytes:
+    """Of a row what its document repeats and no edit changes."""
+    names = ("thumbnail", "started", "id", "prompt")
+    return json.dumps([row[name] for name in names]).encode("ascii")[:PROMPT]
+
+
+def host_key(host: Host) -> str:
+    """The sha256 of what captures of one host have in common."""
+    facts = dataclasses.replace(host, checkpoint=None, vae=None, loras=[], embeddings=[])
+    return hashlib.sha256(canonical(dataclasses.asdict(facts))).hexdigest()
+
+
+_INFOTEXT = (
+    "\\nNegative prompt: \\nSteps: 20, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, "
+    "Seed: , Size: 512x512, Model hash: , Model: , Denoising strength: 0.7, Version: "
+)
+_OPEN = frozenset(("override_settings", "labels", "settings", "extensions", "checkpoint", "vae"))
+"""Keys below which texts are settings and names of the host."""
+_SMALL = 4096
+
+
+def dictionary(capture: Capture) -> bytes:
+    """What `pack` of captures of the same host takes."""
+    files = [Asset("image/png", 0, 512, 512), Asset("image/webp", 0, 256, 256)]
+    plain = dataclasses.replace(
+        capture,
+        template={},
+        resolved={},
+        results=capture.results[:1],
+        assets={str(number): file for number, file in enumerate(files)},
+    )
+    shape = _shape(plain.to_dict() | {"endpoint": ""})
+    host = capture.host
+    facts = {"webui": host.webui, "version": host.version, "python": host.python}
+    facts |= {"torch": host.torch, "gradio": host.gradio, "device": host.device}
+    parts = [_INFOTEXT, json.dumps(facts)[1:], json.dumps(shape, separators=(",", ":"))]
+    return "".join(parts).encode("ascii")[-24_000:]
+
+
+def _shape(value: Any, is_open: bool = False) -> Any:
+    """A JSON value without texts, but for those below the keys that `_OPEN` names."""
+    if isinstance(value, dict):
+        return {key: _shape(item, is_open or key in _OPEN) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shape(item, is_open) for item in value]
+    if isinstance(value, str):
+        return value if is_open else ""
+    return 0 if isinstance(value, int) and abs(value) > _SMALL else value

@@ -1,0 +1,211 @@
+"""A history that lasts: edits, trash, tags, full-text search; documents compressed.
+
+What is filled in comes from the code of the release that runs it, so that it reads back.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from payload_capture import documents, search, tables
+from payload_capture.capture import Capture
+
+revision = "0002"
+down_revision = "0001"
+
+KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+HASH = sa.LargeBinary(32)
+AT_ONCE = 200
+OLD = sa.table(
+    "captures",
+    *(sa.column(name) for name in ("seq", "id", "started", "prompt", "thumbnail", "document")),
+)
+
+
+def upgrade() -> None:
+    _make_tables()
+    _widen_captures()
+    _make_search()
+    _move_assets()
+    _move_documents()
+    _finish_captures()
+
+
+def _make_tables() -> None:
+    op.create_table(
+        "documents",
+        sa.Column("capture", KEY, primary_key=True, autoincrement=False),
+        sa.Column("dictionary", sa.Integer, nullable=False, index=True),
+        sa.Column("packed", sa.LargeBinary, nullable=False),
+        sa.Column("words", sa.Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+    )
+    op.create_table(
+        "dictionaries",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("host", HASH, nullable=False, unique=True),
+        sa.Column("data", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "tags",
+        sa.Column("tag", sa.String(100), primary_key=True),
+        sa.Column("capture", sa.BigInteger, primary_key=True, index=True),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "promises",
+        sa.Column("sha256", HASH, primary_key=True),
+        sa.Column("until", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+def _widen_captures() -> None:
+    op.drop_index("ix_captures_endpoint", "captures")
+    op.drop_index("ix_captures_source", "captures")
+    for column in (
+        sa.Column("kind", sa.String(20), nullable=False, server_default=""),
+        sa.Column("at", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("host", sa.Text, nullable=False, server_default=""),
+        sa.Column("title", sa.Text, nullable=False, server_default=""),
+        sa.Column("note", sa.Text, nullable=False, server_default=""),
+        sa.Column("starred", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("trashed", sa.String(40)),
+        sa.Column("verdict", sa.String(40)),
+        sa.Column("reason", sa.Text),
+        sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+        sa.Column("picture", HASH),
+    ):
+        op.add_column("captures", column)
+
+
+def _make_search() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index("documents_words", "documents", ["words"], postgresql_using="gin")
+        return
+    op.create_table(
+        "vocabulary", sa.Column("word", sa.Text, primary_key=True), sqlite_with_rowid=False
+    )
+    # Words are cut by `search.words_of`; of those, this tokenizer changes nothing. No positions.
+    op.execute(
+        "CREATE VIRTUAL TABLE search USING fts5(words, content='documents', "
+        "content_rowid='capture', tokenize='ascii', detail=none, columnsize=0, prefix='1 2 3')"
+    )
+    add = "INSERT INTO search(rowid, words) VALUES (new.capture, new.words);"
+    drop = "INSERT INTO search(search, rowid, words) VALUES ('delete', old.capture, old.words);"
+    for name, when, what in (
+        ("added", "INSERT", add),
+        ("removed", "DELETE", drop),
+        ("changed", "UPDATE OF words", drop + add),
+    ):
+        op.execute(f"CREATE TRIGGER documents_{name} AFTER {when} ON documents BEGIN {what} END")
+
+
+def _move_assets() -> None:
+    """Hashes become half as long, and uses name assets by number."""
+    op.rename_table("assets", "old_assets")
+    op.rename_table("uses", "old_uses")
+    op.create_table(
+        "assets",
+        sa.Column("number", KEY, primary_key=True, autoincrement=True),
+        sa.Column("sha256", HASH, nullable=False, unique=True),
+        sa.Column("media_type", sa.String(80), nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "uses",
+        sa.Column("capture", sa.BigInteger, primary_key=True),
+        sa.Column("asset", sa.BigInteger, primary_key=True, index=True),
+        sqlite_with_rowid=False,
+    )
+    bind = op.get_bind()
+    rows = bind.execute(sa.text("SELECT sha256, media_type, size FROM old_assets ORDER BY sha256"))
+    while some := rows.fetchmany(AT_ONCE):
+        bind.execute(tables.assets.insert(), [dict(row._mapping) for row in some])
+    numbers = {sha256: number for number, sha256 in bind.execute(_numbered())}
+    rows = bind.execute(sa.text("SELECT capture, sha256 FROM old_uses ORDER BY capture"))
+    while some := rows.fetchmany(AT_ONCE):
+        used = [{"capture": c, "asset": numbers[s]} for c, s in some if s in numbers]
+        bind.execute(tables.uses.insert(), used)
+    op.drop_table("old_uses")
+    op.drop_table("old_assets")
+
+
+def _numbered() -> Any:
+    return sa.select(tables.assets.c.number, tables.assets.c.sha256)
+
+
+def _move_documents() -> None:
+    dictionaries: dict[str, tuple[int, bytes]] = {}
+    for row in _old_rows():
+        capture = _read(row.document)
+        key, data = "0" * 64, b""
+        if capture is not None:
+            key, data = documents.host_key(capture.host), documents.dictionary(capture)
+        if key not in dictionaries:
+            dictionaries[key] = _dictionary(key, data)
+        _move(row, capture, *dictionaries[key])
+
+
+def _old_rows() -> Iterator[Any]:
+    last = 0
+    query = sa.select(OLD).order_by(OLD.c.seq).limit(AT_ONCE)
+    while rows := op.get_bind().execute(query.where(OLD.c.seq > last)).all():
+        yield from rows
+        last = rows[-1].seq
+
+
+def _read(document: str) -> Capture | None:
+    """None for what this release cannot read: it stays as it is."""
+    try:
+        return Capture.from_json(document)
+    except ValueError:
+        return None
+
+
+def _dictionary(key: str, data: bytes) -> tuple[int, bytes]:
+    row = {"host": key, "data": data}
+    made = op.get_bind().execute(tables.dictionaries.insert(), row).inserted_primary_key
+    return made[0], data  # type: ignore[index]
+
+
+def _move(row: Any, capture: Capture | None, number: int, dictionary: bytes) -> None:
+    bind = op.get_bind()
+    words: list[str] = []
+    text = row.document.encode()
+    changes = {"kind": "other", "at": documents.milliseconds(row.started)}
+    if capture is not None:
+        words, text = search.words_of(*search.text_of(capture)), documents.text(capture)
+        made = documents.row(capture, None)
+        changes = {name: made[name] for name in ("kind", "at", "host")}
+        changes["picture"] = made["thumbnail"] and bytes.fromhex(made["thumbnail"])
+    kept = {"capture": row.seq, "dictionary": number}
+    kept["packed"] = documents.pack(text, dictionary, {**row._mapping, **changes})
+    kept["words"] = search.stored(words, bind.dialect.name)
+    bind.execute(tables.documents.insert().values(kept))
+    search.learn(bind, words)
+    new = sa.table("captures", *(sa.column(name) for name in ("seq", *changes)))
+    bind.execute(new.update().where(new.c.seq == row.seq).values(changes))
+
+
+def _finish_captures() -> None:
+    with op.batch_alter_table("captures") as batch:
+        batch.drop_column("document")
+        batch.drop_column("thumbnail")
+        batch.alter_column("picture", new_column_name="thumbnail", existing_type=HASH)
+    for name in ("endpoint", "kind", "source", "user", "model", "at"):
+        op.create_index(f"captures_{name}", "captures", [name, "seq"])
+    for name, columns, on_sqlite, on_postgresql in (
+        ("starred", ["seq"], "starred IS 1", "starred IS true"),
+        ("trashed", ["seq"], "trashed IS NOT NULL", "trashed IS NOT NULL"),
+        ("verdict", ["verdict", "seq"], "verdict IS NOT NULL", "verdict IS NOT NULL"),
+    ):
+        op.create_index(
+            f"captures_{name}",
+            "captures",
+            columns,
+            sqlite_where=sa.text(on_sqlite),
+            postgresql_where=sa.text(on_postgresql),
+        )

@@ -1,0 +1,153 @@
+"""Pages of captures, newest first: filters and cursors as SQL.
+
+A page begins where the one before ended (keyset), so that it costs the same at any depth and
+nothing is shown twice or left out while captures arrive. The order is that of arrival, which a
+clock that was set back does not change; with a time filter it is that of `started`, so that an
+index serves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from payload_capture import documents, records, search
+from payload_capture.capture import Capture
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, Select
+
+
+class Filters(NamedTuple):
+    """Which captures a page has; None lets all through.
+
+    `q` is words that must all occur in prompts, model, sampler, title, note or tags, each as the
+    beginning of a word. `since` (inclusive) and `until` (exclusive) are ISO 8601. `host` is the
+    webui's name, or that with its version. `trashed` tells the trash from the rest.
+    """
+
+    q: str | None = None
+    kind: str | None = None
+    endpoint: str | None = None
+    source: str | None = None
+    user: str | None = None
+    since: str | None = None
+    until: str | None = None
+    host: str | None = None
+    verdict: str | None = None
+    starred: bool | None = None
+    tag: str | None = None
+    model: str | None = None
+    trashed: bool = False
+
+    def admits(self, capture: Capture) -> bool:
+        """Whether a capture passes that no database holds yet, so that nobody has edited it."""
+        row = documents.row(capture, None) | documents.UNEDITED
+        equal = all(getattr(self, name) in (None, "", row[name]) for name in _EQUAL)
+        return (
+            equal
+            and not (self.trashed or self.starred or self.tag)
+            and (not self.host or _is_host(row["host"], self.host))
+            and (not self.since or row["at"] >= documents.milliseconds(self.since))
+            and (not self.until or row["at"] < documents.milliseconds(self.until))
+            and search.finds(self.q or "", search.words_of(*search.text_of(capture)))
+        )
+
+
+_EQUAL = ("kind", "endpoint", "source", "user", "verdict", "model")
+
+
+class CursorError(ValueError):
+    """A cursor that another question's answer gave."""
+
+
+class Page(NamedTuple):
+    """Summaries, newest first, and the cursor of the next page or None at the end."""
+
+    captures: list[dict[str, Any]]
+    next: str | None
+
+
+def page(connection: Connection, limit: int, cursor: str | None, filters: Filters) -> Page:
+    query = selected(connection, filters, cursor).limit(limit + 1)
+    rows = connection.execute(query).mappings().all()
+    tags = records.tags_of(connection, [row["seq"] for row in rows])
+    shown = [documents.summarised(row, tags.get(row["seq"], [])) for row in rows[:limit]]
+    return Page(shown, _cursor(rows[limit - 1], filters) if len(rows) > limit else None)
+
+
+def selected(connection: Connection, filters: Filters, cursor: str | None = None) -> Select[Any]:
+    """Rows of `captures`, newest first, from the cursor on."""
+    from sqlalchemy import false, select
+
+    from payload_capture import tables
+
+    captures = tables.captures
+    key: ColumnElement[int] = captures.c.seq
+    query = select(captures)
+    starts = search.asked(filters.q or "")
+    if starts:
+        found, key = search.matching(connection, starts)
+        query = query.select_from(found.join(captures, captures.c.seq == key))
+    elif (filters.q or "").strip():  # signs alone: no word is one
+        query = query.where(false())
+    query = query.where(*_conditions(filters))
+    return _ordered(query, key, filters, cursor)
+
+
+def _ordered(
+    query: Select[Any], key: ColumnElement[int], filters: Filters, cursor: str | None
+) -> Select[Any]:
+    from sqlalchemy import literal, tuple_
+
+    from payload_capture import tables
+
+    if cursor and ("." in cursor) is not _by_time(filters):
+        raise CursorError(f"{cursor!r} is the cursor of another question: ask the same again")
+    if not _by_time(filters):
+        query = query.where(key < int(cursor)) if cursor else query
+        return query.order_by(key.desc())
+    at = tables.captures.c.at
+    if cursor:
+        when, _, number = cursor.partition(".")
+        place = tuple_(literal(int(when)), literal(int(number or 0)))
+        query = query.where(tuple_(at, key) < place)
+    return query.order_by(at.desc(), key.desc())
+
+
+def _by_time(filters: Filters) -> bool:
+    return bool(filters.since or filters.until) and not search.asked(filters.q or "")
+
+
+def _cursor(row: Mapping[Any, Any], filters: Filters) -> str:
+    return f"{row['at']}.{row['seq']}" if _by_time(filters) else str(row["seq"])
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    c = tables.captures.c
+    made: list[ColumnElement[bool]] = [
+        c.trashed.is_not(None) if filters.trashed else c.trashed.is_(None)
+    ]
+    made += [c[n] == getattr(filters, n) for n in _EQUAL if getattr(filters, n) not in (None, "")]
+    if filters.starred is not None:
+        made.append(c.starred.is_(filters.starred))
+    if filters.host:
+        made.append(
+            (c.host == filters.host) | c.host.startswith(filters.host + " ", autoescape=True)
+        )
+    if filters.since:
+        made.append(c.at >= documents.milliseconds(filters.since))
+    if filters.until:
+        made.append(c.at < documents.milliseconds(filters.until))
+    if filters.tag:
+        tagged = select(tables.tags.c.capture).where(tables.tags.c.tag == filters.tag)
+        made.append(c.seq.in_(tagged))
+    return made
+
+
+def _is_host(host: str, asked: str) -> bool:
+    return host == asked or host.startswith(asked + " ")

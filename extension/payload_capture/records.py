@@ -1,0 +1,300 @@
+"""A capture's rows in the store's tables, on a connection whose transaction the caller holds."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from payload_capture import documents, search
+from payload_capture.capture import Capture, NewerFormatError
+from payload_capture.database import ConflictError, LostError, NotFoundError, StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping
+
+T = TypeVar("T")
+BOUND = 500
+"""Values in one statement: SQLite before 3.32 takes 999."""
+MAX_TAG = 100
+MAX_TAGS = 100
+
+
+def find(connection: Connection, identity: str) -> RowMapping:
+    """The row of `captures`. Raises NotFoundError."""
+    from payload_capture import tables
+
+    query = tables.captures.select().where(tables.captures.c.id == identity)
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise NotFoundError(identity)
+    return row
+
+
+def document(connection: Connection, seq: int) -> Capture:
+    """The capture of a row. Raises LostError if its document was damaged."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    captures, kept, dictionaries = tables.captures, tables.documents, tables.dictionaries
+    joined = captures.outerjoin(kept, kept.c.capture == captures.c.seq)
+    joined = joined.outerjoin(dictionaries, dictionaries.c.number == kept.c.dictionary)
+    query = select(captures, kept.c.packed, dictionaries.c.data).select_from(joined)
+    row = connection.execute(query.where(captures.c.seq == seq)).mappings().one()
+    try:
+        if row["packed"] is None:
+            raise ValueError("its document is gone")
+        return Capture.from_json(documents.unpack(row["packed"], row["data"] or b"", row))
+    except NewerFormatError as error:
+        raise StoreError(f"the capture with the number {seq}: {error}") from error
+    except (ValueError, zlib.error) as error:
+        raise LostError(
+            f"the capture with the number {seq} was damaged: {error}; repair the store"
+        ) from error
+
+
+# ---- add
+
+
+def is_there(connection: Connection, capture: Capture) -> bool:
+    """Whether this very capture was added before. Raises ConflictError for another of its id."""
+    try:
+        row = find(connection, capture.id)
+    except NotFoundError:
+        return False
+    if documents.text(document(connection, row["seq"])) != documents.text(capture):
+        raise ConflictError(f"the store has another capture with the id {capture.id}")
+    return True
+
+
+def add(connection: Connection, row: Mapping[str, Any], capture: Capture) -> None:
+    """Insert all rows of a capture but those of its files."""
+    from payload_capture import tables
+
+    made = connection.execute(tables.captures.insert(), dict(row))
+    seq: int = made.inserted_primary_key[0]  # type: ignore[index]
+    words = search.words_of(*search.text_of(capture))
+    number, dictionary = _dictionary(connection, capture)
+    kept = {
+        "capture": seq,
+        "dictionary": number,
+        "packed": documents.pack(documents.text(capture), dictionary, row),
+        "words": search.stored(words, connection.dialect.name),
+    }
+    connection.execute(tables.documents.insert().values(kept))
+    search.learn(connection, words)
+    _use(connection, seq, capture)
+
+
+def _dictionary(connection: Connection, capture: Capture) -> tuple[int, bytes]:
+    from payload_capture import tables
+
+    dictionaries, key = tables.dictionaries, documents.host_key(capture.host)
+    row = connection.execute(dictionaries.select().where(dictionaries.c.host == key)).first()
+    if row is not None:
+        return row.number, row.data
+    data = documents.dictionary(capture)
+    made = connection.execute(dictionaries.insert(), {"host": key, "data": data})
+    return made.inserted_primary_key[0], data  # type: ignore[index]
+
+
+def _use(connection: Connection, seq: int, capture: Capture) -> None:
+    """Note which assets it uses: adds those that are new, ends the promises of them."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    assets, promises = tables.assets, tables.promises
+    for names in portions(capture.assets):
+        known = set(_known(connection, names))
+        new = [
+            {
+                "sha256": n,
+                "media_type": capture.assets[n].media_type,
+                "size": capture.assets[n].size,
+            }
+            for n in names
+            if n not in known
+        ]
+        if new:
+            connection.execute(assets.insert(), new)
+        connection.execute(promises.delete().where(promises.c.sha256.in_(names)))
+        used = select(_number(seq), assets.c.number).where(assets.c.sha256.in_(names))
+        connection.execute(tables.uses.insert().from_select(["capture", "asset"], used))
+
+
+def portions(values: Iterable[T]) -> Iterator[list[T]]:
+    """Lists of at most `BOUND` of them."""
+    every = list(values)
+    return (every[i : i + BOUND] for i in range(0, len(every), BOUND))
+
+
+def _known(connection: Connection, names: Sequence[str]) -> Iterable[str]:
+    """Those hashes of `names` that are assets."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    sha256 = tables.assets.c.sha256
+    return connection.execute(select(sha256).where(sha256.in_(names))).scalars()
+
+
+def _number(value: int) -> Any:
+    from sqlalchemy import BigInteger, literal
+
+    return literal(value, BigInteger)
+
+
+# ---- change
+
+
+def change(connection: Connection, seq: int, changes: Mapping[str, Any]) -> None:
+    """Set columns; the revision counts every change."""
+    from payload_capture import tables
+
+    captures = tables.captures
+    values = {**changes, "revision": captures.c.revision + 1}
+    connection.execute(captures.update().where(captures.c.seq == seq).values(values))
+
+
+def rewrite(connection: Connection, seq: int, capture: Capture) -> None:
+    """Let a capture's rows and document say what `capture` does."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    kept, uses, dictionaries = tables.documents, tables.uses, tables.dictionaries
+    query = select(dictionaries.c.data).join(kept, kept.c.dictionary == dictionaries.c.number)
+    data = connection.execute(query.where(kept.c.capture == seq)).scalar() or b""
+    row = documents.row(capture, None)
+    packed = documents.pack(documents.text(capture), data, row)
+    connection.execute(kept.update().where(kept.c.capture == seq).values(packed=packed))
+    connection.execute(uses.delete().where(uses.c.capture == seq))
+    _use(connection, seq, capture)
+    change(connection, seq, {name: row[name] for name in ("thumbnail", "warnings")})
+
+
+def set_tags(connection: Connection, seq: int, tags: Iterable[str]) -> None:
+    """Raises ValueError for what is no tag, or too many."""
+    from payload_capture import tables
+
+    clean = sorted({_tag(tag) for tag in tags})
+    if len(clean) > MAX_TAGS:
+        raise ValueError(f"tags: {len(clean)} are too many; at most {MAX_TAGS}")
+    connection.execute(tables.tags.delete().where(tables.tags.c.capture == seq))
+    if clean:
+        rows = [{"capture": seq, "tag": tag} for tag in clean]
+        connection.execute(tables.tags.insert(), rows)
+
+
+def _tag(tag: str) -> str:
+    clean = " ".join(documents.storable(unicodedata.normalize("NFC", tag)).split())
+    if not 0 < len(clean) <= MAX_TAG:
+        raise ValueError(f"tags: {tag[:MAX_TAG]!r} is not a tag of 1 to {MAX_TAG} characters")
+    return clean
+
+
+def tags_of(connection: Connection, seqs: Sequence[int]) -> dict[int, list[str]]:
+    """The tags of captures by their numbers; those without any are left out."""
+    from payload_capture import tables
+
+    found: dict[int, list[str]] = {}
+    tags = tables.tags
+    query = tags.select().where(tags.c.capture.in_(seqs)).order_by(tags.c.tag)
+    for tag, seq in connection.execute(query) if seqs else ():
+        found.setdefault(seq, []).append(tag)
+    return found
+
+
+def index_again(connection: Connection, seq: int) -> None:
+    """Let the search index have the words that a capture has now."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    captures, kept = tables.captures, tables.documents
+    row = connection.execute(captures.select().where(captures.c.seq == seq)).mappings().one()
+    tags = tags_of(connection, [seq]).get(seq, [])
+    texts = search.text_of(document(connection, seq))
+    words = search.words_of(*texts, row["title"], row["note"], *tags)
+    before = connection.execute(select(kept.c.words).where(kept.c.capture == seq)).scalar_one()
+    new = search.stored(words, connection.dialect.name)
+    connection.execute(kept.update().where(kept.c.capture == seq).values(words=new))
+    search.learn(connection, words)
+    search.unlearn(connection, set(str(before).split()) - set(words))
+
+
+# ---- remove
+
+
+def remove(connection: Connection, seqs: Sequence[int]) -> list[str]:
+    """Delete all rows of captures; the assets that nobody uses any more, whose files remain."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    captures, kept, uses, tags = tables.captures, tables.documents, tables.uses, tables.tags
+    used = select(uses.c.asset).where(uses.c.capture.in_(seqs)).distinct()
+    numbers = list(connection.execute(used).scalars())
+    query = select(kept.c.words, kept.c.dictionary).where(kept.c.capture.in_(seqs))
+    rows = connection.execute(query).all()
+    for column in (uses.c.capture, tags.c.capture, kept.c.capture, captures.c.seq):
+        connection.execute(column.table.delete().where(column.in_(seqs)))
+    search.unlearn(connection, {word for row in rows for word in str(row.words).split()})
+    _drop_dictionaries(connection, {row.dictionary for row in rows})
+    return _drop_assets(connection, numbers)
+
+
+def _drop_dictionaries(connection: Connection, numbers: Iterable[int]) -> None:
+    from sqlalchemy import exists
+
+    from payload_capture import tables
+
+    dictionaries = tables.dictionaries
+    used = exists().where(tables.documents.c.dictionary == dictionaries.c.number)
+    unused = dictionaries.c.number.in_(list(numbers)) & ~used
+    connection.execute(dictionaries.delete().where(unused))
+
+
+def _drop_assets(connection: Connection, numbers: Iterable[int]) -> list[str]:
+    """Delete the rows of those that no capture uses; their hashes."""
+    from sqlalchemy import exists, select
+
+    from payload_capture import tables
+
+    assets = tables.assets
+    gone: list[str] = []
+    unused = ~exists().where(tables.uses.c.asset == assets.c.number)
+    for some in portions(numbers):
+        which = assets.c.number.in_(some) & unused
+        gone += connection.execute(select(assets.c.sha256).where(which)).scalars()
+        connection.execute(assets.delete().where(which))
+    return gone
+
+
+def named(connection: Connection, names: Iterable[str]) -> set[str]:
+    """Those of the hashes that a capture names, or one that is in the making will."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    sha256, until = tables.promises.c.sha256, tables.promises.c.until
+    found: set[str] = set()
+    for some in portions(names):
+        promised = select(sha256).where(sha256.in_(some), until > time.time_ns() // 1_000_000)
+        found.update(_known(connection, some), connection.execute(promised).scalars())
+    return found
+
+
+def promise(connection: Connection, names: Iterable[str], until: int) -> None:
+    """Keep files that no capture names yet, until milliseconds since 1970."""
+    from payload_capture import tables
+
+    promises = tables.promises
+    for some in portions(names):
+        connection.execute(promises.delete().where(promises.c.sha256.in_(some)))
+        rows = [{"sha256": sha256, "until": until} for sha256 in some]
+        connection.execute(promises.insert(), rows)

@@ -1,0 +1,143 @@
+"""Captures sent back to the webui that made them, one after the other, and what came of it.
+
+A replay runs in a thread of its own, through the webui's standard endpoint and queue, as if a
+client had sent it: settings are put back, pictures compared by their pixels, and the reason is
+said in words. The thread ends when nothing waits.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import secrets
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Literal
+
+from payload_capture.capture import Capture
+from payload_capture.runs import RunError
+
+if TYPE_CHECKING:
+    from payload_capture.shared.client import WebUI
+
+State = Literal["queued", "running", "done", "failed"]
+KEPT = 200
+"""Finished replays that are remembered; the verdict itself stays with the capture."""
+MAX_WAITING = 100
+
+
+@dataclass
+class Replay:
+    """One replay. `progress` is a fraction; `verdict` and `reason` are there when it is done.
+
+    `images` compares each picture, as the companion does; `error` says why `state` is ``failed``.
+    """
+
+    job: str
+    capture: str
+    state: State = "queued"
+    progress: float = 0.0
+    verdict: str | None = None
+    reason: str | None = None
+    images: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    error: str | None = None
+    asked: str = ""
+    seconds: float | None = None
+
+
+class Replays:
+    """Makes replays. Thread-safe.
+
+    Args:
+        client: the webui's API; raises RunError where there is none.
+        fetch: a picture's bytes by its hash.
+        done: told each replay that ended.
+    """
+
+    def __init__(
+        self,
+        client: Callable[[], WebUI],
+        fetch: Callable[[str], bytes],
+        done: Callable[[Replay], None],
+        kept: int = KEPT,
+    ) -> None:
+        self._client = client
+        self._fetch = fetch
+        self._done = done
+        self._kept = kept
+        self._lock = threading.Lock()
+        self._waiting: collections.deque[tuple[Replay, Capture]] = collections.deque()
+        self._known: collections.OrderedDict[str, Replay] = collections.OrderedDict()
+        self._thread: threading.Thread | None = None
+
+    def start(self, capture: Capture) -> Replay:
+        """Queue a replay.
+
+        Raises:
+            RunError: this capture cannot be sent, and why; too many wait; or the webui has no API.
+        """
+        from payload_capture.shared import preflight
+
+        if reason := preflight.blocking(self._client(), capture):
+            raise RunError(409, "not_replayable", f"cannot be sent again: {reason}")
+        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        replay = Replay(secrets.token_hex(8), capture.id, asked=now)
+        with self._lock:
+            if len(self._waiting) >= MAX_WAITING:
+                raise RunError(503, "busy", f"{MAX_WAITING} replays wait already: try again later")
+            self._waiting.append((replay, capture))
+            self._remember(replay)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="payload-capture-replays", daemon=True
+                )
+                self._thread.start()
+        return dataclasses.replace(replay)
+
+    def get(self, job: str) -> Replay:
+        """How a replay fares. Raises KeyError."""
+        with self._lock:
+            return dataclasses.replace(self._known[job])
+
+    def _remember(self, replay: Replay) -> None:
+        self._known[replay.job] = replay
+        ended = [job for job, one in self._known.items() if one.state in ("done", "failed")]
+        for job in ended[: max(0, len(self._known) - self._kept)]:
+            del self._known[job]
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._thread = None
+                    return
+                replay, capture = self._waiting.popleft()
+                replay.state = "running"
+            self._replay(replay, capture)
+
+    def _replay(self, replay: Replay, capture: Capture) -> None:
+        def progress(told: Any) -> None:
+            replay.progress = min(max(float(told.fraction or 0), replay.progress), 1.0)
+
+        try:
+            made = self._client().replay(capture, fetch=self._fetch, progress=progress)
+        except Exception as error:
+            ended: dict[str, Any] = {"state": "failed", "error": _said(error)}
+        else:
+            images = [image.to_dict() for image in made.images]
+            ended = {"verdict": made.verdict, "reason": made.reason, "images": images}
+            ended |= {"progress": 1.0, "seconds": round(made.seconds, 3), "state": "done"}
+        try:
+            self._done(dataclasses.replace(replay, **ended))
+        except Exception as error:
+            print(f"[payload-capture] after a replay: {error!r}", file=sys.stderr)
+        with self._lock:
+            for name, value in ended.items():
+                setattr(replay, name, value)
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,1 @@
+from payload_replay.bundle import *  # noqa: F403

@@ -1,0 +1,1 @@
+from payload_replay.client import *  # noqa: F403

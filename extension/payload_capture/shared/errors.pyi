@@ -1,0 +1,1 @@
+from payload_replay.errors import *  # noqa: F403

@@ -1,0 +1,1 @@
+from payload_replay.export import *  # noqa: F403

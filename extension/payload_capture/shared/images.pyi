@@ -1,0 +1,1 @@
+from payload_replay.images import *  # noqa: F403

@@ -1,0 +1,1 @@
+from payload_replay.importers import *  # noqa: F403

@@ -1,0 +1,1 @@
+from payload_replay.posting import *  # noqa: F403

@@ -1,0 +1,1 @@
+from payload_replay.preflight import *  # noqa: F403

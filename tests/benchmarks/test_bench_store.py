@@ -1,0 +1,18 @@
+"""The benchmark of the store runs, with few captures and no bound on times."""
+
+from __future__ import annotations
+
+import pytest
+
+import bench_store
+
+pytestmark = pytest.mark.once
+
+
+def test_a_short_form(capsys: pytest.CaptureFixture[str]) -> None:
+    bench_store.main(["--captures", "2500", "--rounds", "3"])
+    said = capsys.readouterr().out
+    for database in bench_store.DATABASES:
+        assert f"{database}\n" in said
+    assert said.count("2,500 captures") == 2
+    assert said.count("newest page") == said.count("insert ") // 2 == 2

@@ -1,0 +1,47 @@
+"""A process that writes until it is killed, and is born fast: for `test_database`.
+
+    python killed.py FOLDER
+
+reads a line from its input for each child that it is to fork; a child opens the store in FOLDER,
+says so, adds and deletes captures, and prints the id of each as soon as the store has kept it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import sqlalchemy.dialects.sqlite  # noqa: F401 (what a child would load)
+
+from payload_capture import tables  # noqa: F401
+from payload_capture.store import Store
+from stored import make
+
+
+def write(folder: Path, round: int) -> None:
+    store = Store(folder)
+    store.page(1)
+    print("open", flush=True)
+    for step in range(1_000_000):
+        number = round * 1000 + step
+        store.add(*make(number, f"round {round} elephant{step}"))
+        print(f"+c{number}", flush=True)
+        if step % 3 == 2:
+            store.delete(f"c{number - 1}")
+            print(f"-c{number - 1}", flush=True)
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    for round, _ in enumerate(sys.stdin):
+        child = os.fork()
+        if child == 0:
+            write(folder, round)
+        print(f"pid {child}", flush=True)
+        os.waitpid(child, 0)
+        print("dead", flush=True)
+
+
+if __name__ == "__main__":
+    main()

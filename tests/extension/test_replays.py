@@ -1,0 +1,191 @@
+"""Captures sent back to the webui that made them."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+
+from payload_capture.capture import Capture, Job
+from payload_capture.replays import Replay, Replays
+from payload_capture.runs import RunError
+
+from .conftest import PREFIX, Host, Start, wait
+from .pictures import BASE64
+
+CAPTURE = Capture(1, "c1", "/sdapi/v1/txt2img", {"prompt": "fox"})
+
+
+class FakeWebui:
+    """The seam: what a replay needs of the client; `gate` holds it up."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.inventory = SimpleNamespace(lacks=lambda *_: False, arguments=lambda *_: None)
+        self.inventory.offered = lambda: None
+
+    def replay(self, capture: Capture, *, fetch: Any, progress: Any) -> Any:
+        progress(SimpleNamespace(fraction=0.5))
+        assert self.gate.wait(30)
+        if "fail" in capture.payload["prompt"]:
+            raise ConnectionError("the webui is gone")
+        return SimpleNamespace(verdict="identical", reason="it came", images=[], seconds=0.25)
+
+
+@pytest.fixture
+def webui() -> FakeWebui:
+    return FakeWebui()
+
+
+def replays(webui: FakeWebui, ended: list[Replay], **given: int) -> Replays:
+    return Replays(lambda: webui, lambda sha256: b"", ended.append, **given)  # type: ignore[arg-type,return-value]
+
+
+def test_one_after_the_other(webui: FakeWebui) -> None:
+    ended: list[Replay] = []
+    running = replays(webui, ended)
+    first, second = running.start(CAPTURE), running.start(CAPTURE)
+    wait(lambda: running.get(first.job).progress == 0.5)
+    assert [running.get(one.job).state for one in (first, second)] == ["running", "queued"]
+    webui.gate.set()
+    wait(lambda: running.get(second.job).state == "done")
+    done = running.get(first.job)
+    assert (done.verdict, done.reason, done.seconds) == ("identical", "it came", 0.25)
+    assert [one.job for one in ended] == [first.job, second.job]
+    wait(lambda: running._thread is None)
+
+
+def test_a_replay_that_fails_says_why(webui: FakeWebui) -> None:
+    webui.gate.set()
+    running = replays(webui, [])
+    job = running.start(Capture(1, "c2", CAPTURE.endpoint, {"prompt": "fail"})).job
+    wait(lambda: running.get(job).state == "failed")
+    assert running.get(job).error == "the webui is gone"
+    assert running.get(job).verdict is None
+
+
+def test_what_the_listener_raises_is_said(
+    webui: FakeWebui, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(replay: Replay) -> None:
+        raise RuntimeError("no ears")
+
+    webui.gate.set()
+    running = Replays(lambda: webui, lambda sha256: b"", broken)  # type: ignore[arg-type,return-value]
+    job = running.start(CAPTURE).job
+    wait(lambda: running.get(job).state == "done")
+    assert "no ears" in capsys.readouterr().err
+
+
+def test_only_so_many_are_remembered(webui: FakeWebui) -> None:
+    webui.gate.set()
+    running = replays(webui, [], kept=2)
+    jobs = []
+    for _ in range(4):
+        jobs.append(running.start(CAPTURE).job)
+        wait(lambda: running.get(jobs[-1]).state == "done")
+    with pytest.raises(KeyError):
+        running.get(jobs[0])
+    assert running.get(jobs[-2]).state == "done"
+
+
+def test_what_cannot_be_sent_is_refused(webui: FakeWebui) -> None:
+    failed = Capture(1, "c1", CAPTURE.endpoint, {}, job=Job(state="failed", error="no memory"))
+    with pytest.raises(RunError, match="no memory") as raised:
+        replays(webui, []).start(failed)
+    assert (raised.value.status, raised.value.code) == (409, "not_replayable")
+
+
+# ---- in a running host
+
+
+def replayed(host: Host, identity: str) -> dict[str, Any]:
+    """What came of a replay in the end."""
+    url = f"{host.url}{PREFIX}/captures/{identity}/replay"
+    answer = host.session.post(url, timeout=60)
+    assert answer.status_code == 202, answer.text
+    where = host.url + answer.headers["location"]
+
+    def ended() -> Any:
+        told = host.session.get(where, timeout=30).json()
+        return told if told["state"] in ("done", "failed") else None
+
+    made: dict[str, Any] = wait(ended)
+    return made
+
+
+def test_a_replay_brings_the_same_picture_back(host: Host) -> None:
+    host.generate(prompt="once more", seed=11).raise_for_status()
+    capture = host.latest()
+    done = replayed(host, capture["id"])
+    assert (done["verdict"], done["error"]) == ("identical", None)
+    assert done["reason"] == "the picture came back pixel for pixel"
+    assert done["images"][0]["actual"] == capture["results"][0]["sha256"]
+    row = host.json(f"/captures/{capture['id']}/summary")
+    assert (row["verdict"], row["reason"]) == ("identical", done["reason"])
+    found = host.json("/captures", verdict="identical")["captures"]
+    assert [row["id"] for row in found] == [capture["id"]]
+
+
+def test_another_picture_is_told_with_the_reason(host: Host) -> None:
+    host.generate("img2img", init_images=[BASE64], prompt="twice").raise_for_status()
+    document = host.latest()
+    document["id"] += "-changed"
+    document["payload"]["seed"] += 1
+    sent = host.session.post(f"{host.url}{PREFIX}/captures", json=document, timeout=30)
+    (identity,) = sent.json()["imported"]
+    done = replayed(host, identity)
+    assert done["verdict"] == "different"
+    assert "Seed" in done["reason"]
+    assert host.json(f"/captures/{identity}/summary")["verdict"] == "different"
+
+
+def test_a_capture_whose_model_is_not_here_is_refused_at_once(host: Host) -> None:
+    body = {"prompt": "x", "steps": 2, "override_settings": {"sd_model_checkpoint": "gone.ckpt"}}
+    sent = host.session.post(f"{host.url}{PREFIX}/captures", json=body, timeout=30)
+    (identity,) = sent.json()["imported"]
+    answer = host.session.post(f"{host.url}{PREFIX}/captures/{identity}/replay", timeout=30)
+    assert answer.status_code == 409
+    assert "no checkpoint" in answer.json()["error"]["message"]
+    checked = host.session.post(f"{host.url}{PREFIX}/check", json={"id": identity}, timeout=30)
+    assert checked.json()["replayable"] is False
+    assert checked.json()["problems"][0]["path"] == "override_settings.sd_model_checkpoint"
+
+
+def test_a_payload_can_be_checked_before_it_is_sent(host: Host) -> None:
+    before = host.json("/status")["captures"]
+    good = {"prompt": "x", "steps": 2, "sampler_name": "Euler"}
+    for body, replayable in ((good, True), (good | {"script_name": "no such"}, False)):
+        answer = host.session.post(f"{host.url}{PREFIX}/check", json=body, timeout=30)
+        assert answer.json()["replayable"] is replayable, answer.text
+    assert host.json("/status")["captures"] == before
+
+
+@pytest.mark.parametrize("body", [{"id": "nothing"}, {"x": 1}, {"format": 99}])
+def test_what_cannot_be_checked(host: Host, body: dict[str, Any]) -> None:
+    answer = host.session.post(f"{host.url}{PREFIX}/check", json=body, timeout=30)
+    assert answer.status_code == (404 if "id" in body else 422)
+
+
+def test_a_replay_needs_the_webuis_api(start: Start) -> None:
+    host = start(api=False)
+    body = {"prompt": "x", "steps": 2}
+    sent = host.session.post(f"{host.url}{PREFIX}/captures", json=body, timeout=30)
+    (identity,) = sent.json()["imported"]
+    for path in (f"/captures/{identity}/replay", "/check"):
+        answer = host.session.post(host.url + PREFIX + path, json=body, timeout=30)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "api_off")
+    host.process.stop()
+
+
+def test_a_replay_behind_passwords(start: Start) -> None:
+    host = start("--api-auth", "ann:pa:ss", "--gradio-auth", "eve:x")
+    host.session.auth = ("ann", "pa:ss")
+    host.generate(prompt="guarded").raise_for_status()
+    assert replayed(host, host.latest()["id"])["verdict"] == "identical"
+    refused = requests.post(f"{host.url}{PREFIX}/captures/x/replay", timeout=30)
+    assert refused.status_code == 401
+    host.process.stop()
