@@ -60,8 +60,12 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """One view of the store, whatever is written meanwhile."""
-        with self.translated(), self._open().begin() as connection:
-            yield connection
+        with self.translated(), self._open().connect() as plain:
+            connection = plain
+            if plain.dialect.name == "postgresql":
+                connection = plain.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:

@@ -122,12 +122,17 @@ def _whole(value: Any) -> int | None:
 def milliseconds(started: str) -> int:
     """ISO 8601 as milliseconds since 1970; now, where it says no time."""
     try:
-        when = datetime.fromisoformat(started.replace("Z", "+00:00"))
+        return moment(started)
     except ValueError:
         return time.time_ns() // 1_000_000
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=timezone.utc)
-    return int(when.timestamp() * 1000)
+
+
+def moment(when: str) -> int:
+    """ISO 8601, UTC where it names no zone, as milliseconds since 1970. Raises ValueError."""
+    parsed = datetime.fromisoformat(when.replace("Z", "+00:00"))
+    if parsed.tzinfo is None:
+        parsed = parsed.replace(tzinfo=timezone.utc)
+    return int(parsed.timestamp() * 1000)
 
 
 # ---- the document

@@ -24,6 +24,8 @@ class Filters(NamedTuple):
     `q` is words that must all occur in prompts, model, sampler, title, note or tags, each as the
     beginning of a word. `since` (inclusive) and `until` (exclusive) are ISO 8601. `host` is the
     webui's name, or that with its version. `trashed` tells the trash from the rest.
+
+    `Store.page` raises ValueError for a time that is none.
     """
 
     q: str | None = None
@@ -48,8 +50,8 @@ class Filters(NamedTuple):
             equal
             and not (self.trashed or self.starred or self.tag)
             and (not self.host or _is_host(row["host"], self.host))
-            and (not self.since or row["at"] >= documents.milliseconds(self.since))
-            and (not self.until or row["at"] < documents.milliseconds(self.until))
+            and (not self.since or row["at"] >= _moment("since", self.since))
+            and (not self.until or row["at"] < _moment("until", self.until))
             and search.finds(self.q or "", search.words_of(*search.text_of(capture)))
         )
 
@@ -124,30 +126,42 @@ def _cursor(row: Mapping[Any, Any], filters: Filters) -> str:
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    from sqlalchemy import select
+    from sqlalchemy import false, select
 
     from payload_capture import tables
 
     c = tables.captures.c
+    texts = (value for value in filters if isinstance(value, str))
+    if any(documents.storable(text) != text for text in texts):
+        return [false()]  # nothing in a database holds it
     made: list[ColumnElement[bool]] = [
         c.trashed.is_not(None) if filters.trashed else c.trashed.is_(None)
     ]
-    made += [c[n] == getattr(filters, n) for n in _EQUAL if getattr(filters, n) not in (None, "")]
+    given = {name: getattr(filters, name) for name in _EQUAL}
+    made += [c[name] == value for name, value in given.items() if value]
     if filters.starred is not None:
         made.append(c.starred.is_(filters.starred))
     if filters.host:
-        made.append(
-            (c.host == filters.host) | c.host.startswith(filters.host + " ", autoescape=True)
-        )
+        longer = c.host.startswith(f"{filters.host} ", autoescape=True)
+        made.append((c.host == filters.host) | longer)
     if filters.since:
-        made.append(c.at >= documents.milliseconds(filters.since))
+        made.append(c.at >= _moment("since", filters.since))
     if filters.until:
-        made.append(c.at < documents.milliseconds(filters.until))
+        made.append(c.at < _moment("until", filters.until))
     if filters.tag:
-        tagged = select(tables.tags.c.capture).where(tables.tags.c.tag == filters.tag)
+        tagged = select(tables.tags.c.capture).where(
+            tables.tags.c.tag == documents.storable(filters.tag)
+        )
         made.append(c.seq.in_(tagged))
     return made
 
 
 def _is_host(host: str, asked: str) -> bool:
     return host == asked or host.startswith(asked + " ")
+
+
+def _moment(name: str, value: str) -> int:
+    try:
+        return documents.moment(value)
+    except ValueError:
+        raise ValueError(f"{name}: {value!r} is no time such as 2026-11-26T03:00:00Z") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import unicodedata
 import zlib
@@ -27,7 +28,8 @@ def find(connection: Connection, identity: str) -> RowMapping:
     from payload_capture import tables
 
     query = tables.captures.select().where(tables.captures.c.id == identity)
-    row = connection.execute(query).mappings().first()
+    known = documents.storable(identity) == identity
+    row = connection.execute(query).mappings().first() if known else None
     if row is None:
         raise NotFoundError(identity)
     return row
@@ -128,8 +130,9 @@ def _use(connection: Connection, seq: int, capture: Capture) -> None:
 
 def portions(values: Iterable[T]) -> Iterator[list[T]]:
     """Lists of at most `BOUND` of them."""
-    every = list(values)
-    return (every[i : i + BOUND] for i in range(0, len(every), BOUND))
+    rest = iter(values)
+    while some := list(itertools.islice(rest, BOUND)):
+        yield some
 
 
 def _known(connection: Connection, names: Sequence[str]) -> Iterable[str]:

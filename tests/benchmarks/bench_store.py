@@ -3,9 +3,10 @@
     python tests/benchmarks/bench_store.py [--captures N] [--rounds N] [--database NAME]
 
 The captures are synthetic, but for the first one, which a stand-in makes: its prompts, seed and
-hashes are varied, words being as frequent as in a language. They are filled in by the thousand;
-what is measured goes through the store as the extension uses it. PostgreSQL is a server of its
-own with its usual settings, on the same machine.
+hashes are varied, words being as frequent as in a language. From `WRITTEN` on, rows are copied
+within the database, with other ids, times and hashes: all but their documents is as if they had
+been written. What is measured goes through the store as the extension uses it. PostgreSQL is a
+server of its own with its usual settings, on the same machine.
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ POOL = 2000
 WORDS = 20_000
 RARE, COMMON = "zyzzyva", "masterpiece"
 AT_ONCE = 1000
+WRITTEN = 20_000
+"""Captures whose documents can be read; beyond, rows are copied."""
+COPIED = 50_000
+"""Rows that are copied in one transaction."""
 
 
 def model() -> Capture:
@@ -103,13 +108,47 @@ def fill(store: Store, captures: list[Capture], count: int, random: random.Rando
     """Rows as `Store.add` makes them, without files, a thousand in one transaction."""
     ready = prepared(store, captures)
     begun = time.perf_counter()
-    for start in range(len(captures) + 1, count + 1, AT_ONCE):
-        seqs = range(start, min(start + AT_ONCE, count + 1))
+    written = min(count, WRITTEN)
+    for start in range(len(captures) + 1, written + 1, AT_ONCE):
+        seqs = range(start, min(start + AT_ONCE, written + 1))
         made = [another(ready[seq % len(ready)], seq, random) for seq in seqs]
         with store.database.write() as connection:
             insert(connection, made)
-        if seqs.stop % 100_000 <= AT_ONCE:
-            print(f"  {seqs.stop:,} after {time.perf_counter() - begun:.0f} s", flush=True)
+    count_on(store)
+    while written < count:
+        with store.database.write() as connection:
+            more = min(written, COPIED, count - written)
+            copy(connection, written, more)
+        written += more
+    print(f"  filled in {time.perf_counter() - begun:.0f} s", flush=True)
+
+
+def copy(connection: Connection, written: int, count: int) -> None:
+    """Copy the first `count` rows of each table behind those that are written."""
+    from sqlalchemy import text
+
+    postgres = connection.dialect.name == "postgresql"
+    hashed = "sha256(random()::text::bytea)" if postgres else "randomblob(32)"
+    new_id = "lpad(to_hex(seq + :n), 8, '0')" if postgres else "printf('%08x', seq + :n)"
+    changed = {"seq": "seq + :n", "id": f"'20261126T030000-' || {new_id}"}
+    changed |= {"at": "at + 1000 * CAST(:n AS BIGINT)", "thumbnail": hashed}
+    last = connection.execute(text("SELECT max(number) FROM assets")).scalar_one()
+    values = {"n": written, "count": count, "last": last}
+    own = [f'"{column.name}"' for column in tables.captures.columns]
+    made = [changed.get(column.name, f'"{column.name}"') for column in tables.captures.columns]
+    for statement in (
+        f"INSERT INTO captures ({', '.join(own)}) SELECT {', '.join(made)} FROM captures"
+        " WHERE seq <= :count",
+        "INSERT INTO documents (capture, dictionary, packed, words)"
+        " SELECT capture + :n, dictionary, packed, words FROM documents WHERE capture <= :count",
+        "INSERT INTO assets (number, sha256, media_type, size)"
+        f" SELECT number + :last, {hashed}, media_type, size FROM assets, uses"
+        " WHERE asset = number AND capture <= :count",
+        "INSERT INTO uses (capture, asset) SELECT capture + :n, asset + :last"
+        " FROM uses WHERE capture <= :count",
+    ):
+        bound = {name: value for name, value in values.items() if f":{name}" in statement}
+        connection.execute(text(statement), bound)
 
 
 class Ready(NamedTuple):
@@ -153,7 +192,7 @@ def another(ready: Ready, seq: int, random: random.Random) -> tuple[dict[str, An
     document = {"capture": seq, "dictionary": number, "words": ready.words}
     document["packed"] = documents.pack(text, dictionary, row)
     kept = {"media_type": "image/png", "size": 200_000}
-    first = 10_000_000 + 2 * seq
+    first = 100_000 + 2 * seq
     return row, document, *({"number": first + i, "sha256": n, **kept} for i, n in enumerate(names))
 
 
@@ -220,7 +259,7 @@ def acts(store: Store, captures: list[Capture], count: int) -> Iterator[tuple[st
         assert store.page(50, cursor=str(chance.randrange(60, count))).captures
 
     def one(number: int) -> None:
-        seq = chance.randrange(len(captures) + 1, count)
+        seq = chance.randrange(len(captures) + 1, min(count, WRITTEN))
         store.get(f"20261126T030000-{seq:08x}" if count > len(captures) else captures[0].id)
 
     yield "newest page", page()

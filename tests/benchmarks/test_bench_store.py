@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 import bench_store
+import pytest
 
 pytestmark = pytest.mark.once
 
 
-def test_a_short_form(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_short_form(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_store, "WRITTEN", 2200)
     bench_store.main(["--captures", "2500", "--rounds", "3"])
     said = capsys.readouterr().out
     for database in bench_store.DATABASES:

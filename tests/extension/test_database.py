@@ -255,6 +255,17 @@ def test_a_read_only_disk_is_said_and_reading_goes_on_while_it_is_open(disk: Pat
     store.close()
 
 
+def test_a_full_disk_is_said_and_what_was_there_stays(disk: Path) -> None:
+    store = Store(disk)
+    store.add(*make(1))
+    capture, files = make(2)
+    with pytest.raises(StoreError, match="No space left on device; free space"):
+        store.add(capture, {**files, "ab" * 32: os.urandom(4_000_000)})
+    assert [row["id"] for row in store.page().captures] == ["c1"]
+    assert not list(disk.rglob("*.part"))
+    store.close()
+
+
 def fill(store: Store, kept: list[str]) -> None:
     for number in range(1000):
         store.add(*make(number, prompt=os.urandom(20_000).hex()))

@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 import payload_capture
-from payload_capture import tables
+from payload_capture import documents, tables
 from payload_capture.capture import Capture
 from payload_capture.database import REVISION
 from payload_capture.store import Filters, LostError, Store
@@ -98,6 +98,12 @@ def test_0001_a_document_that_was_damaged_is_kept_and_said(tmp_path: Path) -> No
     store = thaw("0001", tmp_path / "data")
     with pytest.raises(LostError, match="was damaged"):
         store.get("c9")
+    with store.database.read() as connection:
+        captures, kept = tables.captures, tables.documents
+        row = connection.execute(captures.select().where(captures.c.id == "c9"))
+        found = connection.execute(kept.select().where(kept.c.capture == 9))
+        text = documents.unpack(found.one().packed, b"", row.mappings().one())
+    assert text == b'{"format": 1, "cut sh'
     store.close()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from payload_capture.capture import Host, Model
-from payload_capture.store import Filters, Store
+from payload_capture.store import Filters, NotFoundError, Store
 from stored import make, picture
 
 FORGE = Host(webui="Forge", version="f2.0", checkpoint=Model("beta [2]"))
@@ -111,3 +111,24 @@ def test_pages_are_complete_while_captures_come_and_go(either: Store) -> None:
     either.delete("c2")
     second = either.page(2, first.next)
     assert [row["id"] for row in (*first.captures, *second.captures)] == ["c5", "c4", "c3", "c1"]
+
+
+def given(name: str, value: str) -> dict[str, Any]:
+    return {name: value}
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+def test_a_time_that_is_none_is_said(either: Store, name: str) -> None:
+    for value in ("yesterday", "2026-13-01", "1"):
+        with pytest.raises(ValueError, match=rf"{name}: .* is no time such as"):
+            either.page(filters=Filters(**given(name, value)))
+
+
+def test_what_no_database_takes_as_text_is_found_nowhere(either: Store) -> None:
+    either.add(*make(1, job={"user": "ann"}))
+    for name in ("kind", "endpoint", "source", "user", "host", "model", "verdict", "tag"):
+        for value in ("\x00", "an\x00n", "\ud800"):
+            assert either.page(filters=Filters(**given(name, value))).captures == []
+    for identity in ("c\x001", "\ud800"):
+        with pytest.raises(NotFoundError):
+            either.get(identity)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,27 +154,6 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"file/data"):
         Store(tmp_path / "file" / "data").page()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 1 MiB."""
-    assert os.geteuid() == 0, "this test mounts a small tmpfs: run it as root"
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True)
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
-def test_a_full_disk_is_said_and_what_was_there_stays(small_disk: Path) -> None:
-    store = Store(small_disk)
-    store.add(*capture(1))
-    with pytest.raises(StoreError, match="No space left on device; free space"):
-        store.add(*capture(2, os.urandom(2_000_000)))
-    assert ids(store) == ["c1"]
-    assert not list(small_disk.rglob("*.part"))
-    store.close()
 
 
 def test_a_damaged_picture_is_said(store: Store) -> None:

@@ -175,12 +175,12 @@ def _move(row: Any, capture: Capture | None, number: int, dictionary: bytes) -> 
     bind = op.get_bind()
     words: list[str] = []
     text = row.document.encode()
-    changes = {"kind": "other", "at": documents.milliseconds(row.started)}
+    changes: dict[str, Any] = {"kind": "other", "at": documents.milliseconds(row.started)}
     if capture is not None:
         words, text = search.words_of(*search.text_of(capture)), documents.text(capture)
         made = documents.row(capture, None)
         changes = {name: made[name] for name in ("kind", "at", "host")}
-        changes["picture"] = made["thumbnail"] and bytes.fromhex(made["thumbnail"])
+    changes["picture"] = row.thumbnail and bytes.fromhex(row.thumbnail)
     kept = {"capture": row.seq, "dictionary": number}
     kept["packed"] = documents.pack(text, dictionary, {**row._mapping, **changes})
     kept["words"] = search.stored(words, bind.dialect.name)
