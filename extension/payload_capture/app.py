@@ -12,14 +12,24 @@ import dataclasses
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from payload_capture import __version__, host, routes, runs, settings
-from payload_capture.auth import Gate
-from payload_capture.capture import FORMAT, IMG2IMG, TXT2IMG, Capture, FormatError, Job
+from payload_capture import __version__, host, privacy, routes, runs, settings
+from payload_capture.auth import Caller, Gate, Refused, stricter
+from payload_capture.capture import (
+    FORMAT,
+    IMG2IMG,
+    TXT2IMG,
+    Capture,
+    FormatError,
+    Host,
+    Job,
+    Source,
+)
+from payload_capture.interface import registry
 from payload_capture.jobs import Finished, Recorder, Run
 from payload_capture.portable import minimal
 from payload_capture.store import NotFoundError, Page, Store, StoreError, summary
@@ -39,11 +49,13 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder)
         self.writer = Writer(self._write)
-        self.drafts = Drafts(host.facts, self._keep)
+        self.drafts = Drafts(_facts, self._keep, _privacy, host.private_names)
         self.recorder = Recorder(host, self.writer.put, _enabled)
         self.failures = 0
         self.last_failure: str | None = None
         self.revision = 0
+        self.gate: Gate | None = None
+        self._strangers = _strangers()
         self._backlog: OrderedDict[str, Written] = OrderedDict()
         self._previews: OrderedDict[str, Written] = OrderedDict()
         self._generations: OrderedDict[str, str] = OrderedDict()
@@ -72,6 +84,38 @@ class Service:
             return waiting.capture if waiting else self.store.latest()
         kept = self._backlog.get(identity) or self._previews.get(identity)
         return kept.capture if kept else self.store.get(identity)
+
+    def latest_of(self, user: str | None) -> dict[str, Any] | None:
+        """The newest capture of a user, of anybody for None. Raises StoreError."""
+        self.writer.flush()
+        self._retry()
+        waiting = (written.capture for written in self._waiting())
+        mine = (capture for capture in waiting if user in (None, capture.job.user))
+        try:
+            return (next(mine, None) or self.store.latest(user)).to_dict()
+        except NotFoundError:
+            return None
+
+    def exported(self, identity: str) -> tuple[Capture, Callable[[str], bytes]]:
+        """A capture for others to have, without names and folders, and what reads its assets.
+
+        Raises NotFoundError, StoreError.
+        """
+        kept = self.get(identity)
+        return privacy.renamed(kept, lambda sha256: self.asset(sha256)[1], host.private_names())
+
+    def policy(self) -> str:
+        """What strangers may do where the webui asks for no password.
+
+        Who may change the setting may be a stranger, so a less strict one waits for a new start.
+        """
+        return stricter(self._strangers, _strangers())
+
+    def admit_page(self, caller: Caller, *, reads: bool) -> None:
+        """Let a question of the page in. Raises Refused."""
+        if self.gate is None:
+            raise Refused(503, "starting", "the webui is starting: try again in a moment")
+        self.gate.admit_page(caller, reads=reads)
 
     def request(self, identity: str, form: str = "exact") -> dict[str, Any]:
         """Exactly what to send to make the picture again.
@@ -118,6 +162,11 @@ class Service:
         """Make what no standard endpoint can express. Raises RunError."""
         return runs.run(host, endpoint, payload)
 
+    @property
+    def blurs(self) -> bool:
+        """Whether thumbnails show no more than shapes."""
+        return _privacy().blurred
+
     def preview(self, tab: str, request: Any, args: Sequence[Any]) -> str:
         """The id of a capture of what pressing Generate would send; no list shows it.
 
@@ -127,7 +176,7 @@ class Service:
         job = Job(started=datetime.now(timezone.utc).isoformat(timespec="milliseconds"))
         job = dataclasses.replace(job, source="ui", user=getattr(request, "username", None))
         runs = [Run(0, draft) for draft in drafts]
-        written = Drafts(host.facts).finish(Finished(0, job, runs, host.checkpoint(None)))
+        written = Drafts(_facts).finish(Finished(0, job, runs, host.checkpoint(None)))
         with self._lock:
             self._previews[written.capture.id] = written
             while len(self._previews) > KEPT_IN_MEMORY:
@@ -150,6 +199,7 @@ class Service:
             "format": FORMAT,
             "host": dataclasses.asdict(host.facts(host.checkpoint(None), ())),
             "enabled": _enabled(),
+            "warning": (self.gate and self.gate.warning()) or None,
             "runs": list(runs.ENDPOINTS) if host.api() else [],
             **{name: counts.get(name) for name in ("captures", "assets", "bytes")},
             "waiting": len(self._backlog),
@@ -179,6 +229,7 @@ class Service:
                 self._generations.popitem(last=False)
         self._retry()
         self.revision += 1
+        registry.publish(written.capture.to_json(indent=None))
 
     def _keep(self, files: dict[str, bytes]) -> bool:
         try:
@@ -241,8 +292,10 @@ def start() -> type:
         _service.close()
     service = _service
     host.watch(service.recorder)
+    registry.service = service
     host.add_options(("payload_capture", "Payload capture"), settings.OWN)
-    host.on_app_started(lambda _, app: _serve(app, service))
+    host.on_script_unloaded(registry.forget)
+    host.on_app_started(lambda page, app: _serve(page, app, service))
     return _pages(service)
 
 
@@ -253,14 +306,42 @@ def _pages(service: Service) -> type:
     return host.accordion_script(lambda name: tab.Accordion(service, name))
 
 
-def _serve(app: FastAPI, service: Service) -> None:
+def _serve(page: Any, app: FastAPI, service: Service) -> None:
     sessions = getattr(app, "tokens", {})  # gradio's own dict, empty until somebody logs in
-    gate = Gate(host.api_credentials(), host.gradio_credentials(), sessions)
+    users = host.api_credentials(), host.gradio_credentials()
+    gate = Gate(*users, sessions, host.site(), service.policy, page=page is not None)
+    service.gate = gate
+    if warning := gate.warning():
+        print(f"[payload-capture] {warning}", file=sys.stderr)
     host.find_api(app)
     routes.mount(app, service, gate)
     for endpoint in (TXT2IMG, IMG2IMG):
         host.accepted_fields(endpoint)  # read now, not during the first generation
 
 
-def _enabled() -> bool:
-    return bool(host.option("payload_capture_enabled", True))
+# ---- settings
+
+
+def _option(name: str) -> Any:
+    return host.option(name, settings.OWN[name].default)
+
+
+def _enabled(source: Source | None = None) -> bool:
+    """Whether jobs are captured, those of a source where one is named."""
+    names = [settings.ENABLED, *([settings.SOURCES[source]] if source else [])]
+    return all(_option(name) for name in names)
+
+
+def _privacy() -> privacy.Privacy:
+    pictures, anonymous, blurred = map(
+        _option, (settings.PICTURES, settings.ANONYMOUS, settings.BLURRED)
+    )
+    return privacy.Privacy(pictures, bool(anonymous), bool(blurred))
+
+
+def _strangers() -> str:
+    return str(_option(settings.STRANGERS))
+
+
+def _facts(model: str, prompts: Iterable[str]) -> Host:
+    return dataclasses.replace(host.facts(model, prompts), facts=registry.facts())

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from payload_capture.auth import Gate, Refused
+from payload_capture.auth import CHALLENGE, HEADERS, Gate, Refused
 from payload_capture.capture import FormatError
 from payload_capture.runs import ENDPOINTS, RunError
 from payload_capture.store import NotFoundError, StoreError
@@ -141,13 +141,19 @@ def _answering(handler: Handler, service: Service, gate: Gate) -> Callable[[Requ
     from starlette.responses import JSONResponse, Response
 
     @functools.wraps(handler)
+    def guarded(request: Request) -> Response:
+        made = answer(request)
+        for name, value in HEADERS.items():
+            made.headers[name] = value
+        return made
+
     def answer(request: Request) -> Response:
         try:
             gate.admit(request)
             made = handler(service, request)
         except Exception as error:
             known, code, message, field = _explained(error, request)
-            headers = {"WWW-Authenticate": "Basic"} if known == 401 else {}
+            headers = {"WWW-Authenticate": CHALLENGE} if known == 401 else {}
             if isinstance(error, MethodError):
                 headers["Allow"] = ", ".join(error.allowed)
             body = {"error": {"code": code, "message": message, "field": field}}
@@ -156,7 +162,7 @@ def _answering(handler: Handler, service: Service, gate: Gate) -> Callable[[Requ
             return made
         return Response(json.dumps(made), media_type="application/json")  # ASCII: any str
 
-    return answer
+    return guarded
 
 
 def _explained(error: Exception, request: Request) -> tuple[int, str, str, str | None]:

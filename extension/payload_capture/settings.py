@@ -18,14 +18,85 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from payload_capture.auth import POLICIES
+
+ENABLED = "payload_capture_enabled"
+SOURCES: dict[str, str] = {
+    "ui": "payload_capture_from_page",
+    "api": "payload_capture_from_api",
+    "script": "payload_capture_from_scripts",
+}
+"""Where a job comes from → the option that says whether it is captured."""
 REPEATABLE = "payload_capture_repeatable"
-OWN: dict[str, tuple[Any, str, str]] = {
-    "payload_capture_enabled": (
+PICTURES = "payload_capture_pictures"
+ANONYMOUS = "payload_capture_anonymous"
+BLURRED = "payload_capture_blurred"
+STRANGERS = "payload_capture_strangers"
+HOST_NAMES = "payload_capture_host_names"
+
+
+class Setting(NamedTuple):
+    """One of the extension's own options, as the settings page shows it.
+
+    Args:
+        choices: the values it can have, where they are few.
+        by_owner: whether the API must not change it.
+    """
+
+    default: bool | str
+    label: str
+    explanation: str
+    choices: tuple[str, ...] = ()
+    by_owner: bool = False
+
+
+OWN: dict[str, Setting] = {
+    ENABLED: Setting(
         True,
         "Capture generations",
         "each generation becomes an API payload, shown in the Payloads tab",
     ),
-    REPEATABLE: (
+    SOURCES["ui"]: Setting(True, "Capture what is generated on the page", "all its tabs"),
+    SOURCES["api"]: Setting(
+        True, "Capture what is generated through the API", "by programs that use this webui"
+    ),
+    SOURCES["script"]: Setting(
+        True,
+        "Capture what extensions generate by themselves",
+        "without a press of Generate and without an API request",
+    ),
+    PICTURES: Setting(
+        "all",
+        "Keep pictures",
+        "all: results too. needed: only those that a request sends, such as init images; of "
+        "results their hashes, so that a replay can still be proven. none: only hashes, so that "
+        "what begins with a picture cannot be replayed",
+        ("all", "needed", "none"),
+    ),
+    ANONYMOUS: Setting(
+        False,
+        "Leave out names of users and folders",
+        "captures are kept without who made them and without the server's paths; a value that a "
+        "script needs a path in is then no longer complete, and the capture says so. What is "
+        "exported leaves them out in any case",
+    ),
+    BLURRED: Setting(False, "Blur thumbnails", "lists show what kind of picture it is and no more"),
+    STRANGERS: Setting(
+        "read-only",
+        "Where the webui can be reached from other machines and asks for no password, others may",
+        "open: read, change and delete captures. read-only: read them. refused: nothing. A less "
+        "strict choice takes effect when the webui is started anew",
+        POLICIES,
+        by_owner=True,
+    ),
+    HOST_NAMES: Setting(
+        "",
+        "Further names of this server",
+        "with commas between, such as sd.example.com; for a webui without a password that is "
+        "reached by a name of the internet. Takes effect after Reload UI",
+        by_owner=True,
+    ),
+    REPEATABLE: Setting(
         False,
         "Make img2img repeatable bit for bit",
         "the webui encodes an init image with noise that depends on what was generated before, so "
@@ -34,7 +105,7 @@ OWN: dict[str, tuple[Any, str, str]] = {
         "Loopback goes on with)",
     ),
 }
-"""The extension's options: name → (default, label, explanation)."""
+"""The extension's options, in the order of the settings page."""
 
 When = Literal["always", "txt2img", "img2img", "hires", "faces", "extras"]
 """Kinds of job. `txt2img` and `img2img` tell them apart where no script runs."""

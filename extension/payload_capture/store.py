@@ -111,12 +111,17 @@ class Store:
             raise NotFoundError(identity)
         return Capture.from_json(row["document"])
 
-    def latest(self) -> Capture:
-        """The newest. Raises NotFoundError while there is none."""
-        newest = self.page(limit=1).captures
-        if not newest:
+    def latest(self, user: str | None = None) -> Capture:
+        """The newest, of a user where one is named. Raises NotFoundError while there is none."""
+        with self._translated(), self._begin() as connection:
+            captures, _, _ = self._tables()
+            query = captures.select().order_by(captures.c.seq.desc()).limit(1)
+            if user is not None:
+                query = query.where(captures.c.user == user)
+            row = connection.execute(query).mappings().first()
+        if row is None:
             raise NotFoundError("latest")
-        return self.get(newest[0]["id"])
+        return Capture.from_json(row["document"])
 
     def delete(self, identity: str) -> None:
         """Remove a capture and the pictures that no other one uses. Raises NotFoundError."""

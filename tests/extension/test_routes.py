@@ -11,9 +11,9 @@ import requests
 from PIL import Image
 
 from payload_capture.capture import Capture, pixel_hash
-from payload_capture.routes import FORMS, PREFIX, ROUTES
+from payload_capture.routes import FORMS, PREFIX
 
-from .conftest import Host, Start
+from .conftest import Host
 
 
 @pytest.fixture(scope="module")
@@ -143,68 +143,6 @@ def test_status(host: Host, captured: Capture, flavour: str) -> None:
     assert (status["format"], status["failures"], status["last_failure"]) == (1, 0, None)
     assert status["captures"] >= 2
     assert status["bytes"] > 0
-
-
-# ---- credentials
-
-API = ("--api-auth", "ann:secret,bob:pw")
-PAGE = ("--gradio-auth", "eve:geheim:1")
-
-
-@pytest.fixture(scope="module", params=["open", "api", "page", "both"])
-def guarded(request: pytest.FixtureRequest, start: Start) -> Any:
-    flags = {"open": (), "api": API, "page": PAGE, "both": (*API, *PAGE)}[request.param]
-    host = start(*flags)
-    yield request.param, host
-    host.process.stop()
-
-
-def walk(host: Host, session: requests.Session, **options: Any) -> set[int]:
-    """The status of every route there is."""
-    answers = set()
-    for method, path, _ in ROUTES:
-        for name in ("id", "n", "sha256", "rest:path"):
-            path = path.replace(f"{{{name}}}", "0")
-        verb = "GET" if method == "*" else method
-        answer = session.request(verb, host.url + PREFIX + path, timeout=30, **options)
-        answers.add(answer.status_code)
-    return answers
-
-
-@pytest.mark.parametrize(
-    ("auth", "lets_in"),
-    [
-        (None, {"open"}),
-        (("ann", "secret"), {"open", "api", "both"}),
-        (("bob", "pw"), {"open", "api", "both"}),
-        (("ann", "wrong"), {"open"}),
-        (("eve", "geheim:1"), {"open", "page", "both"}),
-        (("nobody", ""), {"open"}),
-    ],
-)
-def test_every_route_asks(guarded: tuple[str, Host], auth: Any, lets_in: set[str]) -> None:
-    state, host = guarded
-    answers = walk(host, requests.Session(), auth=auth)
-    assert (401 not in answers) if state in lets_in else (answers == {401})
-
-
-def test_the_pages_login_is_enough(guarded: tuple[str, Host]) -> None:
-    state, host = guarded
-    session = requests.Session()
-    login = {"username": "eve", "password": "geheim:1"}
-    session.post(f"{host.url}/login", data=login, timeout=30)
-    answers = walk(host, session)
-    assert (401 not in answers) if state != "api" else (answers == {401})
-
-
-def test_a_refusal_says_how(guarded: tuple[str, Host]) -> None:
-    state, host = guarded
-    answer = requests.get(f"{host.url}{PREFIX}/status", timeout=30)
-    if state == "open":
-        assert answer.ok
-    else:
-        assert error(answer) == (401, "unauthorized", None)
-        assert answer.headers["www-authenticate"] == "Basic"
 
 
 def test_the_minimal_form_says_less_and_makes_the_same_picture(host: Host) -> None:
