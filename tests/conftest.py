@@ -40,12 +40,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests `only` for the other flavour, whose run has them."""
+    """Leave out the tests `only` for the other flavour, whose run has them, and those that take
+    long where nobody asked for them.
+    """
     here = current_stack()
     marks = [(item, item.get_closest_marker("only")) for item in items]
-    foreign = [item for item, mark in marks if mark is not None and here not in mark.args]
-    items[:] = [item for item in items if item not in foreign]
-    config.hook.pytest_deselected(items=foreign)
+    left_out = [item for item, mark in marks if mark is not None and here not in mark.args]
+    if "soak" not in config.getoption("-m"):
+        left_out += [item for item in items if item.get_closest_marker("soak")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

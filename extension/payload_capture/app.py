@@ -49,7 +49,8 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder)
         self.writer = Writer(self._write)
-        self.drafts = Drafts(_facts, self._keep, _privacy, host.private_names)
+        self._names = host.private_names()
+        self.drafts = Drafts(_facts, self._keep, _privacy, lambda: self._names)
         self.recorder = Recorder(host, self.writer.put, _enabled)
         self.failures = 0
         self.last_failure: str | None = None
@@ -102,7 +103,7 @@ class Service:
         Raises NotFoundError, StoreError.
         """
         kept = self.get(identity)
-        return privacy.renamed(kept, lambda sha256: self.asset(sha256)[1], host.private_names())
+        return privacy.renamed(kept, lambda sha256: self.asset(sha256)[1], self._names)
 
     def policy(self) -> str:
         """What strangers may do where the webui asks for no password.
@@ -229,7 +230,8 @@ class Service:
                 self._generations.popitem(last=False)
         self._retry()
         self.revision += 1
-        registry.publish(written.capture.to_json(indent=None))
+        if registry.wanted:
+            registry.publish(written.capture.to_json(indent=None))
 
     def _keep(self, files: dict[str, bytes]) -> bool:
         try:

@@ -86,6 +86,11 @@ class Registry:
             if self._subscriptions.get(subscription.name) is subscription:
                 del self._subscriptions[subscription.name]
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody subscribed."""
+        return bool(self._subscriptions)
+
     def publish(self, document: str) -> None:
         """Hand a capture, as JSON, to everybody who subscribed."""
         with self._lock:

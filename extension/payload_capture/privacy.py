@@ -12,15 +12,15 @@ import dataclasses
 import functools
 import getpass
 import hashlib
+import os
 import platform
 import re
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from payload_capture.capture import AssetError, Capture, Caveat
+from payload_capture.capture import Capture, Caveat
 from payload_capture.pictures import encoded_type
 
 Pictures = Literal["all", "needed", "none"]
@@ -29,9 +29,9 @@ LEFT_OUT = "…"
 """What stands for a name or a folder."""
 SHORTEST = 3
 """Letters of a name that is looked for: "me" is in every second sentence."""
-_PROMPTS = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt", "styles")
 _BY_FILE_NAME = ("forge_additional_modules", "hr_additional_modules")
-"""Fields whose paths may be file names as well (Forge dfdcbab6, ``main_entry.modules_change``)."""
+"""Fields whose paths may be file names as well (Forge dfdcbab6, ``main_entry.modules_change``,
+which ``sysinfo.set_config`` calls for what a request overrides)."""
 _ENDPOINTS = ("/sdapi/", "/payload-capture/", "/internal/")
 _LONGEST_PATH = 1024
 # A folder's name may hold spaces, the last part of a path in a sentence may not.
@@ -81,7 +81,7 @@ class Names(NamedTuple):
             user = ""
         machine = platform.node()
         words = {*users, user, machine, machine.partition(".")[0]}
-        found = {str(folder) for folder in (*folders, Path.home())} - {"", "/", "."}
+        found = {*map(str, folders), os.path.expanduser("~")} - {"", "/", ".", "~"}
         told = sorted(word for word in words if len(word) >= SHORTEST)
         return cls(tuple(sorted(found, key=len, reverse=True)), tuple(told))
 
@@ -139,8 +139,9 @@ def plain(text: str, names: Names) -> str:
 
 def infotext(text: str, names: Names) -> str:
     """An infotext without its user and without the machine's folders; prompts stay."""
-    prompts, newline, fields = _folders(names.folders).sub(LEFT_OUT, text).rpartition("\n")
-    return prompts + newline + _USER_FIELD.sub("", fields).removeprefix(", ")
+    prompts, newline, fields = text.rpartition("\n")
+    fields = _USER_FIELD.sub("", _folders(names.folders).sub(LEFT_OUT, fields))
+    return prompts + newline + fields.removeprefix(", ")
 
 
 def _cut(found: re.Match[str]) -> str:
@@ -164,7 +165,7 @@ def _folders(folders: tuple[str, ...]) -> re.Pattern[str]:
     """Each folder, written with either slash."""
     parts = (re.split(r"[\\/]", folder) for folder in folders)
     written = (r"[\\/]+".join(map(re.escape, names)) for names in parts)
-    return re.compile(rf"(?:{_any(written)})(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"(?<![\w.…])(?:{_any(written)})(?![\w-])", re.IGNORECASE)
 
 
 def _any(patterns: Iterable[str]) -> str:
@@ -198,7 +199,7 @@ def _payload(value: Any, path: str, names: Names, caveats: list[Caveat], field: 
 
 def _argument(text: str, path: str, names: Names, caveats: list[Caveat], field: str) -> str:
     """A text of the payload, of which only what is a place on this machine is taken."""
-    if field not in _PROMPTS:
+    if not field.endswith(("prompt", "styles")):
         if is_path(text):
             if field not in _BY_FILE_NAME:
                 caveats.append(_incomplete(path))
@@ -247,8 +248,8 @@ def renamed(
     A file that changes has another hash, and so another name.
 
     Args:
-        fetch: returns an asset's bytes by its sha256; raises for one that cannot be had, which
-            then keeps its name.
+        fetch: returns an asset's bytes by its sha256; one that it raises OSError, LookupError or
+            ValueError for keeps its name.
 
     Returns:
         the capture, and what returns its assets' bytes.
@@ -280,9 +281,10 @@ def _retold(
             continue
         try:
             data = fetch(sha256)
-        except (OSError, LookupError, AssetError):
+            told = retold(data, lambda text: infotext(text, names))
+        except (OSError, LookupError, ValueError, struct.error):  # gone, or no whole PNG file
             continue
-        if (told := retold(data, lambda text: infotext(text, names))) != data:
+        if told != data:
             name = hashlib.sha256(told).hexdigest()
             files[name] = told
             yield sha256, name
@@ -307,9 +309,12 @@ def retold(png: bytes, change: Callable[[str], str]) -> bytes:
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and body of each. Raises struct.error or ValueError where the file is cut short."""
     place = 8
     while place < len(png):
         (length,) = struct.unpack(">I", png[place : place + 4])
+        if place + 12 + length > len(png):
+            raise ValueError("the file is cut short")
         yield png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
         place += 12 + length
 

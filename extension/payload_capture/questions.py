@@ -34,7 +34,7 @@ def answer(service: Service, text: str, caller: Caller) -> str:
     try:
         question = json.loads(text)
         identity = question["id"]
-        service.admit_page(caller, reads=question["do"] not in _CHANGING)
+        service.admit_page(caller, reads=question["do"] in _READING)
         made = _ANSWERS[question["do"]](service, question)
     except Exception as error:
         made = {"error": _reason(error)}
@@ -150,11 +150,10 @@ def _thumbnail(service: Service, source: Any) -> str:
         return ""
 
 
-_ANSWERS: dict[str, Callable[[Service, Question], dict[str, Any]]] = {
-    f.__name__: f
-    for f in (captures, older, capture, text, payload, document, thumbnails, picture, delete)
+_READING: dict[str, Callable[[Service, Question], dict[str, Any]]] = {
+    f.__name__: f for f in (captures, older, capture, text, payload, document, thumbnails, picture)
 }
-_CHANGING = ("delete",)
+_ANSWERS = {**_READING, "delete": delete}
 
 
 def _reason(error: Exception) -> str:

@@ -56,7 +56,11 @@ OWN: dict[str, Setting] = {
         "Capture generations",
         "each generation becomes an API payload, shown in the Payloads tab",
     ),
-    SOURCES["ui"]: Setting(True, "Capture what is generated on the page", "all its tabs"),
+    SOURCES["ui"]: Setting(
+        True,
+        "Capture what is generated on the page",
+        "by a press of Generate in txt2img, img2img or Extras",
+    ),
     SOURCES["api"]: Setting(
         True, "Capture what is generated through the API", "by programs that use this webui"
     ),
@@ -76,9 +80,9 @@ OWN: dict[str, Setting] = {
     ANONYMOUS: Setting(
         False,
         "Leave out names of users and folders",
-        "captures are kept without who made them and without the server's paths; a value that a "
-        "script needs a path in is then no longer complete, and the capture says so. What is "
-        "exported leaves them out in any case",
+        "captures are kept without who made them and without the server's folders. A script that "
+        "reads a file needs its path put in again before a replay; the capture says where. What is "
+        "downloaded or exported leaves them out in any case",
     ),
     BLURRED: Setting(False, "Blur thumbnails", "lists show what kind of picture it is and no more"),
     STRANGERS: Setting(

@@ -169,9 +169,19 @@ class _Document:
         )
         failure = "; ".join(failures) or None
         if self._names is not None:
-            capture = sanitised(capture, self._names)
-            failure = failure and plain(failure, self._names)
+            capture, failure = _private(capture, failure, self._names)
         return Written(capture, self.files, failure, generation_key(finished.generation_info))
+
+
+def _private(capture: Capture, failure: str | None, names: Names) -> tuple[Capture, str | None]:
+    """Without names; rather without anything than with one."""
+    try:
+        return sanitised(capture, names), failure and plain(failure, names)
+    except Exception as error:
+        failure = f"leaving out names failed: {type(error).__name__}"
+        job = dataclasses.replace(capture.job, user=None, error=None)
+        blocks = [Caveat("", f"capturing failed: {failure}", "blocks")]
+        return Capture(1, capture.id, capture.endpoint, {}, job=job, warnings=blocks), failure
 
 
 class _Bag:
@@ -202,7 +212,7 @@ class _Bag:
         if isinstance(value, list):
             return [self.payload(item, f"{path}[{i}]") for i, item in enumerate(value)]
         if self._privacy.pictures == "none" and isinstance(value, str) and encoded_type(value):
-            return self._not_kept(path, hashlib.sha256(value.encode()).hexdigest())
+            return self._not_kept(path, hashlib.sha256(value.encode(errors="replace")).hexdigest())
         return value
 
     def _not_kept(self, path: str, sha256: str) -> None:

@@ -6,6 +6,7 @@ without credentials fails here.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -193,6 +194,26 @@ def test_a_tunnel_without_a_password(start: Start) -> None:
     host.process.stop()
 
 
+LISTENS = """
+from modules import script_callbacks, shared
+# The port is open by now, on this machine alone.
+script_callbacks.on_app_started(lambda page, app: setattr(shared.cmd_opts, "listen", True))
+"""
+
+
+def test_a_webui_that_listens_beyond_its_machine(start: Start) -> None:
+    host = start(neighbours={"aa_listens": LISTENS})
+    assert "listens beyond this machine" in host.json("/status")["warning"]
+    host.generate().raise_for_status()
+    url = f"{host.url}{PREFIX}/captures/{host.latest()['id']}"
+    # The server takes the peer's address from a proxy on its own machine.
+    stranger = {"X-Forwarded-For": "192.168.1.9"}
+    assert requests.get(url, headers=stranger, timeout=30).ok
+    assert requests.delete(url, headers=stranger, timeout=30).status_code == 403
+    assert requests.delete(url, timeout=30).ok
+    host.process.stop()
+
+
 def test_what_the_owner_set_is_what_strangers_may(
     start: Start, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -219,3 +240,40 @@ def test_other_sites_that_the_command_line_allows(start: Start) -> None:
         allowed = answer.headers.get("access-control-allow-origin")
         assert allowed == (origin if status == 200 else None)
     host.process.stop()
+
+
+def test_the_pages_own_channel_refuses_other_sites(start: Start) -> None:
+    host = start("--api-auth", "ann:secret")
+    channel = page_channel(host)
+    asked = json.dumps({"id": 1, "do": "captures"})
+    own, foreign = (
+        ask_page(host, channel, asked, headers)
+        for headers in ({"Origin": host.url}, {"Origin": "http://evil.example"})
+    )
+    assert own["captures"] == []
+    assert "http://evil.example may not do this" in foreign["error"]
+    named = ask_page(
+        host, channel, asked, {"Host": "evil.example", "Origin": "http://evil.example"}
+    )
+    assert "is not known as 'evil.example'" in named["error"]
+    host.process.stop()
+
+
+def page_channel(host: Host) -> int:
+    """The number of the event by which the tab asks, as gradio's page knows it."""
+    config = requests.get(f"{host.url}/config", timeout=30).json()
+    ids = {one["props"].get("elem_id"): one["id"] for one in config["components"]}
+    button = ids["payload_capture_tab_ask"]
+    for number, event in enumerate(config["dependencies"]):
+        targets = [t[0] if isinstance(t, list) else t for t in event["targets"]]
+        if targets == [button] and event["backend_fn"]:
+            return int(event.get("id", number))
+    raise LookupError("the tab has no channel")
+
+
+def ask_page(host: Host, channel: int, question: str, headers: dict[str, str]) -> Any:
+    body = {"fn_index": channel, "data": [question], "session_hash": "tests"}
+    url = f"{host.url}/run/predict"
+    answer = requests.post(url, json=body, headers=headers, timeout=30)
+    answer.raise_for_status()
+    return json.loads(answer.json()["data"][0])

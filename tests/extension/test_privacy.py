@@ -165,6 +165,14 @@ def test_a_files_text_changes_and_its_pixels_do_not(mode: str, left: str | None)
     assert privacy.retold(told, str) == told
 
 
+@pytest.mark.parametrize("data", [b"", b"GIF89a", png("a\nUser: anna")[:40], b"\x89PNG" * 20])
+def test_what_is_no_whole_file_stays(data: bytes) -> None:
+    results = [Result(SHA, 3, 2, "sample", asset=SHA)]
+    kept = capture({}, results=results, assets={SHA: Asset("image/png", 9, 3, 2)})
+    clean, fetch = privacy.renamed(kept, lambda sha256: data, NAMES)
+    assert (clean, fetch(SHA)) == (kept, data)
+
+
 def test_a_file_that_changes_gets_the_name_of_its_new_bytes() -> None:
     files = [png(text) for text in ("a\nUser: anna, Steps: 1", "b\nSteps: 1")]
     names = [hashlib.sha256(data).hexdigest() for data in files]

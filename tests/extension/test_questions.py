@@ -115,6 +115,13 @@ def test_delete(service: Service) -> None:
     assert service.deleted == ["c1"]
 
 
+def test_who_may_only_read_changes_nothing(service: Service) -> None:
+    service.refused = True
+    assert ask(service, "delete", capture="c1") == {"error": "strangers may not"}
+    assert service.deleted == []
+    assert ask(service, "text", capture="c1", path=["prompt"]) == {"text": "a cat"}
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [

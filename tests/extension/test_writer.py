@@ -252,6 +252,14 @@ def test_names_and_folders_reach_no_file() -> None:
     assert "anna" in private(Privacy(), done, names).capture.to_json()
 
 
+def test_rather_nothing_than_a_name() -> None:
+    broken: Any = Names((), (7,))  # type: ignore[arg-type]
+    written = private(Privacy(anonymous=True), finished({"prompt": "anna"}), broken)
+    assert written.failure == "leaving out names failed: TypeError"
+    assert "anna" not in written.capture.to_json()
+    assert [one.severity for one in written.capture.warnings] == ["blocks"]
+
+
 def test_pictures_are_compared_without_an_alpha_that_says_nothing() -> None:
     opaque, clear = Image.new("RGBA", (1, 1), (1, 2, 3, 255)), Image.new("RGBA", (1, 1))
     assert comparable(opaque).mode == "RGB"
