@@ -768,13 +768,13 @@ def site() -> Site:
     visitor under names of its own.
     """
     listens = _flag("server_name") or ("0.0.0.0" if _flag("listen") else "")
-    listens = listens or os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    listens = listens or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
     tunnels = [names for flag, names in _TUNNELS.items() if _flag(flag)]
     own = (name.strip().lower() for name in str(option(settings.HOST_NAMES, "")).split(","))
     return Site(
         beyond=not auth.is_loopback(listens),
         tunnelled=bool(tunnels),
-        names=(*filter(None, own), *(name for names in tunnels for name in names)),
+        names=(listens.lower(), *filter(None, own), *(name for names in tunnels for name in names)),
         origins=tuple(filter(None, _flag("cors_allow_origins").split(","))),
         origin_pattern=_flag("cors_allow_origins_regex"),
     )
