@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 __version__ = "0.1.0"
 
@@ -38,20 +36,22 @@ for _shared in ("capture", "portable"):
     _bind(_shared)
 
 
-def register_adapter(
-    title: str,
-    encode: Callable[[list[Any], Any, str], Any] | None = None,
-    off: Callable[[list[Any]], bool | None] | None = None,
-) -> None:
-    """Tell how a script's arguments are captured; for the extension that brings the script.
+from payload_capture.interface import (  # noqa: E402 - after what it needs is bound
+    INTERFACE,
+    add_host_fact,
+    asset,
+    latest,
+    register_adapter,
+    subscribe,
+)
 
-    Args:
-        title: the script's title, in any case.
-        encode: (args, encoder, path) → the arguments as the API takes them, in JSON.
-        off: args → whether the script does nothing with them.
-
-    See docs/adapters.md.
-    """
-    from payload_capture import adapters
-
-    adapters.register(title, adapters.Adapter(encode, off))
+__all__ = [
+    "INTERFACE",
+    "ROOT",
+    "__version__",
+    "add_host_fact",
+    "asset",
+    "latest",
+    "register_adapter",
+    "subscribe",
+]

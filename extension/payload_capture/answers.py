@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from payload_capture.auth import Refused
+from payload_capture.auth import CHALLENGE, Refused
 from payload_capture.capture import AssetError, FormatError
 from payload_capture.imports import TooLargeError
 from payload_capture.pages import CursorError
@@ -108,7 +108,7 @@ def failed(error: Exception, request: Request) -> Response:
     status, code, message, field = explained(error, request)
     headers = {}
     if status == 401:
-        headers["WWW_Authenticate"] = "Basic"
+        headers["WWW_Authenticate"] = CHALLENGE
     if isinstance(error, MethodError):
         headers["Allow"] = ", ".join(error.allowed)
     body = {"error": {"code": code, "message": message, "field": field}}

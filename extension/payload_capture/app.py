@@ -14,13 +14,13 @@ import functools
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from payload_capture import __version__, events, host, imports, routes, runs, settings
-from payload_capture.auth import Gate
+from payload_capture import __version__, events, host, imports, privacy, routes, runs, settings
+from payload_capture.auth import Caller, Gate, Refused, stricter
 from payload_capture.capture import (
     FORMAT,
     IMG2IMG,
@@ -28,9 +28,12 @@ from payload_capture.capture import (
     AssetError,
     Capture,
     FormatError,
+    Host,
     Job,
+    Source,
 )
 from payload_capture.exports import Exported
+from payload_capture.interface import registry
 from payload_capture.jobs import Finished, Recorder, Run
 from payload_capture.portable import minimal
 from payload_capture.replays import Replay, Replays
@@ -65,7 +68,8 @@ class Service:
         self._folder = folder
         self.store = _store(folder)
         self.writer = Writer(self._write)
-        self.drafts = Drafts(host.facts, self._keep)
+        self._names = host.private_names()
+        self.drafts = Drafts(_facts, self._keep, _privacy, lambda: self._names)
         self.recorder = Recorder(host, self.writer.put, _enabled)
         self.events = events.Events()
         self.replays = Replays(self.webui, self.bytes_of, self._replayed)
@@ -74,6 +78,8 @@ class Service:
         self.last_failure: str | None = None
         self.revision = 0
         self._written = 0
+        self.gate: Gate | None = None
+        self._strangers = _strangers()
         self._backlog: OrderedDict[str, Written] = OrderedDict()
         self._previews: OrderedDict[str, Written] = OrderedDict()
         self._generations: OrderedDict[str, str] = OrderedDict()
@@ -112,6 +118,30 @@ class Service:
         if kept is None and identity == LATEST:
             return self.summary(self.get(LATEST).id)
         return summary(kept.capture, kept.failure) if kept else self.store.summary(identity)
+
+    def latest_of(self, user: str | None) -> dict[str, Any] | None:
+        """The newest capture of a user, of anybody for None. Raises StoreError."""
+        self.writer.flush()
+        self._retry()
+        waiting = (written.capture for written in self._waiting())
+        mine = (capture for capture in waiting if user in (None, capture.job.user))
+        try:
+            return (next(mine, None) or self.store.latest(user)).to_dict()
+        except NotFoundError:
+            return None
+
+    def policy(self) -> str:
+        """What strangers may do where the webui asks for no password.
+
+        Who may change the setting may be a stranger, so a less strict one waits for a new start.
+        """
+        return stricter(self._strangers, _strangers())
+
+    def admit_page(self, caller: Caller, *, reads: bool) -> None:
+        """Let a question of the page in. Raises Refused."""
+        if self.gate is None:
+            raise Refused(503, "starting", "the webui is starting: try again in a moment")
+        self.gate.admit_page(caller, reads=reads)
 
     def request(self, identity: str, form: str = "exact") -> dict[str, Any]:
         """Exactly what to send to make the picture again.
@@ -281,7 +311,7 @@ class Service:
 
         Raises NotFoundError, StoreError.
         """
-        return self.get(identity), self.bytes_of
+        return privacy.renamed(self.get(identity), self.bytes_of, self._names)
 
     def exported_all(self, filters: Filters) -> Iterator[Exported]:
         """Every capture that the filters let through, the newest first, one at a time."""
@@ -340,6 +370,11 @@ class Service:
         """Make what no standard endpoint can express. Raises RunError."""
         return runs.run(host, endpoint, payload)
 
+    @property
+    def blurs(self) -> bool:
+        """Whether thumbnails show no more than shapes."""
+        return _privacy().blurred
+
     def preview(self, tab: str, request: Any, args: Sequence[Any]) -> str:
         """The id of a capture of what pressing Generate would send; no list shows it.
 
@@ -349,7 +384,7 @@ class Service:
         job = Job(started=datetime.now(timezone.utc).isoformat(timespec="milliseconds"))
         job = dataclasses.replace(job, source="ui", user=getattr(request, "username", None))
         runs = [Run(0, draft) for draft in drafts]
-        written = Drafts(host.facts).finish(Finished(0, job, runs, host.checkpoint(None)))
+        written = Drafts(_facts).finish(Finished(0, job, runs, host.checkpoint(None)))
         with self._lock:
             self._previews[written.capture.id] = written
             while len(self._previews) > KEPT_IN_MEMORY:
@@ -372,6 +407,7 @@ class Service:
             "format": FORMAT,
             "host": dataclasses.asdict(host.facts(host.checkpoint(None), ())),
             "enabled": _enabled(),
+            "warning": (self.gate and self.gate.warning()) or None,
             "runs": list(runs.ENDPOINTS) if host.api() else [],
             "frozen": host.frozen(),
             **{name: counts.get(name) for name in ("captures", "assets", "bytes")},
@@ -410,6 +446,8 @@ class Service:
         self._tidy()
         self.revision += 1
         self.events.publish("captured", summary(written.capture, written.failure))
+        if registry.wanted:
+            registry.publish(written.capture.to_json(indent=None))
 
     def _tidy(self) -> None:
         """Let the store keep no more than the settings say; now and then, since it has to count."""
@@ -488,8 +526,10 @@ def start() -> type:
         _service.reopen()
     service = _service
     host.watch(service.recorder)
+    registry.service = service
     host.add_options(("payload_capture", "Payload capture"), settings.OWN)
-    host.on_app_started(lambda _, app: _serve(app, service))
+    host.on_script_unloaded(registry.forget)
+    host.on_app_started(lambda page, app: _serve(page, app, service))
     return _pages(service)
 
 
@@ -500,9 +540,13 @@ def _pages(service: Service) -> type:
     return host.accordion_script(lambda name: tab.Accordion(service, name))
 
 
-def _serve(app: FastAPI, service: Service) -> None:
+def _serve(page: Any, app: FastAPI, service: Service) -> None:
     sessions = getattr(app, "tokens", {})  # gradio's own dict, empty until somebody logs in
-    gate = Gate(host.api_credentials(), host.gradio_credentials(), sessions)
+    users = host.api_credentials(), host.gradio_credentials()
+    gate = Gate(*users, sessions, host.site(), service.policy, page=page is not None)
+    service.gate = gate
+    if warning := gate.warning():
+        print(f"[payload-capture] {warning}", file=sys.stderr)
     host.find_api(app)
     service.app = app
     routes.mount(app, service, gate)
@@ -510,14 +554,36 @@ def _serve(app: FastAPI, service: Service) -> None:
         host.accepted_fields(endpoint)  # read now, not during the first generation
 
 
-def _enabled() -> bool:
-    return bool(host.option("payload_capture_enabled", True))
+# ---- settings
+
+
+def _option(name: str) -> Any:
+    return host.option(name, settings.OWN[name].default)
+
+
+def _enabled(source: Source | None = None) -> bool:
+    """Whether jobs are captured, those of a source where one is named."""
+    names = [settings.ENABLED, *([settings.SOURCES[source]] if source else [])]
+    return all(_option(name) for name in names)
+
+
+def _privacy() -> privacy.Privacy:
+    pictures, anonymous, blurred = map(
+        _option, (settings.PICTURES, settings.ANONYMOUS, settings.BLURRED)
+    )
+    return privacy.Privacy(pictures, bool(anonymous), bool(blurred))
+
+
+def _strangers() -> str:
+    return str(_option(settings.STRANGERS))
+
+
+def _facts(model: str, prompts: Iterable[str]) -> Host:
+    return dataclasses.replace(host.facts(model, prompts), facts=registry.facts())
 
 
 def _store(folder: Path) -> Store:
-    database, assets = (
-        str(host.option(n, "")).strip() for n in (settings.DATABASE, settings.ASSETS)
-    )
+    database, assets = (str(_option(n)).strip() for n in (settings.DATABASE, settings.ASSETS))
     return Store(folder, database or None, assets or None)
 
 
@@ -532,6 +598,5 @@ def _retention() -> Retention:
 
 def _number(name: str) -> float:
     """An option's number, its default where it holds none; not below 0."""
-    default = settings.OWN[name][0]
-    value = host.option(name, default)
-    return max(0.0, float(value if isinstance(value, (int, float)) else default))
+    value = _option(name)
+    return max(0.0, float(value if isinstance(value, (int, float)) else settings.OWN[name].default))

@@ -11,9 +11,11 @@ import functools
 import importlib.metadata
 import importlib.util
 import inspect
+import os
 import platform
 import re
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -30,8 +32,10 @@ from modules import (
     scripts_postprocessing,
     shared,
 )
+from modules import options as webui_options
 
-from payload_capture import adapters, hooks, payload, settings
+from payload_capture import adapters, auth, hooks, payload, settings
+from payload_capture.auth import Site
 from payload_capture.capture import (
     EXTRAS_BATCH,
     EXTRAS_SINGLE,
@@ -45,6 +49,7 @@ from payload_capture.capture import (
 from payload_capture.jobs import UNMARKED
 from payload_capture.payload import Draft, ScriptCall
 from payload_capture.portable import Defaults
+from payload_capture.privacy import Names
 from payload_capture.runs import API_OFF, RunError
 from payload_capture.values import Encoder
 
@@ -776,21 +781,65 @@ def _pairs(given: Iterable[str]) -> dict[str, str]:
     return {user: password for user, colon, password in split if colon}
 
 
+def site() -> Site:
+    """How this webui is reached (A1111, ``initialize_util.gradio_server_name`` and ``webui.py``).
+
+    gradio, which opens the port, also heeds GRADIO_SERVER_NAME. Each kind of tunnel brings a
+    visitor under names of its own.
+    """
+    listens = _flag("server_name") or ("0.0.0.0" if _flag("listen") else "")
+    listens = listens or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
+    tunnels = [names for flag, names in _TUNNELS.items() if _flag(flag)]
+    own = (name.strip().lower() for name in str(option(settings.HOST_NAMES, "")).split(","))
+    return Site(
+        beyond=not auth.is_loopback(listens),
+        tunnelled=bool(tunnels),
+        names=(listens.lower(), *filter(None, own), *(name for names in tunnels for name in names)),
+        origins=tuple(filter(None, _flag("cors_allow_origins").split(","))),
+        origin_pattern=_flag("cors_allow_origins_regex"),
+    )
+
+
+_TUNNELS = {
+    "share": (".gradio.live",),
+    "ngrok": (".ngrok.io", ".ngrok.app", ".ngrok.dev", ".ngrok-free.app", ".ngrok-free.dev"),
+}
+"""Flags that let strangers in through a tunnel → the names under which they come."""
+
+
+def _flag(name: str) -> str:
+    """A flag of the command line as text, "" where it was not given."""
+    return str(getattr(shared.cmd_opts, name, None) or "")
+
+
+def private_names() -> Names:
+    """What tells about this machine and its users: folders, users, the machine's name."""
+    folders = (paths_internal.data_path, paths_internal.script_path, paths_internal.models_path)
+    users = (*api_credentials(), *gradio_credentials())
+    return Names.of_machine((*folders, tempfile.gettempdir()), users)
+
+
 def option(name: str, default: Any) -> Any:
     """One of the extension's own options."""
     return shared.opts.data.get(name, default)
 
 
-def add_options(section: tuple[str, str], options: dict[str, tuple[Any, str, str]]) -> None:
-    """Add options to the settings page: name → (default, label, explanation).
+def add_options(section: tuple[str, str], added: Mapping[str, settings.Setting]) -> None:
+    """Add options to the settings page.
 
-    At once and not in ``on_ui_settings``, which no host calls with ``--nowebui``.
+    At once and not in ``on_ui_settings``, which no host calls with ``--nowebui``. The choices are
+    drawn by the webui's own gradio (``modules/options.py``, v1.6.0 on).
     """
-    for name, (default, label, explanation) in options.items():
-        info = shared.OptionInfo(default, label, section=section).info(explanation)
-        shared.opts.add_option(name, info)
+    for name, setting in added.items():
+        shown: dict[str, Any] = {"restrict_api": True} if setting.by_owner else {}
+        if setting.choices:
+            choices = {"choices": list(setting.choices)}
+            shown |= {"component": webui_options.gr.Radio, "component_args": choices}
+        info = shared.OptionInfo(setting.default, setting.label, section=section, **shown)
+        shared.opts.add_option(name, info.info(setting.explanation))
 
 
+on_script_unloaded = script_callbacks.on_script_unloaded
 on_app_started = script_callbacks.on_app_started
 on_ui_tabs = script_callbacks.on_ui_tabs
 

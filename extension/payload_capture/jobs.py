@@ -125,7 +125,7 @@ class Recorder:
         self,
         webui: Webui,
         sink: Callable[[Run | Finished], None],
-        enabled: Callable[[], bool] = lambda: True,
+        enabled: Callable[[Source], bool] = lambda source: True,
     ) -> None:
         self._webui = webui
         self._sink = sink
@@ -259,10 +259,11 @@ class Recorder:
             if self._job.run.outputs is None and self._job.error is None:
                 self._job.error = "the webui began another job before it returned a picture"
             self._finish()
-        if not self._enabled():
+        source = self._webui.source(p)
+        if not self._enabled(source):
             return
         self._job = job = self._running(p)
-        job.source = self._webui.source(p)
+        job.source = source
         job.task = self._webui.task()
         if describe:
             job.model = self._webui.checkpoint(p)

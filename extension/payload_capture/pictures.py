@@ -11,6 +11,7 @@ Arrays are known by what they offer: nothing here imports numpy.
 from __future__ import annotations
 
 import collections
+import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,18 @@ MAX_UPLOAD = 64 << 20
 """Bytes of raw pixels of one uploaded file, which must be decoded as well."""
 MAX_SPARE = 32 << 20
 """Bytes of memory that are kept to copy into."""
+BLUR = 1 / 16
+"""The radius by which a blurred picture is blurred, as a part of its longer side."""
 SMALLEST = 16
 """Rows and columns from which an array of bools or floats is a picture, not a table."""
 
+_PREFIXES = {
+    "iVBORw0KGgo": "image/png",
+    "/9j/": "image/jpeg",
+    "UklGR": "image/webp",
+    "R0lGOD": "image/gif",
+}
+_DATA_URI = re.compile(r"data:image/[a-z.+-]+;base64,")
 _WITH_ALPHA = {"PA": "RGBA", "RGBa": "RGBA", "La": "LA"}
 _SIXTEEN = ("I;16B", "I;16L", "I;16N")
 
@@ -225,3 +235,22 @@ def of_file(name: str) -> Image:
         if raw_size(image) > MAX_UPLOAD:
             raise OSError(f"a picture of {image.width} x {image.height} pixels is too large")
         return of_image(image)[0]
+
+
+def encoded_type(text: str) -> str | None:
+    """The media type of the picture that a text holds as base64, as API clients put them into
+    arguments; None where it holds none.
+    """
+    if len(text) < 64:
+        return None
+    if found := _DATA_URI.match(text):
+        return found[0][len("data:") : -len(";base64,")]
+    return next((kind for prefix, kind in _PREFIXES.items() if text.startswith(prefix)), None)
+
+
+def blurred(image: Image) -> Image:
+    """The picture as shapes without anything to recognise."""
+    from PIL import ImageFilter
+
+    plain = image if image.mode in ("RGB", "RGBA") else image.convert("RGBA")
+    return plain.filter(ImageFilter.GaussianBlur(max(image.size) * BLUR))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from payload_capture import view
+from payload_capture.auth import Caller, Refused
 from payload_capture.capture import FormatError
 from payload_capture.store import NotFoundError, StoreError
 
@@ -27,19 +28,20 @@ _PROCESS = secrets.token_hex(4)
 Question = Mapping[str, Any]
 
 
-def answer(service: Service, text: str) -> str:
-    """Answer a question. Raises nothing: gradio would show the reader no reason."""
+def answer(service: Service, text: str, caller: Caller) -> str:
+    """Answer a question of `caller`. Raises nothing: gradio would show the reader no reason."""
     identity: Any = None
     try:
         question = json.loads(text)
         identity = question["id"]
+        service.admit_page(caller, reads=question["do"] in _READING)
         made = _ANSWERS[question["do"]](service, question)
     except Exception as error:
         made = {"error": _reason(error)}
     return json.dumps({"id": identity, **made})
 
 
-def of_generation(service: Service, generation_info: str, log: str) -> str:
+def of_generation(service: Service, generation_info: str, log: str, caller: Caller) -> str:
     """Which capture belongs to the job whose result and log the page shows.
 
     A failed job shows no result; `log` is the webui's own HTML about it, which is not handed on.
@@ -47,6 +49,7 @@ def of_generation(service: Service, generation_info: str, log: str) -> str:
     if not generation_info:
         return json.dumps({"id": None, "failed": "class='error'" in log or 'class="error"' in log})
     try:
+        service.admit_page(caller, reads=True)
         identity = service.of_generation(generation_info)
         missing = "" if identity else _why_missing(service)
     except Exception as error:
@@ -54,8 +57,14 @@ def of_generation(service: Service, generation_info: str, log: str) -> str:
     return json.dumps({"id": identity, "failed": False, "missing": missing})
 
 
-def of_preview(service: Service, tab: str, request: Any, args: Sequence[Any]) -> str:
+def of_preview(
+    service: Service, tab: str, request: Any, args: Sequence[Any], caller: Caller
+) -> str:
     """Which capture shows what pressing Generate would send, or why it cannot be told."""
+    try:
+        service.admit_page(caller, reads=True)
+    except Refused as refused:
+        return json.dumps({"id": None, "missing": str(refused), "preview": True})
     try:
         return json.dumps({"id": service.preview(tab, request, args), "preview": True})
     except Exception as error:
@@ -110,9 +119,8 @@ def payload(service: Service, question: Question) -> dict[str, Any]:
 
 
 def document(service: Service, question: Question) -> dict[str, Any]:
-    """The capture as a file that is complete in itself."""
-    kept = service.get(question["capture"])
-    return {"text": view.document_text(kept, lambda sha256: service.asset(sha256)[1])}
+    """The capture as a file that is complete in itself, without names of users and folders."""
+    return {"text": view.document_text(*service.exported(question["capture"]))}
 
 
 def thumbnails(service: Service, question: Question) -> dict[str, Any]:
@@ -137,20 +145,20 @@ def _picture(service: Service, source: Any) -> tuple[str, bytes]:
 
 def _thumbnail(service: Service, source: Any) -> str:
     try:
-        return view.thumbnail(*_picture(service, source))
+        return view.thumbnail(*_picture(service, source), service.blurs)
     except (StoreError, LookupError):
         return ""
 
 
-_ANSWERS: dict[str, Callable[[Service, Question], dict[str, Any]]] = {
-    f.__name__: f
-    for f in (captures, older, capture, text, payload, document, thumbnails, picture, delete)
+_READING: dict[str, Callable[[Service, Question], dict[str, Any]]] = {
+    f.__name__: f for f in (captures, older, capture, text, payload, document, thumbnails, picture)
 }
+_ANSWERS = {**_READING, "delete": delete}
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, NotFoundError):
         return "This capture, or a picture of it, was deleted."
-    if isinstance(error, (StoreError, FormatError)):
+    if isinstance(error, (StoreError, FormatError, Refused)):
         return str(error)
     return f"{type(error).__name__}: {error}"

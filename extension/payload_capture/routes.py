@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from payload_capture import answers, comparison, exports, imports, openapi, schemas, shapes
 from payload_capture.answers import PREFIX, MethodError
+from payload_capture.auth import HEADERS, Gate
 from payload_capture.capture import FormatError, parse_json
 from payload_capture.imports import TooLargeError
 from payload_capture.runs import ENDPOINTS, INSIDE
@@ -231,7 +232,8 @@ def unknown(service: Service, request: Request, given: Given) -> Any:
 
 
 class Route(NamedTuple):
-    """What a route takes and answers. `answers` are those of success, `errors` further statuses.
+    """What a route takes and answers. `answers` are those of success, `errors` further statuses;
+    `reads` says of a POST that it changes nothing.
 
     Every route may answer 400, 401, 403 and 503, and those with an id in their path 404.
     """
@@ -243,6 +245,7 @@ class Route(NamedTuple):
     parameters: tuple[Parameter, ...] = ()
     body: Body | None = None
     errors: tuple[int, ...] = ()
+    reads: bool | None = None
 
 
 def _get(path: str, handler: Handler, said: Said, *parameters: Parameter, **more: Any) -> Route:
@@ -280,6 +283,7 @@ ROUTES: tuple[Route, ...] = (
         (),
         Body(shapes.SELECTION, "which captures, by ids or by a filter"),
         (404, 413),
+        reads=True,
     ),
     _get("/search", search, Said("Page"), *shapes.SEARCHED),
     _tagged(ONE, capture, Said("Capture")),
@@ -315,6 +319,7 @@ ROUTES: tuple[Route, ...] = (
             most=shapes.MAX_DOCUMENT,
         ),
         (404, 409, 413, 422),
+        reads=True,
     ),
     _get("/tags", tags, Said("Tags")),
     _get("/events", events, Said("events", ("text/event-stream",)), shapes.LAST_EVENT),
@@ -361,16 +366,22 @@ def _answering(route: Route, service: Service, gate: Gate) -> Callable[[Request]
     from starlette.responses import Response
 
     @functools.wraps(route.handler)
+    def guarded(request: Request) -> Response:
+        made = answer(request)
+        for name, value in HEADERS.items():
+            made.headers[name] = value
+        return made
+
     def answer(request: Request) -> Response:
         try:
             if not request.scope.get(INSIDE):
-                gate.admit(request)
+                gate.admit(request, reads=route.reads)
             made = route.handler(service, request, _given(route, request))
         except Exception as error:
             return answers.failed(error, request)
         return made if isinstance(made, Response) else answers.as_json(made)
 
-    return answer
+    return guarded
 
 
 # ---- reading requests

@@ -18,17 +18,92 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from payload_capture.auth import POLICIES
+
+ENABLED = "payload_capture_enabled"
+SOURCES: dict[str, str] = {
+    "ui": "payload_capture_from_page",
+    "api": "payload_capture_from_api",
+    "script": "payload_capture_from_scripts",
+}
+"""Where a job comes from → the option that says whether it is captured."""
 REPEATABLE = "payload_capture_repeatable"
 DATABASE, ASSETS = "payload_capture_database", "payload_capture_assets"
 KEEP_DAYS, KEEP_COUNT = "payload_capture_keep_days", "payload_capture_keep_count"
 KEEP_GIGABYTES, TRASH_DAYS = "payload_capture_keep_gigabytes", "payload_capture_trash_days"
-OWN: dict[str, tuple[Any, str, str]] = {
-    "payload_capture_enabled": (
+PICTURES = "payload_capture_pictures"
+ANONYMOUS = "payload_capture_anonymous"
+BLURRED = "payload_capture_blurred"
+STRANGERS = "payload_capture_strangers"
+HOST_NAMES = "payload_capture_host_names"
+
+
+class Setting(NamedTuple):
+    """One of the extension's own options, as the settings page shows it.
+
+    Args:
+        choices: the values it can have, where they are few.
+        by_owner: whether the API must not change it.
+    """
+
+    default: bool | int | str
+    label: str
+    explanation: str
+    choices: tuple[str, ...] = ()
+    by_owner: bool = False
+
+
+OWN: dict[str, Setting] = {
+    ENABLED: Setting(
         True,
         "Capture generations",
         "each generation becomes an API payload, shown in the Payloads tab",
     ),
-    REPEATABLE: (
+    SOURCES["ui"]: Setting(
+        True,
+        "Capture what is generated on the page",
+        "by a press of Generate in txt2img, img2img or Extras",
+    ),
+    SOURCES["api"]: Setting(
+        True, "Capture what is generated through the API", "by programs that use this webui"
+    ),
+    SOURCES["script"]: Setting(
+        True,
+        "Capture what extensions generate by themselves",
+        "without a press of Generate and without an API request",
+    ),
+    PICTURES: Setting(
+        "all",
+        "Keep pictures",
+        "all: results too. needed: only those that a request sends, such as init images; of "
+        "results their hashes, so that a replay can still be proven. none: only hashes, so that "
+        "what begins with a picture cannot be replayed",
+        ("all", "needed", "none"),
+    ),
+    ANONYMOUS: Setting(
+        False,
+        "Leave out names of users and folders",
+        "captures are kept without who made them and without the server's folders. A script that "
+        "reads a file needs its path put in again before a replay; the capture says where. What is "
+        "downloaded or exported leaves them out in any case",
+    ),
+    BLURRED: Setting(False, "Blur thumbnails", "lists show what kind of picture it is and no more"),
+    STRANGERS: Setting(
+        "read-only",
+        "Where the webui can be reached from other machines and asks for no password, others may",
+        "open: read, change and delete captures. read-only: read them. refused: nothing. A less "
+        "strict choice takes effect when the webui is started anew",
+        POLICIES,
+        by_owner=True,
+    ),
+    HOST_NAMES: Setting(
+        "",
+        "Further names of this server",
+        "with commas between, such as sd.example.com; for a webui without a password that is "
+        "reached by a name of the internet. Takes effect after Reload UI",
+        by_owner=True,
+    ),
+    REPEATABLE: Setting(
         False,
         "Make img2img repeatable bit for bit",
         "the webui encodes an init image with noise that depends on what was generated before, so "
@@ -36,33 +111,35 @@ OWN: dict[str, tuple[Any, str, str]] = {
         "job's own seed (and Forge hides infotext only in the saved file, not in the picture that "
         "Loopback goes on with)",
     ),
-    DATABASE: (
+    DATABASE: Setting(
         "",
         "Database of captures",
         "empty for a file in the webui's folder; else a database URL, such as "
         "postgresql+psycopg://user:password@server/captures, which several webuis can share; "
         "applies after Reload UI",
     ),
-    ASSETS: (
+    ASSETS: Setting(
         "",
         "Folder or object store of pictures",
         "empty for a folder beside that file; else a path, or a URL such as s3://bucket/captures; "
         "applies after Reload UI",
     ),
-    KEEP_DAYS: (0, "Keep captures for this many days", "0 for ever; starred ones always stay"),
-    KEEP_COUNT: (
+    KEEP_DAYS: Setting(
+        0, "Keep captures for this many days", "0 for ever; starred ones always stay"
+    ),
+    KEEP_COUNT: Setting(
         0,
         "Keep this many captures",
         "the oldest go first; 0 for all of them; starred ones always stay",
     ),
-    KEEP_GIGABYTES: (
+    KEEP_GIGABYTES: Setting(
         0,
         "Keep this many gigabytes of pictures",
         "the oldest captures go first; 0 for all of them; starred ones always stay",
     ),
-    TRASH_DAYS: (30, "Empty the trash after this many days", "0 for never"),
+    TRASH_DAYS: Setting(30, "Empty the trash after this many days", "0 for never"),
 }
-"""The extension's options: name → (default, label, explanation)."""
+"""The extension's options, in the order of the settings page."""
 
 When = Literal["always", "txt2img", "img2img", "hires", "faces", "extras"]
 """Kinds of job. `txt2img` and `img2img` tell them apart where no script runs."""

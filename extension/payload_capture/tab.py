@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from payload_capture import host, questions
+from payload_capture.auth import Caller
 
 if TYPE_CHECKING:
     from payload_capture.app import Service
@@ -93,12 +94,15 @@ class Accordion:
             again, told = _pressed(f"payload_capture_{self._tab}_again"), _letter()
         for listen in (generation_info.change, again.click):
             event = listen(
-                lambda text, html: questions.of_generation(self._service, text or "", html or ""),
+                self._of_generation,
                 [generation_info, html_log],
                 [told],
                 **_EVENT,
             )
             event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
+
+    def _of_generation(self, text: str, html: str, request: gr.Request) -> str:
+        return questions.of_generation(self._service, text or "", html or "", _caller(request))
 
     def _offer_preview(self) -> None:
         """Show what Generate would send, once its event is there to take the inputs from."""
@@ -113,7 +117,7 @@ class Accordion:
         inputs = [told if one is None else one for one in inputs]
 
         def preview(request: gr.Request, *args: Any) -> str:
-            return questions.of_preview(self._service, self._tab, request, args)
+            return questions.of_preview(self._service, self._tab, request, args, _caller(request))
 
         script = {_JS: _PREVIEW % (self._tab, len(inputs))}
         event = asked.click(preview, inputs, [told], **_EVENT, **script)
@@ -151,8 +155,12 @@ def _place(service: Service, name: str) -> Any:
     with _hidden() as hidden:
         question, answer = _letter(), _letter()
         ask = _pressed(f"payload_capture_{name}_ask")
+
+    def asked(text: str, request: gr.Request) -> str:
+        return questions.answer(service, text, _caller(request))
+
     event = ask.click(
-        lambda text: questions.answer(service, text),
+        asked,
         [question],
         [answer],
         **_EVENT,
@@ -177,3 +185,16 @@ def _letter() -> Any:
     letter = gr.Textbox(visible=False, lines=1, max_lines=1)
     letter.do_not_save_to_config = True
     return letter
+
+
+def _caller(request: gr.Request) -> Caller:
+    """Who asks, as the browser says it.
+
+    What comes through gradio 3.41's queue, as nothing of ours does, has its headers elsewhere.
+    """
+    given = request.request
+    if given is None:
+        client = request.kwargs.get("client") or {}
+        headers = dict(request.kwargs.get("headers") or {})
+        return Caller("POST", headers, str(client.get("host", "")))
+    return Caller("POST", given.headers, given.client.host if given.client else "")

@@ -27,6 +27,7 @@ from payload_capture.capture import (
     references,
     referred,
 )
+from payload_capture.pictures import blurred, encoded_type
 
 CUT = 600
 """Characters of a text that are shown until somebody asks for all."""
@@ -39,13 +40,6 @@ SMALL = 16 * 1024
 """Bytes of a picture that is its own thumbnail."""
 
 _WORDLESS = re.compile(r"[A-Za-z0-9+/=_-]{120,}")
-_PREFIXES = {
-    "iVBORw0KGgo": "image/png",
-    "/9j/": "image/jpeg",
-    "UklGR": "image/webp",
-    "R0lGOD": "image/gif",
-}
-_DATA_URI = re.compile(r"data:image/[a-z.+-]+;base64,")
 _SHOWN = frozenset(("image/png", "image/jpeg", "image/webp", "image/gif"))
 
 Path = list[Any]
@@ -141,7 +135,7 @@ def node(value: Any, capture: Capture, path: Path | None) -> dict[str, Any]:
 
 
 def _text(value: str, path: Path | None) -> dict[str, Any]:
-    if path is not None and (media_type := _pictured(value)):
+    if path is not None and (media_type := encoded_type(value)):
         return {"picture": path, "type": media_type, "bytes": len(value) * 3 // 4}
     wordless = len(value) > CUT and _WORDLESS.match(value)
     shown = _cut(value, CUT_DATA if wordless else CUT, "")
@@ -150,15 +144,6 @@ def _text(value: str, path: Path | None) -> dict[str, Any]:
 
 def _at(path: Path | None, key: Any) -> Path | None:
     return None if path is None else [*path, key]
-
-
-def _pictured(text: str) -> str | None:
-    """The media type of the picture that a text holds as base64."""
-    if len(text) < 64:
-        return None
-    if found := _DATA_URI.match(text):
-        return found[0][len("data:") : -len(";base64,")]
-    return next((kind for prefix, kind in _PREFIXES.items() if text.startswith(prefix)), None)
 
 
 def text_at(capture: Capture, path: Iterable[Any]) -> str:
@@ -177,7 +162,7 @@ def text_at(capture: Capture, path: Iterable[Any]) -> str:
 def bytes_at(capture: Capture, path: Iterable[Any]) -> tuple[str, bytes]:
     """(media type, bytes) of the picture that the text at `path` holds. Raises LookupError."""
     text = text_at(capture, path)
-    media_type = _pictured(text)
+    media_type = encoded_type(text)
     if media_type is None:
         raise LookupError("there is no picture at this place")
     try:
@@ -238,14 +223,14 @@ def data_uri(media_type: str, data: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def thumbnail(media_type: str, data: bytes) -> str:
+def thumbnail(media_type: str, data: bytes, blur: bool = False) -> str:
     """A small picture as a data URI; "" for what is no picture."""
-    if len(data) <= SMALL and media_type in _SHOWN:
+    if not blur and len(data) <= SMALL and media_type in _SHOWN:
         return data_uri(media_type, data)
-    return _reduced(data)
+    return _reduced(data, blur)
 
 
-def _reduced(data: bytes) -> str:
+def _reduced(data: bytes, blur: bool) -> str:
     from PIL import Image
 
     try:
@@ -253,7 +238,7 @@ def _reduced(data: bytes) -> str:
             image.thumbnail((THUMBNAIL, THUMBNAIL))
             out = io.BytesIO()
             small = image if image.mode in ("RGB", "RGBA") else image.convert("RGBA")
-            small.save(out, "webp", quality=80)
+            (blurred(small) if blur else small).save(out, "webp", quality=80)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return ""
     return data_uri("image/webp", out.getvalue())

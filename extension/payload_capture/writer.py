@@ -30,6 +30,8 @@ from payload_capture.capture import (
 )
 from payload_capture.jobs import Finished, Output, Run
 from payload_capture.payload import Draft, compose
+from payload_capture.pictures import blurred, encoded_type
+from payload_capture.privacy import EVERYTHING, Names, Privacy, infotext, plain, sanitised
 from payload_capture.values import Picture
 
 if TYPE_CHECKING:
@@ -62,31 +64,41 @@ class Drafts:
     """Captures in the making, by their jobs' serial numbers; used on the writer's thread alone.
 
     `keep` stores the files of a run while its job goes on, and returns whether it could: a batch
-    of a thousand pictures must not wait in memory for its end.
+    of a thousand pictures must not wait in memory for its end. `privacy` says what of a job may be
+    kept, asked when its first run comes, and `names` what tells about the machine and its users.
     """
 
     def __init__(
         self,
         facts: Callable[[str, list[str]], Host],
         keep: Callable[[dict[str, bytes]], bool] = lambda files: False,
+        privacy: Callable[[], Privacy] = Privacy,
+        names: Callable[[], Names] = Names,
     ) -> None:
         self._facts = facts
         self._keep = keep
+        self._privacy = privacy
+        self._names = names
         self._open: dict[int, _Document] = {}
 
     def add(self, run: Run) -> None:
         """Turn a run into JSON and files. What raises becomes the capture's failure."""
-        document = self._open.setdefault(run.job, _Document())
+        document = self._open.get(run.job) or self._begun()
+        self._open[run.job] = document
         document.add(run)
         if self._keep(document.files):
             document.files = {}
 
     def finish(self, finished: Finished) -> Written:
         """The document of a job with all its runs, host facts added."""
-        document = self._open.pop(finished.serial, None) or _Document()
+        document = self._open.pop(finished.serial, None) or self._begun()
         for run in finished.runs:
             document.add(run)
         return document.written(finished, self._facts)
+
+    def _begun(self) -> _Document:
+        privacy = self._privacy()
+        return _Document(privacy, self._names() if privacy.anonymous else None)
 
 
 def _said(error: Exception) -> str:
@@ -99,10 +111,11 @@ def new_id(started: str) -> str:
 
 
 class _Document:
-    """A capture while its runs come in."""
+    """A capture while its runs come in; `names` are left out of it."""
 
-    def __init__(self) -> None:
-        self._bag = _Bag()
+    def __init__(self, privacy: Privacy, names: Names | None) -> None:
+        self._names = names
+        self._bag = _Bag(privacy, names)
         self._drafts: list[Draft] = []
         self._results: list[Result] = []
         self._failures: list[str] = []
@@ -154,14 +167,29 @@ class _Document:
             assets=self._bag.assets,
             warnings=[*blocking, *draft.caveats, *self._bag.caveats],
         )
-        key = generation_key(finished.generation_info)
-        return Written(capture, self.files, "; ".join(failures) or None, key)
+        failure = "; ".join(failures) or None
+        if self._names is not None:
+            capture, failure = _private(capture, failure, self._names)
+        return Written(capture, self.files, failure, generation_key(finished.generation_info))
+
+
+def _private(capture: Capture, failure: str | None, names: Names) -> tuple[Capture, str | None]:
+    """Without names; rather without anything than with one."""
+    try:
+        return sanitised(capture, names), failure and plain(failure, names)
+    except Exception as error:
+        failure = f"leaving out names failed: {type(error).__name__}"
+        job = dataclasses.replace(capture.job, user=None, error=None)
+        blocks = [Caveat("", f"capturing failed: {failure}", "blocks")]
+        return Capture(1, capture.id, capture.endpoint, {}, job=job, warnings=blocks), failure
 
 
 class _Bag:
-    """Collects assets by hash while a document is made."""
+    """Collects assets by hash while a document is made; only what may be kept gets in."""
 
-    def __init__(self) -> None:
+    def __init__(self, privacy: Privacy = EVERYTHING, names: Names | None = None) -> None:
+        self._privacy = privacy
+        self._names = names
         self.assets: dict[str, Asset] = {}
         self.files: dict[str, bytes] = {}
         self.caveats: list[Caveat] = []
@@ -176,26 +204,39 @@ class _Bag:
     def payload(self, value: Any, path: str) -> Any:
         if isinstance(value, Picture):
             self._seen[id(value)] = value
+            if self._privacy.pictures == "none":
+                return self._not_kept(path, hash_of(value.image))
             return reference(self.png(value.image, path))
         if isinstance(value, dict):
             return {key: self.payload(item, f"{path}.{key}") for key, item in value.items()}
         if isinstance(value, list):
             return [self.payload(item, f"{path}[{i}]") for i, item in enumerate(value)]
+        if self._privacy.pictures == "none" and isinstance(value, str) and encoded_type(value):
+            return self._not_kept(path, hashlib.sha256(value.encode(errors="replace")).hexdigest())
         return value
+
+    def _not_kept(self, path: str, sha256: str) -> None:
+        reason = f"the picture was not kept, as Settings, Payload capture, says; its hash: {sha256}"
+        self.caveats.append(Caveat(path.removeprefix("payload."), reason, "blocks"))
 
     def result(self, output: Output) -> Result:
         image = comparable(output.pixels)
+        kept = self._privacy.pictures == "all"
+        texts = {name: self._told(text) for name, text in _texts(output).items()}
         return Result(
-            sha256=pixel_hash(image.mode, image.size, image.tobytes()),
+            sha256=hash_of(image),
             width=image.width,
             height=image.height,
             role=output.role,
             seed=output.seed,
             subseed=output.subseed,
-            infotext=output.infotext,
-            asset=self.png(output.pixels, "results", _texts(output)),
-            thumbnail=self.thumbnail(image),
+            infotext=self._told(output.infotext),
+            asset=self.png(output.pixels, "results", texts) if kept else None,
+            thumbnail=self.thumbnail(image) if kept else None,
         )
+
+    def _told(self, text: str) -> str:
+        return text if self._names is None else infotext(text, self._names)
 
     def png(self, image: Image, path: str, texts: Mapping[str, str] | None = None) -> str:
         from PIL.PngImagePlugin import PngInfo
@@ -212,6 +253,8 @@ class _Bag:
     def thumbnail(self, image: Image) -> str:
         small = image.copy()
         small.thumbnail((THUMBNAIL, THUMBNAIL))
+        if self._privacy.blurred:
+            small = blurred(small)
         return self._add(small, "image/webp", quality=80)
 
     def _add(self, image: Image, media_type: str, **options: Any) -> str:
@@ -236,6 +279,12 @@ def _kept(image: Image) -> dict[str, Any]:
     if "transparency" in image.info and image.mode in ("1", "L", "P", "RGB"):
         return {"transparency": image.info["transparency"]}
     return {}
+
+
+def hash_of(image: Image) -> str:
+    """The hash by which pictures are compared."""
+    image = comparable(image)
+    return pixel_hash(image.mode, image.size, image.tobytes())
 
 
 def comparable(image: Image) -> Image:

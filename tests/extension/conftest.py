@@ -51,8 +51,13 @@ def start(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Start a stand-in of the test's own; it ends with the session."""
     running: list[Process] = []
 
-    def begin(*flags: str, neighbours: dict[str, str] | None = None, **given: Any) -> Host:
-        extensions: dict[str, Path] = {"sd-webui-payload-capture": repository}
+    def begin(
+        *flags: str,
+        neighbours: dict[str, str] | None = None,
+        folders: dict[str, Path] | None = None,
+        **given: Any,
+    ) -> Host:
+        extensions = {"sd-webui-payload-capture": repository, **(folders or {})}
         for name, script in (neighbours or {}).items():
             folder = tmp_path_factory.mktemp(name)
             (folder / "scripts").mkdir()

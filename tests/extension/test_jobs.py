@@ -384,10 +384,18 @@ def test_a_failure_of_ours_is_a_row_with_its_reason(stage: Stage) -> None:
 
 def test_nothing_is_captured_while_it_is_switched_off() -> None:
     stage = Stage()
-    stage.recorder = Recorder(stage.webui, stage.take, lambda: False)
+    asked: list[str] = []
+
+    def enabled(source: str) -> bool:
+        asked.append(source)
+        return False
+
+    stage.recorder = Recorder(stage.webui, stage.take, enabled)
     stage.page_job(processing(), [1])
     stage.recorder.picture_started(SimpleNamespace(source="ui"), "picture", {})
     assert stage.done == []
+    assert asked
+    assert set(asked) == {"ui"}
 
 
 def test_maps_are_told_from_samples_wherever_they_stand() -> None:

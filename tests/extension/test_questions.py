@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from payload_capture import questions
+from payload_capture.auth import Caller, Refused
 from payload_capture.capture import Capture, FormatError
 from payload_capture.store import NotFoundError, Page, StoreError
 
 KEPT = Capture(1, "c1", "/sdapi/v1/txt2img", {"prompt": "a cat", "seed": 3})
+CALLER = Caller("POST", {})
 ROW = {"id": "c1", "prompt": "a cat", "seed": 3, "error": None, "failure": None, "model": ""}
 
 
@@ -23,6 +25,7 @@ class Service:
         self.deleted: list[str] = []
         self.asked: list[tuple[int, str | None]] = []
         self.broken: Exception | None = None
+        self.refused = False
         self.state: dict[str, Any] = {"enabled": True, "waiting": 0, "last_failure": None}
 
     def page(self, limit: int, cursor: str | None = None) -> Page:
@@ -47,6 +50,15 @@ class Service:
     def delete(self, identity: str) -> None:
         self.deleted.append(identity)
 
+    blurs = False
+
+    def admit_page(self, caller: Caller, *, reads: bool) -> None:
+        if self.refused and not reads:
+            raise Refused(403, "strangers_refused", "strangers may not")
+
+    def exported(self, identity: str) -> tuple[Capture, Any]:
+        return self.get(identity), self.asset
+
     def of_generation(self, text: str) -> str | None:
         return "c1" if text == "known" else None
 
@@ -60,7 +72,8 @@ def service() -> Service:
 
 
 def ask(service: Service, name: str, **more: Any) -> dict[str, Any]:
-    answer = questions.answer(service, json.dumps({"id": 9, "do": name, **more}))  # type: ignore[arg-type]
+    text = json.dumps({"id": 9, "do": name, **more})
+    answer = questions.answer(service, text, CALLER)  # type: ignore[arg-type]
     made: dict[str, Any] = json.loads(answer)
     assert made.pop("id") == 9
     return made
@@ -102,6 +115,13 @@ def test_delete(service: Service) -> None:
     assert service.deleted == ["c1"]
 
 
+def test_who_may_only_read_changes_nothing(service: Service) -> None:
+    service.refused = True
+    assert ask(service, "delete", capture="c1") == {"error": "strangers may not"}
+    assert service.deleted == []
+    assert ask(service, "text", capture="c1", path=["prompt"]) == {"text": "a cat"}
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -118,7 +138,7 @@ def test_errors_are_answers(service: Service, error: Exception, words: str) -> N
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"id": 9}', '{"id": 9, "do": "exit"}'])
 def test_what_is_no_question_gets_an_error(service: Service, text: str) -> None:
-    assert "error" in json.loads(questions.answer(service, text))  # type: ignore[arg-type]
+    assert "error" in json.loads(questions.answer(service, text, CALLER))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -130,12 +150,12 @@ def test_what_is_no_question_gets_an_error(service: Service, text: str) -> None:
     ],
 )
 def test_the_job_on_the_page(service: Service, info: str, log: str, told: dict[str, Any]) -> None:
-    assert json.loads(questions.of_generation(service, info, log)) == told  # type: ignore[arg-type]
+    assert json.loads(questions.of_generation(service, info, log, CALLER)) == told  # type: ignore[arg-type]
 
 
 def test_a_job_without_a_capture_says_why(service: Service) -> None:
     def missing() -> str:
-        told: str = json.loads(questions.of_generation(service, "x", ""))["missing"]  # type: ignore[arg-type]
+        told: str = json.loads(questions.of_generation(service, "x", "", CALLER))["missing"]  # type: ignore[arg-type]
         return told
 
     assert missing() == "This job was not captured."

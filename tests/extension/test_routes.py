@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,7 +13,6 @@ from PIL import Image
 
 from payload_capture.answers import PREFIX
 from payload_capture.capture import Capture, pixel_hash
-from payload_capture.routes import ROUTES
 from payload_capture.shapes import FORMS
 
 from .conftest import Host, Start
@@ -306,69 +304,6 @@ def test_other_origins_as_the_command_line_says(start: Start) -> None:
     answer = host.get("/status", headers={"Origin": stranger})
     assert "access-control-allow-origin" not in answer.headers
     host.process.stop()
-
-
-# ---- credentials
-
-API = ("--api-auth", "ann:secret,bob:pw")
-PAGE = ("--gradio-auth", "eve:geheim:1")
-
-
-@pytest.fixture(scope="module", params=["open", "api", "page", "both"])
-def guarded(request: pytest.FixtureRequest, start: Start) -> Any:
-    flags = {"open": (), "api": API, "page": PAGE, "both": (*API, *PAGE)}[request.param]
-    host = start(*flags)
-    yield request.param, host
-    host.process.stop()
-
-
-def walk(host: Host, session: requests.Session, **options: Any) -> set[int]:
-    """The status of every route there is."""
-    answers = set()
-    for route in ROUTES:
-        path = re.sub(r"{[^}]+}", "0", route.path)
-        verb = "GET" if route.method == "*" else route.method
-        with session.request(
-            verb, host.url + PREFIX + path, timeout=30, stream=True, **options
-        ) as answer:
-            answers.add(answer.status_code)
-    return answers
-
-
-@pytest.mark.parametrize(
-    ("auth", "lets_in"),
-    [
-        (None, {"open"}),
-        (("ann", "secret"), {"open", "api", "both"}),
-        (("bob", "pw"), {"open", "api", "both"}),
-        (("ann", "wrong"), {"open"}),
-        (("eve", "geheim:1"), {"open", "page", "both"}),
-        (("nobody", ""), {"open"}),
-    ],
-)
-def test_every_route_asks(guarded: tuple[str, Host], auth: Any, lets_in: set[str]) -> None:
-    state, host = guarded
-    answers = walk(host, requests.Session(), auth=auth)
-    assert (401 not in answers) if state in lets_in else (answers == {401})
-
-
-def test_the_pages_login_is_enough(guarded: tuple[str, Host]) -> None:
-    state, host = guarded
-    session = requests.Session()
-    login = {"username": "eve", "password": "geheim:1"}
-    session.post(f"{host.url}/login", data=login, timeout=30)
-    answers = walk(host, session)
-    assert (401 not in answers) if state != "api" else (answers == {401})
-
-
-def test_a_refusal_says_how(guarded: tuple[str, Host]) -> None:
-    state, host = guarded
-    answer = requests.get(f"{host.url}{PREFIX}/status", timeout=30)
-    if state == "open":
-        assert answer.ok
-    else:
-        assert error(answer) == (401, "unauthorized", None)
-        assert answer.headers["www-authenticate"] == "Basic"
 
 
 def test_the_minimal_form_says_less_and_makes_the_same_picture(host: Host) -> None:

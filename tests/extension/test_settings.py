@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from payload_capture.settings import FIXED, OWN, PIXEL_OPTIONS, REPEATABLE, When, decisive, fixed
+from payload_capture.capture import Source
+from payload_capture.settings import (
+    FIXED,
+    OWN,
+    PIXEL_OPTIONS,
+    REPEATABLE,
+    SOURCES,
+    When,
+    decisive,
+    fixed,
+)
 
 KINDS = get_args(When)
 
@@ -92,3 +103,20 @@ def test_no_name_stands_twice() -> None:
 def test_each_option_has_a_reason() -> None:
     assert all(option.reason and set(option.when) <= set(KINDS) for option in PIXEL_OPTIONS)
     assert all(option.reason for option in FIXED)
+
+
+def test_each_setting_explains_itself_and_stands_in_the_guide(repository: Path) -> None:
+    guide = (repository / "docs" / "security.md").read_text(encoding="utf-8")
+    for name, setting in OWN.items():
+        assert setting.label[0].isupper()
+        assert len(setting.explanation) > 15
+        assert f"`{name}`" in guide
+        if setting.choices:
+            assert setting.default in setting.choices
+            assert all(f"`{choice}`" in guide for choice in setting.choices)
+            assert all(f"{choice}:" in setting.explanation for choice in setting.choices)
+
+
+def test_each_source_of_jobs_has_its_setting() -> None:
+    assert set(SOURCES) == set(get_args(Source))
+    assert set(SOURCES.values()) <= set(OWN)

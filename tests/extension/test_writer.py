@@ -15,8 +15,17 @@ from PIL import Image
 from payload_capture.capture import Capture, Host, Job, pixel_hash
 from payload_capture.jobs import UNMARKED, Finished, Output, Run
 from payload_capture.payload import Draft
+from payload_capture.privacy import Names, Privacy
 from payload_capture.values import Picture
-from payload_capture.writer import Drafts, Writer, Written, comparable, generation_key, new_id
+from payload_capture.writer import (
+    Drafts,
+    Writer,
+    Written,
+    comparable,
+    generation_key,
+    hash_of,
+    new_id,
+)
 
 
 def finished(payload: dict[str, Any] | None = None, *images: Image.Image) -> Finished:
@@ -178,6 +187,77 @@ def test_the_text_of_extras_is_kept_under_its_own_name() -> None:
     (result,) = written.capture.results
     kept = opened(written.files[result.asset or ""]).info
     assert (kept["parameters"], kept["postprocessing"]) == ("a cat", "Postprocess upscale by: 2")
+
+
+# ---- what may be kept
+
+
+def private(privacy: Privacy, done: Finished, names: Names | None = None) -> Written:
+    return Drafts(facts, privacy=lambda: privacy, names=lambda: names or Names()).finish(done)
+
+
+def test_only_what_a_request_needs() -> None:
+    payload = {"init_images": [Picture(Image.new("RGB", (3, 2), "blue"))]}
+    written = private(Privacy("needed"), finished(payload, Image.new("RGB", (3, 2), "red")))
+    (result,) = written.capture.results
+    assert (result.asset, result.thumbnail) == (None, None)
+    assert result.sha256 == hash_of(Image.new("RGB", (3, 2), "red"))
+    assert set(written.files) == {written.capture.payload["init_images"][0]["$asset"]}
+    assert written.capture.warnings == []
+
+
+def test_no_picture_but_its_hash() -> None:
+    blue = Image.new("RGB", (3, 2), "blue")
+    out = io.BytesIO()
+    Image.effect_noise((64, 64), 9).save(out, "PNG")
+    sent = base64.b64encode(out.getvalue()).decode()
+    payload = {"init_images": [Picture(blue)], "alwayson_scripts": {"a": {"args": [sent, "text"]}}}
+    written = private(Privacy("none"), finished(payload, Image.new("RGB", (3, 2), "red")))
+    capture = Capture.from_json(written.capture.to_json())
+    assert (written.files, capture.assets) == ({}, {})
+    assert capture.payload["init_images"] == [None]
+    assert capture.payload["alwayson_scripts"]["a"]["args"] == [None, "text"]
+    assert [(w.path, w.severity) for w in capture.warnings] == [
+        ("init_images[0]", "blocks"),
+        ("alwayson_scripts.a.args[0]", "blocks"),
+    ]
+    assert hash_of(blue) in capture.warnings[0].reason
+
+
+def test_blurred_thumbnails_show_no_edges() -> None:
+    sharp = Image.new("L", (64, 64))
+    sharp.paste(255, (0, 0, 32, 64))
+    for blur in (False, True):
+        written = private(Privacy(blurred=blur), finished({}, sharp))
+        (result,) = written.capture.results
+        shown = opened(written.files[result.thumbnail or ""]).convert("L")
+        levels = [shown.getpixel((x, 32)) for x in (30, 33)]
+        assert (levels[0] - levels[1] < 100) is blur
+
+
+def test_names_and_folders_reach_no_file() -> None:
+    names = Names(("/home/anna",), ("anna", "annas-pc"))
+    run = Run(1, Draft("/sdapi/v1/txt2img", {"prompt": "a cat", "path": "/home/anna/x.mp4"}))
+    image = Image.new("RGB", (2, 2))
+    image.info["postprocessing"] = "Scale: 2, User: anna"
+    run.outputs = [Output(image, "sample", 1, None, "a cat\nSteps: 1, User: anna, Size: 2x2")]
+    job = Job(started="2026-11-23T16:15:02+00:00", user="anna", error="OSError: /home/anna/y")
+    done = Finished(1, job, [run], "", "host: OSError: annas-pc is down at /home/anna/z")
+    written = private(Privacy(anonymous=True), done, names)
+    everything = written.capture.to_json().encode() + b"".join(written.files.values())
+    everything += (written.failure or "").encode()
+    assert b"anna" not in everything
+    assert written.capture.results[0].infotext == "a cat\nSteps: 1, Size: 2x2"
+    assert written.capture.payload == {"prompt": "a cat", "path": "x.mp4"}
+    assert "anna" in private(Privacy(), done, names).capture.to_json()
+
+
+def test_rather_nothing_than_a_name() -> None:
+    broken: Any = Names((), (7,))  # type: ignore[arg-type]
+    written = private(Privacy(anonymous=True), finished({"prompt": "anna"}), broken)
+    assert written.failure == "leaving out names failed: TypeError"
+    assert "anna" not in written.capture.to_json()
+    assert [one.severity for one in written.capture.warnings] == ["blocks"]
 
 
 def test_pictures_are_compared_without_an_alpha_that_says_nothing() -> None:

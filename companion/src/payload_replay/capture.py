@@ -125,7 +125,8 @@ class Extension:
 class Host:
     """The webui that made the pictures; enough to name what another one lacks.
 
-    `settings` are options that decide pixels and that no request can set.
+    `settings` are options that decide pixels and that no request can set. `facts` are what other
+    extensions of the webui add, by a name of their own.
     """
 
     webui: str = ""
@@ -140,6 +141,7 @@ class Host:
     embeddings: list[Model] = field(default_factory=list)
     extensions: list[Extension] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
