@@ -13,10 +13,18 @@ pytestmark = pytest.mark.once
 
 DEFAULTS = Defaults(
     fields={"steps": 50, "cfg_scale": 7.0, "tiling": None, "save_images": False},
-    scripts={"detailer": [False, 0.5, "face"], "wildcards": [True, 3], "counter": [False, 1]}
-    | {"parts": [False, 1, False, 2]},
-    labels={"detailer": ["Enable"], "wildcards": ["Enabled", ""], "counter": ["Reset", "Count"]}
-    | {"parts": ["Enable sharpness", "By", "Enable noise", "By"]},
+    scripts={
+        "detailer": [False, 0.5, "face"],
+        "wildcards": [True, 3],
+        "counter": [False, 1],
+        "parts": [False, 1, False, 2],
+    },
+    labels={
+        "detailer": ["Enable"],
+        "wildcards": ["Enabled", ""],
+        "counter": ["Reset", "Count"],
+        "parts": ["Enable sharpness", "By", "Enable noise", "By"],
+    },
     options={"CLIP_stop_at_last_layers": 1.0, "sd_model_checkpoint": "alpha.safetensors"},
 )
 
