@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from payload_capture.shared.client import WebUI
+    from payload_capture.upkeep import Fault
 
 LATEST = "latest"
 TIDY = 50
@@ -395,6 +396,18 @@ class Service:
         """The id of the capture of the job whose result on the page is `generation_info`."""
         self.writer.flush()
         return self._generations.get(generation_key(generation_info))
+
+    def verify(self) -> list[Fault]:
+        """What is wrong with the store. Raises StoreError."""
+        self.writer.flush()
+        return self.store.verify()
+
+    def repair(self) -> list[str]:
+        """Make the store whole again; what was dropped for that. Raises StoreError."""
+        self.writer.flush()
+        dropped = self.store.repair()
+        self.revision += 1
+        return dropped
 
     def status(self) -> dict[str, Any]:
         counts: dict[str, int] = {}

@@ -95,6 +95,16 @@ def forget(service: Service, request: Request, given: Given) -> Any:
     return {"forgotten": service.forget(_id(request))}
 
 
+def verify(service: Service, request: Request, given: Given) -> Any:
+    """Read the whole store and derive every hash again; nothing is changed."""
+    return {"faults": [fault._asdict() for fault in service.verify()]}
+
+
+def repair(service: Service, request: Request, given: Given) -> Any:
+    """Make the store whole again, and say what was dropped for that."""
+    return {"dropped": service.repair()}
+
+
 def request_to_send(service: Service, request: Request, given: Given) -> Any:
     """Exactly what to send to make the pictures again."""
     return service.request(_id(request), given.get("form", FORMS[0]))
@@ -321,6 +331,8 @@ ROUTES: tuple[Route, ...] = (
         (404, 409, 413, 422),
         reads=True,
     ),
+    Route("POST", "/store/verify", verify, {200: Said("Verified")}, reads=True),
+    Route("POST", "/store/repair", repair, {200: Said("Repaired")}),
     _get("/tags", tags, Said("Tags")),
     _get("/events", events, Said("events", ("text/event-stream",)), shapes.LAST_EVENT),
     _get("/status", status, Said("Status")),

@@ -257,6 +257,10 @@ ANSWERS: dict[str, Schema] = {
     "Check": _whole(
         {"replayable": {"type": "boolean"}, "problems": {"type": "array", "items": _PROBLEM}}
     ),
+    "Verified": _whole(
+        {"faults": {"type": "array", "items": _whole({"path": _STRING, "reason": _STRING})}}
+    ),
+    "Repaired": _whole({"dropped": _STRINGS}),
     "Tags": _whole({"tags": {"type": "object", "additionalProperties": _INTEGER}}),
     "Status": _whole(
         {

@@ -140,6 +140,8 @@ def test_real_answers_are_as_described(host: Host) -> None:
     mine = f"/captures/{identity}"
     for path in ("/status", "/tags", "/openapi.json"):
         ask("GET", path)
+    for path in ("/store/verify", "/store/repair"):
+        ask("POST", path)
     ask("GET", "/captures?limit=0", "/captures")
     ask("GET", "/search?q=described", "/search")
     ask("GET", "/search")

@@ -279,6 +279,28 @@ def test_forgets(host: Host) -> None:
     assert error(host.get(f"/captures/{identity}")) == (404, "not_found", "id")
 
 
+def test_the_store_is_verified_and_repaired(start: Start) -> None:
+    host = start()
+
+    def asked(what: str) -> Any:
+        answer = host.session.post(f"{host.url}{PREFIX}/store/{what}", timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    host.generate().raise_for_status()
+    lost = host.latest()["results"][0]["asset"]
+    assert asked("verify") == {"faults": []}
+    (path,) = host.process.data_dir.rglob(lost)
+    path.unlink()
+    (fault,) = asked("verify")["faults"]
+    assert lost in fault["path"] + fault["reason"]
+    (dropped,) = asked("repair")["dropped"]
+    assert lost[:12] in dropped
+    assert asked("verify") == {"faults": []}
+    assert host.latest()["results"][0]["asset"] is None
+    host.process.stop()
+
+
 # ---- what the webui itself does around our routes
 
 
