@@ -68,7 +68,7 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.store = _store(folder)
-        self.writer = Writer(self._write)
+        self.writer = Writer(self._write, self._failed)
         self._names = host.private_names()
         self.drafts = Drafts(_facts, self._keep, _privacy, lambda: self._names)
         self.recorder = Recorder(host, self.writer.put, _enabled)

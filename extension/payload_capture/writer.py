@@ -298,10 +298,18 @@ def comparable(image: Image) -> Image:
 
 
 class Writer:
-    """The thread. `put` returns at once; `flush` waits until everything before it is stored."""
+    """The thread. `put` returns at once; `flush` waits until everything before it is stored.
 
-    def __init__(self, handle: Callable[[Run | Finished], None]) -> None:
+    Args:
+        handle: stores an item.
+        failed: is told why where `handle` raises; what comes after is stored all the same.
+    """
+
+    def __init__(
+        self, handle: Callable[[Run | Finished], None], failed: Callable[[str], None]
+    ) -> None:
         self._handle = handle
+        self._failed = failed
         self._queue: queue.Queue[Run | Finished | threading.Event | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -339,7 +347,13 @@ class Writer:
                 item.set()
             else:
                 time.sleep(PAUSE)
-                self._handle(item)
+                self._store(item)
+
+    def _store(self, item: Run | Finished) -> None:
+        try:
+            self._handle(item)
+        except Exception as error:
+            self._failed(f"a job could not be stored: {_said(error)}")
 
     def _items(self) -> Iterator[Run | Finished | threading.Event]:
         while (item := self._queue.get()) is not None:

@@ -280,9 +280,30 @@ def name_of(item: Run | Finished) -> str:
     return item.model
 
 
+def no(reason: str) -> None:
+    raise AssertionError(reason)
+
+
+def test_one_that_cannot_be_stored_is_told_and_the_next_is_stored() -> None:
+    seen, told = [], []
+
+    def handle(item: Any) -> None:
+        if name_of(item) == "1":
+            raise KeyError("strange")
+        seen.append(name_of(item))
+
+    writer = Writer(handle, told.append)
+    for number in range(3):
+        writer.put(Finished(1, Job(), [], str(number)))
+    assert writer.flush()
+    assert seen == ["0", "2"]
+    assert told == ["a job could not be stored: KeyError: 'strange'"]
+    writer.stop()
+
+
 def test_writes_in_order_off_the_callers_thread() -> None:
     seen: list[tuple[str, str]] = []
-    writer = Writer(lambda f: seen.append((name_of(f), threading.current_thread().name)))
+    writer = Writer(lambda f: seen.append((name_of(f), threading.current_thread().name)), no)
     assert writer.flush(), "a writer that never wrote has nothing to wait for"
     for number in range(3):
         writer.put(Finished(1, Job(), [], str(number)))
@@ -297,7 +318,7 @@ def test_writes_in_order_off_the_callers_thread() -> None:
 
 def test_flush_gives_up_on_a_slow_write() -> None:
     go = threading.Event()
-    writer = Writer(lambda f: bool(go.wait(10)))  # type: ignore[arg-type]
+    writer = Writer(lambda f: bool(go.wait(10)), no)  # type: ignore[arg-type]
     writer.put(Finished(1, Job(), [], ""))
     assert not writer.flush(0.05)
     go.set()
