@@ -285,7 +285,8 @@ def no(reason: str) -> None:
 
 
 def test_one_that_cannot_be_stored_is_told_and_the_next_is_stored() -> None:
-    seen, told = [], []
+    seen: list[str] = []
+    told: list[str] = []
 
     def handle(item: Any) -> None:
         if name_of(item) == "1":
