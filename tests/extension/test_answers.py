@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from payload_capture import answers
-from payload_capture.auth import Refused
+from payload_capture.auth import CHALLENGE, Refused
 from payload_capture.capture import AssetError, FormatError
 from payload_capture.imports import TooLargeError
 from payload_capture.pages import CursorError
@@ -67,7 +67,7 @@ def test_every_error_has_its_status(
 
 def test_a_refusal_asks_for_a_password() -> None:
     made = answers.failed(Refused(401, "unauthorized", "x"), request())
-    assert made.headers["www-authenticate"] == "Basic"
+    assert made.headers["www-authenticate"] == CHALLENGE
 
 
 def test_a_name_beyond_ascii_can_be_downloaded() -> None:
