@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import http.client
 import json
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import event_loop
 from payload_capture.events import Events, stream
 
 from .conftest import PREFIX, Host, Start, wait
@@ -99,7 +99,7 @@ def collected(events: Events, last: int | None, count: int, **options: Any) -> l
         await running.aclose()  # type: ignore[attr-defined]
         return made
 
-    return asyncio.run(collect())
+    return event_loop.run(collect())
 
 
 def test_a_stream_begins_after_the_last_event_that_was_seen() -> None:
@@ -133,7 +133,7 @@ def test_a_stream_ends_when_the_server_closes() -> None:
     async def collect() -> list[str]:
         return [piece async for piece in stream(Events(), None, lambda: True)]
 
-    assert len(asyncio.run(collect())) == 1
+    assert len(event_loop.run(collect())) == 1
 
 
 # ---- in a running host

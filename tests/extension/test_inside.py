@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import event_loop
 from payload_capture import inside
 from payload_capture.runs import INSIDE, RunError
 
@@ -33,6 +34,7 @@ class App:
         await send({"type": "http.response.body", "body": body[3:]})
 
 
+@event_loop.apart
 def test_a_request_reaches_the_app_as_from_a_client() -> None:
     app = App()
     webui = inside.webui(app, {})
@@ -46,21 +48,25 @@ def test_a_request_reaches_the_app_as_from_a_client() -> None:
     assert app.threads == {threading.get_ident()}
 
 
+@event_loop.apart
 def test_it_gives_the_webuis_own_password() -> None:
     app = App()
     inside.webui(app, {"eve": "pä", "ann": "pa:ss"}).call("GET", "/sdapi/v1/options")
     assert dict(app.scopes[0]["headers"])[b"authorization"] == b"Basic YW5uOnBhOnNz"
 
 
+@event_loop.apart
 def test_errors_are_those_of_a_client() -> None:
     with pytest.raises(RunError, match="asks for a user and password"), inside.translated():
         inside.webui(App(401), {}).call("GET", "/sdapi/v1/options")
 
 
+@event_loop.apart
 def test_a_picture_that_the_webui_cannot_read_is_read_without_it() -> None:
     assert inside.png_info(inside.webui(App(500), {}), b"x") is None
 
 
+@event_loop.apart
 def test_an_app_that_raises_after_its_answer_has_answered() -> None:
     async def failing(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 500, "headers": []})
@@ -71,6 +77,7 @@ def test_an_app_that_raises_after_its_answer_has_answered() -> None:
         inside.webui(failing, {}).call("GET", "/sdapi/v1/options")
 
 
+@event_loop.apart
 def test_an_app_that_does_not_answer_raises() -> None:
     async def silent(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError("no answer")
