@@ -152,6 +152,7 @@ class Service:
             "enabled": _enabled(),
             "runs": list(runs.ENDPOINTS) if host.api() else [],
             "frozen": host.frozen(),
+            "unlisted": host.unlisted(),
             **{name: counts.get(name) for name in ("captures", "assets", "bytes")},
             "waiting": len(self._backlog),
             "failures": self.failures,

@@ -73,6 +73,13 @@ def test_what_another_try_cannot_mend(fault: Any) -> None:
     assert len(session.requests) == 1
 
 
+def test_settings_are_sent_again_whatever_the_client_says() -> None:
+    """The same again does no harm, and a webui closes its connection after an error of its own."""
+    webui, session = client("POST /sdapi/v1/options", LOST, retries=0)
+    webui.set_options({"sd_vae": "None"})
+    assert len(session.requests) == 2
+
+
 @pytest.mark.parametrize("fault", [LOST, LATE, Answer(502), Answer(503), Answer(504)])
 def test_a_generation_that_may_have_begun_is_not_sent_again(fault: Any) -> None:
     webui, session = client(TXT2IMG, fault)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from PIL import Image
 
 from . import generating, job, records
+from .answers import parsed
 from .capture import EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, TXT2IMG, Capture, generates
 from .connection import Connection
 from .errors import BadSource, UnexpectedAnswer
@@ -21,6 +22,7 @@ from .generating import Answer
 from .generation import Extras, Generation
 from .images import Picture, base64_of
 from .job import Cancel, OnProgress
+from .retry import always
 
 if TYPE_CHECKING:
     from .captures import Captures
@@ -248,7 +250,10 @@ class WebUI(Connection):
 
     def set_options(self, options: Mapping[str, Any]) -> None:
         """Change settings of the server, for everybody; it writes them to its disk."""
-        self.call("POST", "/sdapi/v1/options", options)
+        # To set the same again does no harm, and after its own errors a webui closes connections.
+        retry = dataclasses.replace(self.retry, times=max(1, self.retry.times))
+        path = "/sdapi/v1/options"
+        parsed(self.send("POST", path, options, retry=retry, again=always), path)
 
     def cmd_flags(self) -> dict[str, Any]:
         """The server's command line, by flag; passwords are among it. Forge answers 500."""

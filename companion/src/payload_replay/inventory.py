@@ -145,6 +145,12 @@ class Inventory:
         return names if isinstance(names, list) else None
 
     @property
+    def unlisted(self) -> list[str]:
+        """Settings that the server has and does not list, as far as our extension tells them."""
+        names = (_told(lambda: self.status) or {}).get("unlisted")
+        return names if isinstance(names, list) else []
+
+    @property
     def _scripts(self) -> Sequence[Mapping[str, Any]]:
         return self._once("scripts", lambda: _told(self.webui.script_info)) or ()
 
