@@ -17,9 +17,9 @@ from . import generating, job, records
 from .answers import parsed
 from .capture import EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, TXT2IMG, Capture, generates
 from .connection import Connection
-from .errors import BadSource, UnexpectedAnswer
+from .errors import BadSource
 from .generating import Answer
-from .generation import Extras, Generation
+from .generation import Extras, Generation, caption
 from .images import Picture, base64_of
 from .job import Cancel, OnProgress
 from .retry import always
@@ -236,11 +236,7 @@ class WebUI(Connection):
     def interrogate(self, picture: Source, model: str = "clip") -> str:
         """Words for what a picture shows, from ``clip`` or ``deepdanbooru``."""
         asked = {"image": base64_of(picture), "model": model}
-        answer = self.call("POST", "/sdapi/v1/interrogate", asked)
-        caption = answer.get("caption") if isinstance(answer, dict) else None
-        if not isinstance(caption, str):
-            raise UnexpectedAnswer(f"/sdapi/v1/interrogate gave no caption: {str(answer)[:80]}")
-        return caption
+        return caption(self.call("POST", "/sdapi/v1/interrogate", asked))
 
     # ---- what the server has
 
