@@ -55,7 +55,8 @@ class WebUI(Connection):
         verify: False trusts any certificate, a path names the authority's; None is the session's.
         cert: a client's certificate as a path, or certificate and key.
         retries: how often to send again what was not answered; see `payload_replay.retry.Retry`.
-            A generation is sent again only where it cannot have begun.
+            A generation is sent again only where it cannot have begun. With 0, what reads or sets
+            options is still sent a second time after a broken connection.
         backoff: seconds before the first of these, doubled for each further one, 60 at most.
         track: give each generation an id (the field ``force_task_id``, where the server's
             ``/openapi.json`` has it: v1.8 and later, Forge, reForge), the one thing that is ever
@@ -246,10 +247,8 @@ class WebUI(Connection):
 
     def set_options(self, options: Mapping[str, Any]) -> None:
         """Change settings of the server, for everybody; it writes them to its disk."""
-        # To set the same again does no harm, and after its own errors a webui closes connections.
-        retry = dataclasses.replace(self.retry, times=max(1, self.retry.times))
         path = "/sdapi/v1/options"
-        parsed(self.send("POST", path, options, retry=retry, again=always), path)
+        parsed(self.send("POST", path, options, again=always), path)  # the same again is no harm
 
     def cmd_flags(self) -> dict[str, Any]:
         """The server's command line, by flag; passwords are among it. Forge answers 500."""
