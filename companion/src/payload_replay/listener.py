@@ -136,7 +136,7 @@ def _handler(respond: Respond, bound: str, guarded: bool) -> type[BaseHTTPReques
 
         def _admit(self) -> None:
             reason = ""
-            if guarded or guard.loopback(self.server.server_address[0]):
+            if guarded or guard.loopback(str(cast("Any", self.server.server_address)[0])):
                 reason = guard.rebound(self.headers, bound)
             if guarded:
                 reason = reason or guard.foreign(self.headers)
