@@ -207,7 +207,7 @@ def _forge_unit(unit: Any, encoder: Encoder, path: str) -> Any:
         encoder.warn(f"{path}.input_mode", reason)
     if (preferred := field(unit, "control_mode", "")) in _PREFERENCES:
         reason = f"reForge's API takes {preferred!r} for Balanced"
-        encoder.warn(f"{path}.control_mode", reason, "blocks")
+        encoder.warn(f"{path}.control_mode", reason)
     names = [name for name in _unit_names(unit) if name not in left_out]
     made = encoder.attributes(unit, names, path)
     if unit.use_preview_as_input:

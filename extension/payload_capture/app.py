@@ -423,6 +423,7 @@ class Service:
             "warning": (self.gate and self.gate.warning()) or None,
             "runs": list(runs.ENDPOINTS) if host.api() else [],
             "frozen": host.frozen(),
+            "unlisted": host.unlisted(),
             **{name: counts.get(name) for name in ("captures", "assets", "bytes")},
             "waiting": len(self._backlog),
             "failures": self.failures,

@@ -387,8 +387,7 @@ def _title(script: Any) -> str:
 @functools.lru_cache
 def accepted_fields(endpoint: str) -> tuple[str, ...]:
     """The names of the fields that this host's API accepts at `endpoint`."""
-    model = _request_model(endpoint)
-    return tuple(getattr(model, "model_fields", None) or model.__fields__)
+    return tuple(_model_fields(_request_model(endpoint)))
 
 
 def defaults(endpoint: str) -> Defaults:
@@ -406,9 +405,14 @@ def defaults(endpoint: str) -> Defaults:
 
 
 def _field_defaults(endpoint: str) -> dict[str, Any]:
-    model = _request_model(endpoint)
-    fields = getattr(model, "model_fields", None) or model.__fields__
+    fields = _model_fields(_request_model(endpoint))
     return {name: field.default for name, field in fields.items() if not _is_required(field)}
+
+
+def _model_fields(model: Any) -> Mapping[str, Any]:
+    """pydantic 2's, or pydantic 1's."""
+    fields: Mapping[str, Any] = getattr(model, "model_fields", None) or model.__fields__
+    return fields
 
 
 def _is_required(field: Any) -> bool:
@@ -684,6 +688,17 @@ def frozen() -> list[str]:
     sections = {section.strip() for section in named.split(",")} - {""}
     labels = shared.opts.data_labels.items() if sections else ()
     return [name for name, info in labels if info.section and info.section[0] in sections]
+
+
+def unlisted() -> list[str]:
+    """The settings that ``/sdapi/v1/options`` does not list, and that a request can set all the
+    same: on Forge those that extensions add after the answer's model was made (dfdcbab6,
+    ``modules/api/models.py``).
+    """
+    from modules.api import models
+
+    listed = _model_fields(models.OptionsModel)
+    return [name for name in shared.opts.data_labels if name not in listed]
 
 
 def known_options() -> set[str]:

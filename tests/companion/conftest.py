@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +139,19 @@ def standin() -> Iterator[Any]:
     """A stand-in with this checkout as its extension, one for all tests that only read from it."""
     with demo.host(demo.checkout()) as process:
         yield process
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
+    """While its context lasts nothing can be written to a disk."""
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    @contextlib.contextmanager
+    def context() -> Iterator[None]:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", full)
+            yield
+
+    return context

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fake_webui import FakeWebUI
 from json_values import json_values
 from payload_replay import Capture, Problem, WebUI
-from payload_replay.arguments import calls, place, shifted, unfit
+from payload_replay.arguments import calls, place, shifted, short, unfit
 from payload_replay.capture import BATCH, IMG2IMG
 from payload_replay.testing import FakeSession
 
@@ -92,9 +92,15 @@ def test_too_few(webui: WebUI) -> None:
     (problem,) = found(webui, called([True]))
     assert problem.severity == "cosmetic"
     assert "takes 4; not sent: 'Strength', 'Mode', 'Text'; it fills them in" in problem.reason
-    selectable = Capture.from_payload({"prompt": "", "script_name": "Wide", "script_args": [True]})
-    (problem,) = found(webui, selectable)
+    assert list(short(webui.inventory, called([True]))) == []
+
+
+def test_too_few_of_a_selected_script(webui: WebUI) -> None:
+    capture = Capture.from_payload({"prompt": "", "script_name": "Wide", "script_args": [True]})
+    assert found(webui, capture) == []
+    (problem,) = short(webui.inventory, capture)
     assert (problem.path, problem.severity) == ("script_args", "blocks")
+    assert "takes 4; not sent: 'Strength', 'Mode', 'Text'; it would fail" in problem.reason
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +63,9 @@ def test_they_are_kept_and_found(tmp_path: Path) -> None:
         assert one.models(question({"image": picture("blue")})) == []
 
 
-def test_what_cannot_be_written_is_not_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
+def test_what_cannot_be_written_is_not_known(tmp_path: Path, full_disk) -> None:
     made, asked = Captions(tmp_path), question({"image": picture()})
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with full_disk(), pytest.raises(OSError, match="No space"):
         made.keep(asked, "a red square")
     assert made.find(asked) is None
 

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payload_replay import Capture
+from fake_webui import EXTENSION, FakeWebUI
+from payload_replay import Capture, WebUI
 from payload_replay.capture import reference
 from payload_replay.controlnet import units
+from payload_replay.preflight import blocking
 
 pytestmark = pytest.mark.once
 
@@ -37,6 +39,7 @@ def test_renamed_fields() -> None:
         ({"guessmode": True}, {"control_mode": "ControlNet is more important"}),
         ({"guess_mode": False}, {"control_mode": "Balanced"}),
         ({"control_mode": 1}, {"control_mode": "My prompt is more important"}),
+        ({"control_mode": "Prefer Prompt"}, {"control_mode": "My prompt is more important"}),
         ({"resize_mode": 0}, {"resize_mode": "Just Resize"}),
         ({"resize_mode": 1}, {"resize_mode": "Crop and Resize"}),
         ({"resize_mode": 2}, {"resize_mode": "Resize and Fill"}),
@@ -59,7 +62,7 @@ def test_numbers_and_old_words(unit: dict[str, Any], expected: dict[str, Any]) -
         {"resize_mode": 4, "hr_option": 3},
         {"resize_mode": -1, "control_mode": True},
         {"mask": "A", "module": "none"},
-        {"mask_image": "A", "module": "None", "control_mode": "Prefer Prompt"},
+        {"mask_image": "A", "module": "None", "control_mode": "My prompt is more important"},
         {"resize_mode": None, "control_mode": [1]},
     ],
 )
@@ -93,9 +96,9 @@ PROMPT = "My prompt is more important"
         ({"image": {"image": "A", "mask": "M"}}, A1111, None),
         ({"control_mode": "Prefer Prompt"}, A1111, {"control_mode": PROMPT}),
         ({"control_mode": "Prefer Prompt"}, FORGE, {"control_mode": PROMPT}),
-        ({"control_mode": PROMPT}, REFORGE, {"control_mode": "Prefer Prompt"}),
-        ({"control_mode": 2}, REFORGE, {"control_mode": "Prefer ControlNet"}),
-        ({"guess_mode": True}, REFORGE, {"control_mode": "Prefer ControlNet"}),
+        ({"control_mode": PROMPT}, REFORGE, None),
+        ({"control_mode": "Prefer Prompt"}, REFORGE, {"control_mode": PROMPT}),
+        ({"control_mode": 2}, REFORGE, {"control_mode": "ControlNet is more important"}),
         ({"control_mode": "Balanced"}, REFORGE, None),
         ({"control_mode": "mine"}, REFORGE, None),
     ],
@@ -117,6 +120,38 @@ def test_each_of_the_three_in_its_own_words(
 )
 def test_a_server_that_tells_its_version_alone(host: dict[str, str], field: str) -> None:
     assert rewritten({"mask": "M"}, **host)[0] == {field: "M"}
+
+
+@pytest.mark.parametrize(
+    ("unit", "webui", "refused"),
+    [
+        ({"control_mode": PROMPT}, REFORGE, True),
+        ({"control_mode": "Prefer ControlNet", "enabled": True}, REFORGE, True),
+        ({"control_mode": 2}, REFORGE, True),
+        ({"control_mode": PROMPT, "enabled": False}, REFORGE, False),
+        ({"control_mode": "Balanced"}, REFORGE, False),
+        ({"control_mode": 0}, REFORGE, False),
+        ({"model": "m"}, REFORGE, False),
+        ({"control_mode": PROMPT}, A1111, False),
+        ({"control_mode": PROMPT}, FORGE, False),
+        ({"control_mode": PROMPT}, "", False),
+    ],
+)
+def test_control_modes_that_a_server_does_not_hear_are_refused(
+    fake: FakeWebUI, unit: dict[str, Any], webui: str, refused: bool
+) -> None:
+    fake.lists["scripts"]["txt2img"].append("controlnet")
+    fake.answer("GET", f"{EXTENSION}/status", 200, {"host": {"webui": webui}})
+    capture = Capture.from_payload(
+        {"prompt": "", "alwayson_scripts": {"ControlNet": {"args": [unit]}}}
+    )
+    reason = blocking(WebUI(fake.url), capture)
+    if refused:
+        path = "alwayson_scripts.ControlNet.args[0].control_mode"
+        expected = f"{path}: reForge's API takes {unit['control_mode']!r} for Balanced"
+        assert (reason or "").startswith(expected)
+    else:
+        assert reason is None
 
 
 def test_a_server_is_asked_for_units_alone() -> None:

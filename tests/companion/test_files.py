@@ -112,13 +112,9 @@ def test_so_many_of_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("writer", WRITERS)
 def test_nothing_is_left_where_the_disk_is_full(
-    writer: Callable[[Path, bytes], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    writer: Callable[[Path, bytes], Any], tmp_path: Path, full_disk
 ) -> None:
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with full_disk(), pytest.raises(OSError, match="No space left"):
         writer(tmp_path / "a.json", b"1")
     assert names(tmp_path) == []
 

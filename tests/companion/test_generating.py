@@ -92,6 +92,16 @@ class Busy(FakeWebUI):  # type: ignore[misc]
         return {**known, "completed": False, "progress": told["progress"], "live_preview": PREVIEW}
 
 
+class Late:
+    """Is set once the generation has begun."""
+
+    def __init__(self, busy: Busy) -> None:
+        self.busy = busy
+
+    def is_set(self) -> bool:
+        return self.busy.task is not None
+
+
 @pytest.fixture
 def busy() -> Iterator[Busy]:
     with Busy() as server:
@@ -162,23 +172,17 @@ def test_progress_that_cannot_be_had_harms_nothing(
 
 @pytest.mark.parametrize("track", [False, True])
 def test_cancel_stops_the_server(busy: Busy, track: bool) -> None:
-    cancel = threading.Event()
-    threading.Timer(0.1, cancel.set).start()
     with pytest.raises(Cancelled, match="stopped as asked") as raised:
-        WebUI(busy.url, track=track).txt2img({}, cancel=cancel, every=0.02)
+        WebUI(busy.url, track=track).txt2img({}, cancel=Late(busy), every=0.02)
     assert busy.interrupted
     assert raised.value.answer is not None
     assert len(raised.value.answer["images"]) == 1
 
 
 def test_a_server_that_fails_when_it_is_stopped(busy: Busy) -> None:
-    class Late:
-        def is_set(self) -> bool:
-            return busy.task is not None
-
     busy.fails_with = "interrupted"
     with pytest.raises(Cancelled, match="interrupted") as raised:
-        WebUI(busy.url).txt2img({}, cancel=Late(), every=0.02)
+        WebUI(busy.url).txt2img({}, cancel=Late(busy), every=0.02)
     assert raised.value.answer is None
 
 
@@ -199,25 +203,23 @@ def test_while_it_waits_in_the_queue_no_other_job_is_stopped(busy: Busy) -> None
     busy.queue = ["task(another)"]
     looked = threading.Event()
 
-    class Late:
-        """Set once the generation has been sent."""
-
+    class Looking(Late):
         def is_set(self) -> bool:
             if busy.step > 3:
                 looked.set()
-            return busy.task is not None
+            return super().is_set()
 
     def ends() -> None:
         looked.wait(30)
-        assert not busy.interrupted
         busy.queue = []
 
     thread = threading.Thread(target=ends)
     thread.start()
     with pytest.raises(Cancelled):
-        WebUI(busy.url, track=True).txt2img({}, cancel=Late(), every=0.02)
+        WebUI(busy.url, track=True).txt2img({}, cancel=Looking(busy), every=0.02)
     thread.join()
     assert busy.interrupted
+    assert len(busy.bodies_of(INTERRUPT)) == 1  # none too early
 
 
 def test_control_c_stops_the_server(busy: Busy) -> None:

@@ -56,5 +56,5 @@ def test_pages_of_others(headers: dict[str, str], is_foreign: bool) -> None:
 
 
 def test_loopback() -> None:
-    assert all(map(loopback, ("127.0.0.1", "127.0.0.2", "::1", "localhost")))
-    assert not any(map(loopback, ("0.0.0.0", "::", "192.168.1.5", "recorder", "")))
+    assert all(map(loopback, ("127.0.0.1", "127.0.0.2", "::1")))
+    assert not any(map(loopback, ("0.0.0.0", "::", "192.168.1.5")))

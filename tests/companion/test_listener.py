@@ -142,6 +142,14 @@ def test_without_a_real_server_only_names_of_others_are_refused(folder) -> None:
         assert "listen on that name with --host" in answer.json()["detail"]
 
 
+def test_a_name_of_this_machine_alone_is_its_only_one(folder) -> None:
+    """What counts is where the server listens, not how that was said."""
+    with Recorded(folder(), host="127.1") as url:
+        port = url.rpartition(":")[2]
+        answer = post(f"http://127.0.0.1:{port}", CAT, headers={"Host": "evil.example"})
+        assert answer.status_code == 403
+
+
 def test_a_server_for_other_machines_has_any_name(folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "loopback", lambda bound: False)
     with Recorded(folder()) as url:

@@ -104,6 +104,16 @@ def test_names_of_choices_follow(fake: FakeWebUI, webui: WebUI) -> None:
     assert len(changes) == 1
 
 
+@pytest.mark.parametrize("place", ["[7]", "[x]", "", "[1][x]"])
+def test_names_of_what_is_no_argument_are_no_error(
+    fake: FakeWebUI, webui: WebUI, place: str
+) -> None:
+    serve(fake, ["New", *OLD])
+    names = {f"alwayson_scripts.Wide.args{place}": "n"}
+    made, _ = migrate(captured([1, 2, 3, 4, 5], choices=names), webui)
+    assert args_of(made) == ["default New", 1, 2, 3, 4, 5]
+
+
 def test_each_request_of_a_batch(fake: FakeWebUI, webui: WebUI) -> None:
     serve(fake, ["New", *OLD])
     one = {"prompt": "", "alwayson_scripts": {"Wide": {"args": [1, 2, 3, 4, 5]}}}

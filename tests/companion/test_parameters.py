@@ -58,6 +58,16 @@ def test_the_standard_fields() -> None:
     assert made.host.checkpoint.title == "alpha [0123456789]"
 
 
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [("Use same choices", ["Use same choices"]), ("Built-in", []), ("clip_l", None)],
+)
+def test_what_forges_second_pass_runs_with(said: str, sent: list[str] | None) -> None:
+    made = parameters.read(f"{HIRES}, Hires Module 1: {said}")
+    assert made.payload.get("hr_additional_modules") == sent
+    assert [said in warning.reason for warning in made.warnings] == [True] * (sent is None)
+
+
 def test_hires() -> None:
     made = parameters.read(HIRES)
     assert made.endpoint == TXT2IMG

@@ -137,6 +137,7 @@ def test_too_few_arguments_of_a_selected_script(fake: FakeWebUI, webui: WebUI) -
     fake.lists["script-info"] = [{"name": "x/y/z plot", "is_img2img": False, "args": args}]
     (problem,) = check(webui, bare(script_name="X/Y/Z plot", script_args=[1]))
     assert (problem.path, problem.severity) == ("script_args", "blocks")
+    assert blocking(webui, bare(script_name="X/Y/Z plot", script_args=[1])) == str(problem)
     assert check(webui, bare(script_name="X/Y/Z plot", script_args=[1, 2])) == []
 
 
@@ -274,12 +275,12 @@ def test_the_gravest_comes_first(fake: FakeWebUI, webui: WebUI) -> None:
 def test_a_replay_asks_for_no_list_that_it_does_not_need(
     fake: FakeWebUI, webui: WebUI, captured
 ) -> None:
-    """A checkpoint, a sampler and a script: three lists and the schedulers; nothing around them."""
+    """A checkpoint, a sampler and a script with its arguments; nothing around them."""
     script = {"script_name": "X/Y/Z plot", "script_args": [1]}
     pinned = {"override_settings": {"sd_model_checkpoint": CHECKPOINT["title"]}}
     webui.replay(captured({"sampler_name": "Euler a"} | script | pinned))
     asked = {request.path.rpartition("/")[2] for request in fake.asked}
-    lists = {"sd-models", "samplers", "schedulers", "scripts"}
+    lists = {"sd-models", "samplers", "schedulers", "scripts", "script-info"}
     assert asked == {*lists, "options", "txt2img"}
     fake.asked.clear()
     webui.replay(captured())

@@ -27,7 +27,7 @@ PAYLOAD = {"prompt": "hills", "steps": 40, "width": 64, "height": 64}
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Process]:
-    with Process() as process:
+    with Process(flags=("--seconds-per-step", "0.02")) as process:  # long enough to be looked at
         yield process
         assert process.errors() == []
 
@@ -50,7 +50,7 @@ def test_the_api_guide(host: Process, names: dict[str, Any], tmp_path: Path) -> 
 
 
 def test_progress_and_cancel(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    names["payload"] = PAYLOAD | {"n_iter": 40}
+    names["payload"] = PAYLOAD | {"n_iter": 4}
     exec(PROGRESS, names)
     assert "step" in capsys.readouterr().out
 

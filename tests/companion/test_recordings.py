@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -155,20 +154,12 @@ def test_what_cannot_be_read_again_is_not_written(folder, tmp_path: Path) -> Non
     assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_a_list_that_could_not_be_written_is_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_list_that_could_not_be_written_is_tried_again(tmp_path: Path, full_disk) -> None:
     made = Recordings(tmp_path)
-    with monkeypatch.context() as full:
-        full.setattr(os, "fsync", no_space)
-        with pytest.raises(OSError, match="No space"):
-            made.keep_list("/sdapi/v1/samplers", [])
+    with full_disk(), pytest.raises(OSError, match="No space"):
+        made.keep_list("/sdapi/v1/samplers", [])
     made.keep_list("/sdapi/v1/samplers", [])
     assert Recordings(tmp_path).lists == {"/sdapi/v1/samplers": []}
-
-
-def no_space(_: int) -> None:
-    raise OSError(28, "No space left on device")
 
 
 def test_passwords_of_an_older_file_are_not_read(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import re
+import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,16 @@ from payload_replay import BadSource, Capture, WebUI, report
 from payload_replay.batch import Outcome
 from payload_replay.capture import Result
 from payload_replay.images import opened
-from payload_replay.report import Entry, of_outcome, render, write
+from payload_replay.report import Entry, of_outcome, write
 
 pytestmark = pytest.mark.once
 
 EVIL = "<script>alert(1)</script> $title \" ' & ${x}"
+
+
+def render(title: str, lead: str, entries: list[Entry]) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        return write(Path(folder), title, lead, entries).read_text("utf-8")
 
 
 class Tags(HTMLParser):

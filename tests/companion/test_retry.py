@@ -73,6 +73,21 @@ def test_what_another_try_cannot_mend(fault: Any) -> None:
     assert len(session.requests) == 1
 
 
+@pytest.mark.parametrize("way", [OPTIONS, "POST /sdapi/v1/options"])
+def test_a_broken_connection_does_no_harm_whatever_the_client_says(way: str) -> None:
+    """A webui closes its connection after an error of its own, which shows at the next request."""
+    webui, session = client(way, LOST, retries=0)
+    webui.options() if way == OPTIONS else webui.set_options({"sd_vae": "None"})
+    assert len(session.requests) == 2
+
+
+def test_twice_broken_is_told() -> None:
+    webui, session = client(OPTIONS, LOST, LOST, retries=0)
+    with pytest.raises(ConnectionLost):
+        webui.options()
+    assert len(session.requests) == 2
+
+
 @pytest.mark.parametrize("fault", [LOST, LATE, Answer(502), Answer(503), Answer(504)])
 def test_a_generation_that_may_have_begun_is_not_sent_again(fault: Any) -> None:
     webui, session = client(TXT2IMG, fault)

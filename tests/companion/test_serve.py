@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -78,6 +77,19 @@ def test_a_miss_lists_the_nearest_and_what_differs(folder) -> None:
     }
     assert "seed: recorded 7, sent 8" in told["detail"]
     assert recorded.misses[0].note == told["detail"]
+
+
+def test_a_miss_is_what_has_no_recording(folder, fake: FakeWebUI, tmp_path: Path) -> None:
+    recorded = Recorded(folder())
+    with recorded as url:
+        assert post(url, CAT | {"seed": 8}, f"{TXT2IMG}?x=1").status_code == 404
+        assert requests.get(f"{url}/nothing", timeout=30).status_code == 404
+    assert [one.path for one in recorded.misses] == [f"{TXT2IMG}?x=1"]
+    fake.answer("POST", TXT2IMG, 404, {"detail": "Sampler not found"})
+    recording = Recorded(tmp_path / "new", record_from=fake.url)
+    with recording as url:
+        assert post(url, CAT).json() == {"detail": "Sampler not found"}
+    assert recording.misses == []
 
 
 def test_our_own_client_says_what_differs(url: str) -> None:
@@ -221,15 +233,9 @@ def test_its_passwords_are_not_kept(fake: FakeWebUI, tmp_path: Path) -> None:
         assert WebUI(url).cmd_flags()["api_auth"] is None
 
 
-def test_a_full_disk_does_not_cost_the_answer(
-    fake: FakeWebUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
+def test_a_full_disk_does_not_cost_the_answer(fake: FakeWebUI, tmp_path: Path, full_disk) -> None:
     recorded = Recorded(tmp_path, record_from=fake.url)
-    with recorded as url, monkeypatch.context() as patched:
-        patched.setattr(os, "fsync", full)
+    with recorded as url, full_disk():
         assert post(url, CAT).json()["images"]
         assert WebUI(url).upscalers() == [{"name": "Lanczos"}]
     assert list(tmp_path.iterdir()) == []

@@ -24,6 +24,18 @@ payloads = st.dictionaries(
 )
 
 
+def test_a_body_that_is_too_deep_changes_nothing(folder) -> None:
+    """An option is compared with what recordings pin, long after it was sent."""
+    home = folder({"override_settings": {"sd_vae": "soft"}})
+    site = Site(Recordings(home), None, always=False)
+    cat = {"prompt": "a cat", "seed": 7, "steps": 2, "width": 16, "height": 16}
+    body = json.dumps(cat).encode()
+    assert site.respond("POST", TXT2IMG, body).status == 200
+    deep = b'{"sd_vae": ' + b"[" * 300 + b"]" * 300 + b"}"
+    assert site.respond("POST", f"{API}/options", deep).status == 422
+    assert site.respond("POST", TXT2IMG, body).status == 200
+
+
 @given(payloads)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_payload_has_an_answer(folder, payload: Any) -> None:

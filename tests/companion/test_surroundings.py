@@ -136,6 +136,15 @@ def test_settings_in_frozen_sections(
     assert found(webui, override(eta_noise_seed_delta=0)) == []
 
 
+@pytest.mark.parametrize("unlisted", [True, False])
+def test_a_setting_that_the_server_does_not_list(
+    fake: FakeWebUI, webui: WebUI, unlisted: bool
+) -> None:
+    fake.told = {"unlisted": ["lora_functional"] if unlisted else []}
+    problems = found(webui, override(lora_functional=True))
+    assert [problem.severity for problem in problems] == ["blocks"] * (not unlisted)
+
+
 def test_a_schedule_for_all_samplers(fake: FakeWebUI, webui: WebUI) -> None:
     fake.options["k_sched_type"] = "karras"
     (problem,) = found(webui, capture(sampler_name="Euler a"))

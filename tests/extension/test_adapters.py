@@ -330,12 +330,12 @@ def test_several_pictures_in_forges_unit_are_told() -> None:
     ]
 
 
-def test_what_reforges_api_takes_for_balanced_blocks_a_replay() -> None:
+def test_what_reforges_api_takes_for_balanced_is_told() -> None:
     encoder = Encoder()
     for mode in ("Balanced", "Prefer Prompt"):
         encode_args("ControlNet", [ReForge(control_mode=mode)], encoder, PATH)
     (caveat,) = encoder.caveats
-    assert (caveat.path, caveat.severity) == (f"{PATH}[0].control_mode", "blocks")
+    assert (caveat.path, caveat.severity) == (f"{PATH}[0].control_mode", "pixels")
 
 
 # ---- the others

@@ -181,6 +181,11 @@ def test_frozen_sections_are_told(start: Start) -> None:
     assert "sd_vae" not in frozen
 
 
+def test_settings_that_the_webui_does_not_list_are_told(host: Host) -> None:
+    listed = requests.get(f"{host.url}/sdapi/v1/options", timeout=30).json()
+    assert set(host.json("/status")["unlisted"]).isdisjoint(listed)
+
+
 # ---- what a client has already
 
 

@@ -220,9 +220,9 @@ FLIPS: tuple[Flip, ...] = (
     Flip("return_mask", True, "inpainted", seen="AFRSf89"),
     Flip("return_mask_composite", True, "inpainted", seen="AFRSf89"),
     # hires. fix
-    Flip("hires_fix_refiner_pass", "first pass", "hires refined", seen="AFSf896"),
+    Flip("hires_fix_refiner_pass", "first pass", "hires refined", seen="AFSf896R"),
     Flip("hires_fix_use_firstpass_conds", True, "hires with a LoRA", seen="AFRSf896"),
-    Flip("use_old_hires_fix_width_height", True, "hires of old", seen="AFSf896"),
+    Flip("use_old_hires_fix_width_height", True, "hires of old", seen="AFSf896R"),
     # upscalers
     Flip("upscaler_for_img2img", "Nearest", "enlarged", seen="AFRSf896"),
     # what schedules and samplers have of their own
@@ -277,7 +277,7 @@ FLIPS: tuple[Flip, ...] = (
     Flip("karras_rho", 3.0, "schedule Karras"),
     Flip("exponential_shrink_factor", 0.3, "schedule Exponential"),
     Flip("polyexponential_rho", 2.0, "schedule Polyexponential"),
-    Flip("cosexpblend_exp_decay", 0.5, "schedule Cosine-exponential Blend"),
+    Flip("cosexpblend_exp_decay", 0.5, "schedule Cosine-exponential Blend", seen="R"),
     Flip("reforge_normal_sgm", True, "own schedule Normal"),
     Flip("reforge_beta_dist_alpha", 0.9, "own schedule Beta"),
     Flip("reforge_beta_dist_beta", 0.9, "own schedule Beta"),

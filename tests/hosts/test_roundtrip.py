@@ -144,11 +144,20 @@ def compared(
 
 
 def as_saved(client: WebUI, picture: Image.Image, others: Sequence[Image.Image]) -> Image.Image:
-    """The picture in the lossy format in which the webui saved those that it shows, if it did."""
-    lossy = {str(other.format) for other in others if other.format in LOSSY}
-    for kind in lossy:
-        return compressed(picture, kind, int(client.options()["jpeg_quality"]))
-    return picture
+    """The picture in the lossy format in which the webui saved those that it shows, if it did.
+
+    reForge marks the alpha of a WebP, by which the colours beside it are written otherwise.
+    """
+    lossy = [other for other in others if other.format in LOSSY and other.size == picture.size]
+    if not lossy:
+        return picture
+    kind, quality = str(lossy[0].format), int(client.options()["jpeg_quality"])
+    if lossy[0].mode != "RGBA":
+        return compressed(picture, kind, quality)
+    marked, buffer = picture.convert("RGB"), io.BytesIO()
+    marked.putalpha(lossy[0].getchannel("A"))
+    marked.save(buffer, kind, quality=quality, alpha_quality=100)
+    return Image.open(buffer)
 
 
 def stored(client: WebUI, result: Result) -> Image.Image:

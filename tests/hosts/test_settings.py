@@ -53,7 +53,8 @@ class Server:
         given = {**flips.GIVEN.get(flip.job, {}), **flip.given}
         given.pop(flip.name, None)
         case = flip.job, json.dumps(given, sort_keys=True)
-        if case not in self.usual:
+        keeps_vae = self.letter == flips.HOSTS["reForge"]  # that of an override
+        if keeps_vae or case not in self.usual:
             self.usual[case] = self.put_back(flip.job, given)
         return self.put_back(flip.job, {**given, flip.name: flip.value}) != self.usual[case]
 

@@ -99,6 +99,19 @@ def _named_there(spot: Place, choices: list[str]) -> str:
         return "nothing"
 
 
+def short(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
+    """Lists of a selected script that are shorter than the server's script takes.
+
+    Such a list takes the place of as long a one, and what is behind moves up: the script gets the
+    next one's arguments, or, as the last one, too few, which is a 500 (``init_script_args`` of
+    A1111 v1.6.0 to v1.10.1, Forge and reForge).
+    """
+    for call in calls(capture):
+        known = None if call.always_on else inventory.arguments(call.tab, call.title.lower())
+        if reason := _too_few(call, known or []):
+            yield Problem(call.path, f"{reason}; it would fail, or take another script's for them")
+
+
 def unfit(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
     """Lists of another length than the server's script takes, and values that its inputs cannot
     have had, by which a list in another order shows."""
@@ -106,7 +119,8 @@ def unfit(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
         known = inventory.arguments(call.tab, call.title.lower())
         if known is not None:
             yield from _too_many(call, known)
-            yield from _too_few(call, known)
+            if call.always_on and (reason := _too_few(call, known)):
+                yield Problem(call.path, f"{reason}; it fills them in", "cosmetic")
             yield from _misplaced(call, known, capture)
 
 
@@ -118,20 +132,14 @@ def _too_many(call: Call, known: list[dict[str, Any]]) -> Iterator[Problem]:
         yield Problem(call.path, f"{reason}; it ignores {_labels(call.args[there:])}", "pixels")
 
 
-def _too_few(call: Call, known: list[dict[str, Any]]) -> Iterator[Problem]:
-    """The rest of an always-on script's is filled in. A selected one's list takes the place of as
-    long a one, and what is behind moves up: it gets the next script's, or, as the last one, too
-    few, which is a 500 (``init_script_args`` of A1111 v1.6.0 to v1.10.1, Forge and reForge)."""
+def _too_few(call: Call, known: list[dict[str, Any]]) -> str:
+    """What is not sent, in words."""
     sent, there = len(call.args), len(known)
     if sent >= there:
-        return
+        return ""
     left = ", ".join(_label(one) for one in known[sent : sent + 3])
     left += ", …" if there - sent > 3 else ""
-    reason = f"holds {sent} arguments, the server's script takes {there}; not sent: {left}"
-    if call.always_on:
-        yield Problem(call.path, f"{reason}; it fills them in", "cosmetic")
-    else:
-        yield Problem(call.path, f"{reason}; it would fail, or take another script's for them")
+    return f"holds {sent} arguments, the server's script takes {there}; not sent: {left}"
 
 
 def _labels(values: list[Any]) -> str:

@@ -119,7 +119,7 @@ def of_url(url: str, session: requests.Session | None = None) -> str:
     own = session or requests.Session()
     own.max_redirects = MAX_REDIRECTS
     try:
-        return _base64(shown, _fetched(own, url))
+        return _base64(shown, contents.checked(_fetched(own, url), MAX_BYTES, shown))
     except (requests.RequestException, HTTPError) as error:
         raise BadSource(f"{shown}: cannot be fetched: {type(error).__name__}") from error
     finally:
@@ -209,7 +209,7 @@ def _base64(name: str, data: bytes) -> str:
     from .images import NotAPicture, suffix
 
     try:
-        suffix(contents.checked(data, MAX_BYTES, name))
+        suffix(data)
     except NotAPicture as error:
         raise BadSource(f"{name}: is no picture: {error}") from error
     return base64.b64encode(data).decode("ascii")

@@ -41,7 +41,7 @@ def is_hopeless(error: Exception | None) -> bool:
 
 def is_silence(error: Exception | None) -> bool:
     """Whether nobody is there: a host that is switched off does not even refuse."""
-    return isinstance(error, ConnectionFailed) or (error is not None and unsent(error))
+    return isinstance(error, ConnectionFailed) or unsent(error)
 
 
 def expected(error: Exception) -> Exception:

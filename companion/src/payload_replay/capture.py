@@ -50,7 +50,8 @@ Severity = Literal["blocks", "pixels", "cosmetic"]
 
 _SUFFIXES = {"image/jpeg": "jpg", "image/webp": "webp", "image/avif": "avif"}
 _SHA256 = {"pattern": "^[0-9a-f]{64}$"}
-_DEEPEST = 200  # levels; far below where Python's own recursion ends
+DEEPEST = 200
+"""Levels of JSON that are read; far below where Python's own recursion ends."""
 _TOO_DEEP = "not a capture: JSON nested too deeply"
 
 
@@ -424,13 +425,19 @@ def _decoded(sha256: str, data: str) -> bytes:
         raise AssetError(f"assets.{sha256}.data", f"not base64: {error}") from error
 
 
-def _check_depth(document: Mapping[str, Any]) -> None:
+def is_too_deep(document: Mapping[str, Any]) -> bool:
+    """Whether JSON has more than `DEEPEST` levels."""
     level: list[Any] = [document]
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         level = [inner for outer in level for inner in _children(outer)]
         if not level:
-            return
-    raise FormatError("", _TOO_DEEP)
+            return False
+    return True
+
+
+def _check_depth(document: Mapping[str, Any]) -> None:
+    if is_too_deep(document):
+        raise FormatError("", _TOO_DEEP)
 
 
 def _children(value: Any) -> list[Any]:

@@ -40,7 +40,7 @@ def read(file: BufferedIOBase, limit: int) -> bytes:
             return bytes(body)
         if len(body) + size > limit:
             raise TooLarge(f"a body of {limit} bytes is the most")
-        body += _exactly(file, size)
+        body += exactly(file, size)
         if _line(file):
             raise Malformed("a chunk is longer than it says")
     raise Malformed(f"more than {MAX_CHUNKS} chunks")
@@ -60,7 +60,8 @@ def _line(file: BufferedIOBase) -> bytes:
     return line[:-1].removesuffix(b"\r")
 
 
-def _exactly(file: BufferedIOBase, size: int) -> bytes:
+def exactly(file: BufferedIOBase, size: int) -> bytes:
+    """So many bytes. Raises EOFError."""
     data = file.read(size)
     if len(data) < size:
         raise EOFError

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from PIL import Image
 
 from . import generating, job, records
+from .answers import parsed
 from .capture import EXTRAS_BATCH, EXTRAS_SINGLE, IMG2IMG, TXT2IMG, Capture, generates
 from .connection import Connection
-from .errors import BadSource, UnexpectedAnswer
+from .errors import BadSource
 from .generating import Answer
-from .generation import Extras, Generation
+from .generation import Extras, Generation, caption
 from .images import Picture, base64_of
 from .job import Cancel, OnProgress
+from .retry import always
 
 if TYPE_CHECKING:
     from .captures import Captures
@@ -53,7 +55,8 @@ class WebUI(Connection):
         verify: False trusts any certificate, a path names the authority's; None is the session's.
         cert: a client's certificate as a path, or certificate and key.
         retries: how often to send again what was not answered; see `payload_replay.retry.Retry`.
-            A generation is sent again only where it cannot have begun.
+            A generation is sent again only where it cannot have begun. With 0, what reads or sets
+            options is still sent a second time after a broken connection.
         backoff: seconds before the first of these, doubled for each further one, 60 at most.
         track: give each generation an id (the field ``force_task_id``, where the server's
             ``/openapi.json`` has it: v1.8 and later, Forge, reForge), the one thing that is ever
@@ -234,11 +237,7 @@ class WebUI(Connection):
     def interrogate(self, picture: Source, model: str = "clip") -> str:
         """Words for what a picture shows, from ``clip`` or ``deepdanbooru``."""
         asked = {"image": base64_of(picture), "model": model}
-        answer = self.call("POST", "/sdapi/v1/interrogate", asked)
-        caption = answer.get("caption") if isinstance(answer, dict) else None
-        if not isinstance(caption, str):
-            raise UnexpectedAnswer(f"/sdapi/v1/interrogate gave no caption: {str(answer)[:80]}")
-        return caption
+        return caption(self.call("POST", "/sdapi/v1/interrogate", asked))
 
     # ---- what the server has
 
@@ -248,7 +247,8 @@ class WebUI(Connection):
 
     def set_options(self, options: Mapping[str, Any]) -> None:
         """Change settings of the server, for everybody; it writes them to its disk."""
-        self.call("POST", "/sdapi/v1/options", options)
+        path = "/sdapi/v1/options"
+        parsed(self.send("POST", path, options, again=always), path)  # the same again is no harm
 
     def cmd_flags(self) -> dict[str, Any]:
         """The server's command line, by flag; passwords are among it. Forge answers 500."""

@@ -17,8 +17,14 @@ from requests.utils import get_netrc_auth
 
 from . import attachments, codec
 from .answers import Reply, failure, parsed, read, translated
-from .errors import ConnectionFailed, InvalidPayload, UnexpectedAnswer, WrongCredentials
-from .retry import Again, Retry, always
+from .errors import (
+    ConnectionFailed,
+    ConnectionLost,
+    InvalidPayload,
+    UnexpectedAnswer,
+    WrongCredentials,
+)
+from .retry import Again, Retry, Send, always
 
 Auth = tuple[str, str]
 TimeoutSeconds = float | tuple[float, float] | None
@@ -43,7 +49,7 @@ class Connection:
         backoff: float = 0.5,
         track: bool = False,
     ) -> None:
-        self.url, in_url = _split(url)
+        self.url, in_url = split(url)
         self.timeout = timeout
         self.session = session or requests.Session()
         self.retry = Retry(retries, backoff)
@@ -108,6 +114,8 @@ class Connection:
                 reply = self._once(method, path, body, kind, params, timeout)
             return reply
 
+        if retry is None and not self.retry.times and again is always:
+            return _resent(once)
         return (retry or self.retry).run(once, again)
 
     def _once(
@@ -237,7 +245,16 @@ def _basic(auth: Auth | None) -> HTTPBasicAuth | None:
     return HTTPBasicAuth(user.encode(), password.encode())
 
 
-def _split(url: str) -> tuple[str, Auth | None]:
+def _resent(send: Send) -> Reply:
+    """What is sent, once more where the connection broke: a server closes an idle one, and one on
+    which it failed itself (Forge dfdcbab6), and that shows only when the next request is sent."""
+    try:
+        return send()
+    except ConnectionLost:
+        return send()
+
+
+def split(url: str) -> tuple[str, Auth | None]:
     """The address without user and password, so that no message repeats them, and those two."""
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")

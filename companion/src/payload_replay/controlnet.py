@@ -17,6 +17,8 @@ from typing import Any
 from .arguments import calls
 from .capture import Capture, referred
 from .changes import Change, put
+from .inventory import Inventory
+from .problem import Problem
 
 TITLE = "controlnet"
 RENAMED = {"lowvram": "low_vram", "input_image": "image", "guidance": "guidance_end"}
@@ -30,8 +32,8 @@ RESIZE_MODES = ("Just Resize", "Crop and Resize", "Resize and Fill", "Just Resiz
 0 by all that take numbers."""
 CONTROL_MODES = ("Balanced", "My prompt is more important", "ControlNet is more important")
 PREFERENCES = ("Balanced", "Prefer Prompt", "Prefer ControlNet")
-"""reForge's words for `CONTROL_MODES`, of which it takes the others for "Balanced" without a
-word; the others refuse these."""
+"""The words of reForge's page for `CONTROL_MODES`; the others refuse them. See `unheard`."""
+_BALANCED = (None, 0, CONTROL_MODES[0])
 HIRES_OPTIONS = ("Both", "Low res only", "High res only")
 RESIZE_ALIASES = {
     "Scale to Fit (Inner Fit)": "Crop and Resize",
@@ -47,12 +49,13 @@ _NUMBERED = {"resize_mode": RESIZE_MODES, "hr_option": HIRES_OPTIONS}
 class Dialect:
     """What one ControlNet calls what the others call otherwise; None where that is not known.
 
-    `mask` is the field of the mask, `nothing` the name of no preprocessor.
+    `mask` is the field of the mask, `nothing` the name of no preprocessor; `moded` tells whether
+    the API hears a control mode.
     """
 
     mask: str | None = None
     nothing: str | None = None
-    modes: tuple[str, ...] | None = None
+    moded: bool = True
 
     @property
     def pairs(self) -> bool:
@@ -60,11 +63,11 @@ class Dialect:
         return self.mask == MIKUBILL.mask
 
 
-MIKUBILL = Dialect("mask", "none", CONTROL_MODES)
+MIKUBILL = Dialect("mask", "none")
 """It takes `mask_image` too, but only in its last versions, and refuses both."""
-FORGE = Dialect("mask_image", "None", CONTROL_MODES)
+FORGE = Dialect("mask_image", "None")
 """It ignores `mask` without a word."""
-REFORGE = Dialect("mask_image", "None", PREFERENCES)
+REFORGE = Dialect("mask_image", "None", moded=False)
 
 
 def dialect(host: Mapping[str, str]) -> Dialect:
@@ -80,20 +83,42 @@ def dialect(host: Mapping[str, str]) -> Dialect:
 
 def units(capture: Capture, host: Callable[[], Mapping[str, str]]) -> Iterator[Change]:
     """Rewrite the units of a capture for a server; `host` asks what it is."""
+    found = _found(capture)
+    there = dialect(host()) if found else Dialect()
+    for prefix, unit in found:
+        yield from _aged(unit, prefix)
+        yield from _numbered(unit, prefix)
+        yield from _moded(unit, prefix)
+        yield from _pictured(unit, prefix, there)
+        yield from _unprocessed(unit, prefix, there.nothing)
+
+
+def unheard(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
+    """Control modes for a server whose API takes each for "Balanced".
+
+    reForge's makes an enum of it, which is then compared with text (3b56b268,
+    ``lib_controlnet/external_code.py``, ``scripts/controlnet.py``).
+    """
     found = [
+        (prefix, unit)
+        for prefix, unit in _found(capture)
+        if unit.get("enabled") is not False and unit.get("control_mode") not in _BALANCED
+    ]
+    if found and not dialect(inventory.host).moded:
+        for prefix, unit in found:
+            reason = f"reForge's API takes {unit['control_mode']!r:.60} for Balanced"
+            yield Problem(f"{prefix}control_mode", reason)
+
+
+def _found(capture: Capture) -> list[tuple[str, dict[str, Any]]]:
+    """Each unit, with its path."""
+    return [
         (f"{call.path}[{index}].", unit)
         for call in calls(capture)
         if call.title.lower() == TITLE
         for index, unit in enumerate(call.args)
         if isinstance(unit, dict)
     ]
-    there = dialect(host()) if found else Dialect()
-    for prefix, unit in found:
-        yield from _aged(unit, prefix)
-        yield from _numbered(unit, prefix)
-        yield from _moded(unit, prefix, there.modes)
-        yield from _pictured(unit, prefix, there)
-        yield from _unprocessed(unit, prefix, there.nothing)
 
 
 def _aged(unit: dict[str, Any], prefix: str) -> Iterator[Change]:
@@ -120,12 +145,11 @@ def _numbered(unit: dict[str, Any], prefix: str) -> Iterator[Change]:
             yield from put(unit, prefix, field, name, "ControlNet takes the name")
 
 
-def _moded(unit: dict[str, Any], prefix: str, modes: tuple[str, ...] | None) -> Iterator[Change]:
+def _moded(unit: dict[str, Any], prefix: str) -> Iterator[Change]:
     value = unit.get("control_mode")
-    name = _of_number(value, modes or CONTROL_MODES)
-    for known in (CONTROL_MODES, PREFERENCES) if modes and isinstance(value, str) else ():
-        if modes and value in known:
-            name = modes[known.index(value)]
+    name = _of_number(value, CONTROL_MODES)
+    if isinstance(value, str) and value in PREFERENCES:
+        name = CONTROL_MODES[PREFERENCES.index(value)]
     if name is not None:
         yield from put(unit, prefix, "control_mode", name, "ControlNet takes that name")
 
@@ -144,8 +168,8 @@ def _pictured(unit: dict[str, Any], prefix: str, there: Dialect) -> Iterator[Cha
         why = "this ControlNet takes a picture and its mask as two fields"
         yield from put(unit, prefix, "image", pair[0], why)
         yield from put(unit, prefix, there.mask, pair[1], why) if pair[1] is not None else ()
-    other = next(one.mask for one in (MIKUBILL, FORGE) if one.mask != there.mask)
-    yield from _renamed(unit, prefix, str(other), there.mask)
+    other = FORGE if there.pairs else MIKUBILL
+    yield from _renamed(unit, prefix, str(other.mask), there.mask)
 
 
 def _unprocessed(unit: dict[str, Any], prefix: str, nothing: str | None) -> Iterator[Change]:

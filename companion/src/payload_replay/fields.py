@@ -130,7 +130,6 @@ FILLED: Mapping[str, Any] = {
     "hr_sampler_name": "Use same sampler",
     "hr_scheduler": "Use same scheduler",
     "hr_checkpoint_name": "Use same checkpoint",
-    "script_args": [],
 }
 """What a webui makes of a null there (A1111 v1.10.1, ``modules/processing.py``, and what it has as
 the defaults of its settings)."""

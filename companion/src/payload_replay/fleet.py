@@ -103,7 +103,7 @@ class Fleet:
 
     @property
     def running(self) -> int:
-        """How many jobs are being made."""
+        """How many jobs were begun and are not reported yet."""
         return sum(len(server.open) for server in self._servers)
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:

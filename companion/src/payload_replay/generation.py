@@ -88,6 +88,14 @@ def account(answer: Mapping[str, Any]) -> dict[str, Any]:
     return info if isinstance(info, dict) else {}
 
 
+def caption(answer: Any) -> str:
+    """The text of an answer to ``interrogate``. Raises UnexpectedAnswer."""
+    found = answer.get("caption") if isinstance(answer, dict) else None
+    if not isinstance(found, str):
+        raise UnexpectedAnswer(f"/sdapi/v1/interrogate gave no caption: {str(answer)[:80]}")
+    return found
+
+
 def span(info: Mapping[str, Any], count: int) -> tuple[int, int]:
     """Where among `count` pictures the samples lie: the first one's place, and that after the last.
 

@@ -49,9 +49,9 @@ def foreign(headers: Headers) -> str:
     return ""
 
 
-def loopback(bound: str) -> bool:
-    """Whether only this machine reaches a server that listens there."""
-    return _local(bound) or (_figures(bound) and ipaddress.ip_address(bound).is_loopback)
+def loopback(address: str) -> bool:
+    """Whether only this machine reaches a server that listens on this address."""
+    return ipaddress.ip_address(address).is_loopback
 
 
 def _name(host: str) -> str:

@@ -135,14 +135,20 @@ class Inventory:
     @property
     def facts(self) -> Mapping[str, Any]:
         """What our extension says of the host; empty where it is not there or says nothing."""
-        host = (_told(lambda: self.status) or {}).get("host")
+        host = self._says("host")
         return host if isinstance(host, dict) else {}
 
     @property
     def frozen(self) -> list[str] | None:
         """The settings in frozen sections; None where our extension is not there to tell them."""
-        names = (_told(lambda: self.status) or {}).get("frozen")
+        names = self._says("frozen")
         return names if isinstance(names, list) else None
+
+    @property
+    def unlisted(self) -> list[str]:
+        """Settings that the server has and does not list, as far as our extension tells them."""
+        names = self._says("unlisted")
+        return names if isinstance(names, list) else []
 
     @property
     def _scripts(self) -> Sequence[Mapping[str, Any]]:
@@ -181,6 +187,11 @@ class Inventory:
             value = ask()
             self._known[key] = (self._clock(), value)
         return cast("T", value)
+
+    def _says(self, name: str) -> Any:
+        """What our extension says of itself under a name; None where it says nothing."""
+        told = self._once("said", lambda: _told(lambda: self.status))
+        return (told or {}).get(name)
 
     def _status(self) -> Mapping[str, Any] | None:
         try:

@@ -35,7 +35,7 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: `body` as it goes out."""
+    """An answer: `body` as it goes out; `missed` where it was to be recorded, and was not."""
 
     status: int
     body: bytes
@@ -43,6 +43,7 @@ class Reply:
     file: Path | None = None
     note: str = ""
     lost: bool = False
+    missed: bool = False
 
 
 Respond = Callable[[str, str, bytes], Reply]
@@ -135,7 +136,7 @@ def _handler(respond: Respond, bound: str, guarded: bool) -> type[BaseHTTPReques
 
         def _admit(self) -> None:
             reason = ""
-            if guarded or guard.loopback(bound):
+            if guarded or guard.loopback(str(cast("Any", self.server.server_address)[0])):
                 reason = guard.rebound(self.headers, bound)
             if guarded:
                 reason = reason or guard.foreign(self.headers)
@@ -145,7 +146,7 @@ def _handler(respond: Respond, bound: str, guarded: bool) -> type[BaseHTTPReques
         def _exchange(self, length: int | None) -> None:
             large = length is None or length > SMALL
             with busy if large else contextlib.nullcontext():
-                body = self._chunks() if length is None else self._body(length)
+                body = self._chunks() if length is None else chunked.exactly(self.rfile, length)
                 self._give(respond(self.command, self.path, body))
 
         def _length(self) -> int | None:
@@ -163,12 +164,6 @@ def _handler(respond: Respond, bound: str, guarded: bool) -> type[BaseHTTPReques
             if int(told) > MAX_BODY:
                 raise Refused(413, f"a body of {MAX_BODY} bytes is the most")
             return int(told)
-
-        def _body(self, length: int) -> bytes:
-            body = self.rfile.read(length)
-            if len(body) < length:
-                raise EOFError
-            return body
 
         def _chunks(self) -> bytes:
             try:

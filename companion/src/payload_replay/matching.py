@@ -33,14 +33,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import codec
-from .capture import IMG2IMG, TXT2IMG, Capture, canonical, inline
+from .capture import DEEPEST, IMG2IMG, TXT2IMG, Capture, canonical, inline
 from .fields import FIELDS, FILLED, FORKS, IGNORED
 from .images import NotAPicture, hashed, opened
 
 MAX_PIXELS = 2**26
 """Pixels beyond which a picture is not decoded: 256 MiB as RGBA."""
-DEEPEST = 200
-"""Levels of JSON beyond which a body is refused."""
 
 _CHECKPOINTS = ("sd_model_checkpoint", "refiner_checkpoint", "hr_checkpoint_name")
 _MASKED = ("mask_blur", "mask_round", "inpaint", "latent_mask")  # how the mask's own fields begin

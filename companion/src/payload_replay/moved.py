@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from .arguments import Argument, Call, calls
+from .arguments import Argument, Call, calls, place
 from .capture import Capture
 from .changes import Change
 from .inventory import Inventory
@@ -42,7 +42,7 @@ class _Both(NamedTuple):
 def moved(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
     """Scripts that have something else where the capture has its arguments."""
     for both in _known(inventory, capture):
-        told = [_told(both, at, place) for at, place in enumerate(both.places) if place != at]
+        told = [_told(both, at, found) for at, found in enumerate(both.places) if found != at]
         if told:
             more = ", …" if len(told) > 3 else ""
             reason = "the server's version of the script has other arguments there: "
@@ -55,14 +55,15 @@ def rearranged(inventory: Inventory, capture: Capture) -> Iterator[Change]:
     The payload is changed, and what the capture says of places and labels with it.
     """
     for both in list(_known(inventory, capture)):
-        call, places = both.call, both.places
+        call = both.call
+        places = [found for found in both.places if found is not None]
         complete = call.always_on or len(call.args) == len(both.told)  # of those it fills in more
-        if None in places or (complete and places == list(range(len(places)))):
+        if len(places) < len(call.args) or (complete and places == list(range(len(places)))):
             continue
         before = list(call.args)
         call.args[:] = [told.get("value") for told in both.told]
-        for place, value in zip(places, before, strict=True):
-            call.args[place or 0] = value
+        for index, value in zip(places, before, strict=True):
+            call.args[index] = value
         capture.labels[call.title] = both.there
         _follow(capture, call, places)
         why = "the server's version of the script has its arguments in other places"
@@ -78,19 +79,20 @@ def _known(inventory: Inventory, capture: Capture) -> Iterator[_Both]:
             yield _Both(call, here, [str(one.get("label") or "") for one in told], [*told])
 
 
-def _told(both: _Both, index: int, place: int | None) -> str:
+def _told(both: _Both, index: int, found: int | None) -> str:
     name = repr(both.here[index] or "an argument without a label")
-    if place is not None:
-        return f"{name} is the argument {place} instead of {index}"
+    if found is not None:
+        return f"{name} is the argument {found} instead of {index}"
     instead = both.there[index : index + 1]
     return f"{name}, {index}, is " + (repr(instead[0]) if instead else "not there")
 
 
-def _follow(capture: Capture, call: Call, places: Sequence[int | None]) -> None:
+def _follow(capture: Capture, call: Call, places: Sequence[int]) -> None:
     """Let the names of chosen places follow their arguments."""
-    start = f"{call.path}["
-    mine = [path for path in capture.choices if path.startswith(start)]
-    names = [capture.choices.pop(path) for path in mine]
-    for path, name in zip(mine, names, strict=True):
-        index, bracket, rest = path.removeprefix(start).partition("]")
-        capture.choices[f"{start}{places[int(index)]}{bracket}{rest}"] = name
+    spots = {path: place(capture, path) for path in capture.choices}
+    mine = {path: spot for path, spot in spots.items() if spot and spot.call.path == call.path}
+    names = {path: capture.choices.pop(path) for path in mine}
+    for path, spot in mine.items():
+        if spot.index < len(places):
+            more = "" if spot.several is None else f"[{spot.several}]"
+            capture.choices[f"{call.path}[{places[spot.index]}]{more}"] = names[path]

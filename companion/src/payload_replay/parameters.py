@@ -125,6 +125,10 @@ _TOLD = re.compile(
     r"Styles array"
 )
 _HIRES = ("Hires upscale", "Hires resize", "Hires upscaler")
+_MODULES = "Hires Module 1"
+_HIRES_MODULES = {"Use same choices": ("Use same choices",), "Built-in": ()}
+"""Forge writes it down for each second pass, and its API fails without (dfdcbab6,
+``modules/processing.py``). Of other modules it writes no name that it takes."""
 
 
 def is_infotext(text: str) -> bool:
@@ -163,6 +167,8 @@ def _of_fields(found: Mapping[str, str]) -> Remade:
     made.payload |= _read(found, FIELDS) | _sizes(found)
     if hires:
         made.payload["enable_hr"] = True
+        if (modules := _HIRES_MODULES.get(found.get(_MODULES, ""))) is not None:
+            made.payload["hr_additional_modules"] = [*modules]
     settings = _read(found, SETTINGS) | _model(found)
     if restored := found.get("Face restoration"):
         made.payload["restore_faces"] = True
@@ -215,7 +221,8 @@ def _missing(found: Mapping[str, str], img2img: bool) -> Any:
     if img2img:
         reason = "made from a picture by img2img, and the infotext does not hold that picture"
         yield Caveat("init_images", reason, "blocks")
-    strange = [label for label in found if label not in _SPOKEN and not _TOLD.fullmatch(label)]
+    spoken = _SPOKEN | ({_MODULES} if found.get(_MODULES) in _HIRES_MODULES else set())
+    strange = [label for label in found if label not in spoken and not _TOLD.fullmatch(label)]
     for label in strange[:50]:
         reason = f"the infotext's {label!r}: {found[label][:200]!r} is no standard field; left out"
         yield Caveat("infotext", reason, "pixels")

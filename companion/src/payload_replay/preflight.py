@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .arguments import shifted, unfit
+from .arguments import shifted, short, unfit
 from .capture import RUN, Capture, generates
+from .controlnet import unheard
 from .inventory import Inventory
 from .moved import moved
 from .named import named
@@ -25,9 +26,14 @@ SHOWN = 8
 """Problems that a refusal names; `check` lists all."""
 
 
-def check(webui: WebUI, capture: Capture) -> list[Problem]:
-    """Everything known to stand in the way, the gravest first."""
-    inventory = Inventory(webui)  # whoever asks may have changed something since the last time
+def check(webui: WebUI, capture: Capture, inventory: Inventory | None = None) -> list[Problem]:
+    """Everything known to stand in the way, the gravest first.
+
+    Args:
+        inventory: what is known of the server; by default it is asked anew, since whoever asks may
+            have changed something.
+    """
+    inventory = inventory or Inventory(webui)
     found = list(obstacles(inventory, capture))
     found += moved(inventory, capture)
     found += unfit(inventory, capture)
@@ -50,6 +56,8 @@ def obstacles(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
     yield from missing(inventory, capture)
     yield from resampled(inventory, capture)
     yield from shifted(inventory, capture)
+    yield from short(inventory, capture)
+    yield from unheard(inventory, capture)
 
 
 def recorded(capture: Capture) -> Iterator[Problem]:

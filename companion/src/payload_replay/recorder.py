@@ -33,7 +33,7 @@ from .capture import (
 )
 from .client import WebUI
 from .errors import ReplayError, UnexpectedAnswer
-from .generation import account, span, texts
+from .generation import account, caption, span, texts
 from .hostlists import API, RECORDED, settings
 from .images import Picture, decode
 from .named import overrides
@@ -97,8 +97,8 @@ class Recorder:
         if reply.status != 200:
             return Forwarded(reply, reason=f"the server answered {reply.status}")
         try:
-            self._recordings.captions.keep(asked, _caption(reply))
-        except ValueError as error:
+            self._recordings.captions.keep(asked, caption(codec.loads(reply.body)))
+        except (ValueError, UnexpectedAnswer) as error:
             return Forwarded(reply, reason=f"the answer cannot be kept: {error}")
         except OSError as error:
             return _lost(reply, error)
@@ -121,14 +121,6 @@ class Recorder:
     def host(self) -> Host:
         """What the server says of itself now: its model may change at any time, by anybody."""
         return _host(self.webui)
-
-
-def _caption(reply: Reply) -> str:
-    answer = codec.loads(reply.body)
-    caption = answer.get("caption") if isinstance(answer, dict) else None
-    if not isinstance(caption, str):
-        raise ValueError("it holds no caption")
-    return caption
 
 
 def _lost(reply: Reply, error: OSError) -> Forwarded:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import shutil
 import tempfile
 from collections import Counter
@@ -18,7 +17,7 @@ from .batch import Outcome
 from .capture import Capture, FormatError, Result
 from .differences import Difference, brief, differences
 from .errors import ReplayError
-from .images import NotAPicture, opened
+from .images import NotAPicture, opened, png
 from .measures import heat_map
 from .replay import Replay
 from .verify import Comparison
@@ -96,14 +95,6 @@ class Report:
             shutil.copyfileobj(self._sections, file)
             file.write(_bytes(_END))
         return self.path
-
-
-def render(title: str, lead: str, entries: Sequence[Entry]) -> str:
-    """The report as HTML."""
-    room = _Room()
-    sections = [part for n, one in enumerate(entries, 1) for part in _section(one, n, room)]
-    shown = [(entry.title, entry.outcome.verdict) for entry in entries]
-    return "".join([_head(title, lead, shown), *sections, _END])
 
 
 def write(folder: Path, title: str, lead: str, entries: Iterable[Entry]) -> Path:
@@ -242,9 +233,7 @@ def _difference(image: Comparison, expected: bytes | None, room: _Room) -> str:
         return ""
     if found is None:
         return _words("pictures of two sizes have no difference to show")
-    buffer = io.BytesIO()
-    found[0].save(buffer, "PNG")
-    return _picture(buffer.getvalue(), "difference", room, f", at most {found[1]} of 255")
+    return _picture(png(found[0]), "difference", room, f", at most {found[1]} of 255")
 
 
 def _picture(data: bytes | None, label: str, room: _Room, more: str = "") -> str:

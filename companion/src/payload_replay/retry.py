@@ -71,7 +71,7 @@ def always() -> bool:
     return True
 
 
-def unsent(error: Exception) -> bool:
+def unsent(error: Exception | None) -> bool:
     """Whether the server cannot have seen the request."""
     return isinstance(error, (ConnectionFailed, Timeout)) and not error.sent
 

@@ -8,7 +8,7 @@
 What counts as the same request is the rule of `payload_replay.matching`. The modes are vcrpy's:
 
 * ``none``: only what was recorded; a real server is never contacted.
-* ``once``: records while the folder had no capture at the start, and never again afterwards.
+* ``once``: records if the folder held nothing to answer with at the start.
 * ``new`` (vcrpy's ``new_episodes``): answers what was recorded, and records the rest.
 * ``all``: records every generation anew, and answers none from the folder.
 
@@ -27,8 +27,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from .captions import INTERROGATE
-from .capture import generates
 from .client import WebUI
 from .errors import BadSource
 from .listener import Reply, listening
@@ -53,7 +51,8 @@ MODES: Mapping[str, Mode] = {
 class Event:
     """One request that was answered: by which recording's file, or why by none.
 
-    `lost` is true where the answer should have been recorded, and could not be written.
+    `missed` is true where a generation or a question had no recording; `lost` where the answer
+    should have been recorded, and could not be written.
     """
 
     method: str
@@ -62,6 +61,7 @@ class Event:
     file: Path | None = None
     note: str = ""
     lost: bool = False
+    missed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that ``--json`` prints."""
@@ -157,7 +157,7 @@ class Recorded:
     @property
     def misses(self) -> list[Event]:
         """The generations and questions that nothing answered; `note` says what comes nearest."""
-        return [one for one in self.events if one.status == 404 and _recorded(one.path)]
+        return [one for one in self.events if one.missed]
 
     @property
     def unplayed(self) -> list[Path]:
@@ -166,17 +166,13 @@ class Recorded:
 
     def _answered(self, method: str, path: str, body: bytes) -> Reply:
         reply = self._site.respond(method, path, body)
-        event = Event(method, path, reply.status, reply.file, reply.note, reply.lost)
+        event = Event(method, path, reply.status, reply.file, reply.note, reply.lost, reply.missed)
         with self._lock:
             self.events.append(event)
             self.lost += event.lost
         if self._told is not None:
             self._told(event)
         return reply
-
-
-def _recorded(path: str) -> bool:
-    return generates(path) or path == INTERROGATE
 
 
 def _mode(name: str | None, has_server: bool) -> Mode:

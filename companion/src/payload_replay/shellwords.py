@@ -67,7 +67,7 @@ def cmd(text: str) -> list[Command]:
     found: list[Command] = []
     count = 0
     for line in _caret_lines(text.replace("\r\n", "\n")):
-        words = [Word(word) for word in islice(_c_arguments(line), MAX_WORDS + 1)]
+        words = [Word(word) for word in islice(c_arguments(line), MAX_WORDS + 1)]
         count = _counted(count, len(words))
         if words:
             found.append(Command(words))
@@ -248,12 +248,8 @@ class _Bash:
         self.parts, self.unknown = None, ""
 
 
-def c_arguments(line: str) -> list[str]:
+def c_arguments(line: str) -> Iterator[str]:
     """A command line as Microsoft's C runtime splits it: ``\\"`` is a quote, other ``\\`` stay."""
-    return list(_c_arguments(line))
-
-
-def _c_arguments(line: str) -> Iterator[str]:
     parts = StringIO()
     started = quoted = False
     for found in re.finditer(r'(\\*)(["\s]|$)|(\\+|[^\s"\\]+)', line):

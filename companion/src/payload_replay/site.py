@@ -11,12 +11,23 @@ from urllib.parse import urlsplit
 
 from . import __version__, codec, hostlists, infotext, playback
 from .captions import FILE, INTERROGATE, Question, question
-from .capture import BATCH, EXTRAS, FORMAT, UPSCALE, AssetError, FormatError, Host, generates
+from .capture import (
+    BATCH,
+    DEEPEST,
+    EXTRAS,
+    FORMAT,
+    UPSCALE,
+    AssetError,
+    FormatError,
+    Host,
+    generates,
+    is_too_deep,
+)
 from .errors import BadSource, ReplayError
 from .hostlists import API
-from .images import NotAPicture, opened
+from .images import opened
 from .listener import JSON, Refused, Reply, encoded, failed, words
-from .matching import MAX_PIXELS, Form, TooDeep, form
+from .matching import MAX_PIXELS, Form, form
 from .metadata import text_of
 from .recorder import Forwarded, Recorder
 from .recordings import Near, Recording, Recordings, endpoints
@@ -83,7 +94,7 @@ class Site:
         return _good(lists[path])
 
     def _generation(self, path: str, payload: dict[str, Any]) -> Reply:
-        asked = _form(path, payload)
+        asked = form(path, payload)
         if not self._always and (found := self._find(asked)):
             return self._played(found, payload)
         if self.recorder is not None:
@@ -128,7 +139,8 @@ class Site:
         known = f"there are {len(self._recordings.captions)}, none of this picture"
         if models:
             known = f"of this picture there is one by {', '.join(models)}"
-        return failed(404, "NoRecording", f"no recorded caption by {asked.model}: {known}")
+        told = failed(404, "NoRecording", f"no recorded caption by {asked.model}: {known}")
+        return dataclasses.replace(told, missed=True)
 
     def _find(self, asked: Form) -> Recording | None:
         return self._recordings.find(asked, self._options)
@@ -145,7 +157,7 @@ class Site:
         known = endpoints(self._recordings.all())
         detail = missed(asked, near, known)
         body = words("NoRecording", detail) | {"nearest": [_near(one) for one in near]}
-        return Reply(404, encoded(body), note=detail)
+        return Reply(404, encoded(body), note=detail, missed=True)
 
     def _set_options(self, path: str, options: dict[str, Any]) -> Reply:
         if self.recorder is not None:
@@ -220,6 +232,8 @@ def _object(body: bytes) -> dict[str, Any]:
         raise Refused(422, f"the body is no JSON: {error}") from error
     if not isinstance(value, dict):
         raise Refused(422, f"the body must be an object, not a {type(value).__name__}")
+    if is_too_deep(value):
+        raise Refused(422, f"JSON of more than {DEEPEST} levels")
     return cast("dict[str, Any]", value)
 
 
@@ -232,18 +246,11 @@ def _not_finite(text: str) -> float:
     raise ValueError(f"it has no {text[:20]}")
 
 
-def _form(path: str, payload: dict[str, Any]) -> Form:
-    try:
-        return form(path, payload)
-    except TooDeep as error:
-        raise Refused(422, str(error)) from error
-
-
 def _png_info(payload: dict[str, Any]) -> dict[str, Any]:
     """The texts of a picture, and the fields of its infotext: A1111 v1.10.1's answer."""
     try:
         image = opened(codec.b64decode(str(payload.get("image") or "")), MAX_PIXELS)
-    except (NotAPicture, ValueError) as error:
+    except ValueError as error:
         raise Refused(500, "Invalid encoded image") from error
     text = text_of(image)
     items = {k: v for k, v in image.info.items() if isinstance(v, (str, int, float))}

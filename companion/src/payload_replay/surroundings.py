@@ -123,6 +123,8 @@ def _overrides(inventory: Inventory, capture: Capture, options: Options) -> Iter
             path = f"{prefix}override_settings.{name}"
             if name not in options and name == OPTION and value != AUTOMATIC:
                 continue  # `resampled` tells what stands for it
+            if name not in options and name in inventory.unlisted:
+                continue
             if name not in options:
                 reason = f"the server has no setting {name!r} and would answer 500"
                 yield Problem(path, reason, "blocks", near(name, options))

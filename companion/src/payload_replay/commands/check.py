@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from payload_replay import console
+from payload_replay import console, preflight
 from payload_replay.capture import Capture, FormatError
 from payload_replay.changes import Change
 from payload_replay.client import WebUI
@@ -48,7 +48,7 @@ def _one(name: str, webui: WebUI, endpoint: str | None, migrate: bool, as_json: 
     try:
         capture = load(name, webui, endpoint)
         capture, changes = migrated(capture, webui) if migrate else (capture, [])
-        problems = webui.check(capture)
+        problems = preflight.check(webui, capture, webui.inventory)
     except (ReplayError, FormatError, OSError) as error:
         return _failed(name, error, as_json)
     blocked = any(problem.severity == "blocks" for problem in problems)

@@ -6,12 +6,12 @@ import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
 from payload_replay import console, files
 from payload_replay.client import WebUI
+from payload_replay.connection import split
 from payload_replay.errors import BadSource, ReplayError
 from payload_replay.exits import ExitStatus
 
@@ -62,18 +62,10 @@ def connect(server: str, auth: str | None, timeout: float = 600) -> WebUI:
     """
     try:
         given = credentials(auth)
-        return WebUI(server, None if _has_own(server) else given, (10, timeout))
+        return WebUI(server, split(server)[1] or given, (10, timeout))
     except (ReplayError, ValueError) as error:
         console.complain(error)
         raise typer.Exit(ExitStatus.REFUSED) from error
-
-
-def _has_own(server: str) -> bool:
-    """Whether an address holds a user of its own."""
-    try:
-        return bool(urlsplit(server if "://" in server else f"http://{server}").username)
-    except ValueError:
-        return False
 
 
 def credentials(text: str | None) -> tuple[str, str] | None:
