@@ -35,6 +35,16 @@ class Event(NamedTuple):
     data: dict[str, Any]
 
 
+class Told(NamedTuple):
+    """Events, the id after which to ask for the next ones, and whether some are remembered no more
+    or the id was none of this process.
+    """
+
+    events: list[Event]
+    last: int
+    missed: bool
+
+
 Callback = Callable[[Event], object]
 
 
@@ -42,18 +52,17 @@ class Events:
     """Thread-safe. Callbacks run in the thread that publishes, and should return at once."""
 
     def __init__(self, now: Callable[[], float] = time.time, kept: int = KEPT) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._kept: collections.deque[Event] = collections.deque(maxlen=kept)
         self._callbacks: list[Callback] = []
         self.first = self.last = int(now() * 1000)
 
     def publish(self, kind: str, data: dict[str, Any]) -> int:
         """Tell everybody; the event's id."""
-        with self._changed:
+        with self._lock:
             self.last += 1
             event = Event(self.last, kind, data)
             self._kept.append(event)
-            self._changed.notify_all()
             callbacks = list(self._callbacks)
         for callback in callbacks:
             try:
@@ -62,26 +71,16 @@ class Events:
                 print(f"[payload-capture] a listener to {kind}: {error!r}", file=sys.stderr)
         return event.id
 
-    def since(self, last: int) -> list[Event]:
-        """The events after the one of this id, as far as they are remembered."""
-        with self._changed:
-            return [event for event in self._kept if event.id > last]
-
-    def knows(self, last: int) -> bool:
-        """Whether every event after this id is remembered, and the id is none of the future."""
-        with self._changed:
+    def after(self, last: int) -> Told:
+        """What came after the event of this id, as far as it is remembered."""
+        with self._lock:
+            there = [event for event in self._kept if event.id > last]
             oldest = self._kept[0].id - 1 if self._kept else self.first
-            return oldest <= last <= self.last
-
-    def wait(self, last: int, timeout: float) -> list[Event]:
-        """The events after `last`, as soon as there is one; none after `timeout` seconds."""
-        with self._changed:
-            self._changed.wait_for(lambda: self.last > last, timeout)
-            return [event for event in self._kept if event.id > last]
+            return Told(there, self.last, missed=not oldest <= last <= self.last)
 
     def listeners(self) -> int:
         """How many callbacks and streams listen."""
-        with self._changed:
+        with self._lock:
             return len(self._callbacks)
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:
@@ -89,11 +88,11 @@ class Events:
 
         What it raises is printed and goes no further.
         """
-        with self._changed:
+        with self._lock:
             self._callbacks.append(callback)
 
         def leave() -> None:
-            with self._changed, contextlib.suppress(ValueError):
+            with self._lock, contextlib.suppress(ValueError):
                 self._callbacks.remove(callback)
 
         return leave
@@ -108,14 +107,15 @@ async def stream(
     """
     loop, woken = asyncio.get_running_loop(), asyncio.Event()
     leave = events.subscribe(lambda _: loop.call_soon_threadsafe(woken.set))
-    last, missed = (events.last, False) if last is None else (last, not events.knows(last))
+    last = events.last if last is None else last
     try:
-        yield _opening(events, missed)
-        last = min(last, events.last)
+        yield "retry: 2000\n\n"  # milliseconds until a browser comes back
         while not closing():
             woken.clear()
-            for event in events.since(last):
-                last = event.id
+            there, last, missed = events.after(last)
+            if missed:  # it was away for long, or reads too slowly
+                yield _missed(last)
+            for event in there:
                 yield written(event)
             async for beat in _silence(woken, closing, heartbeat):
                 yield beat
@@ -136,13 +136,10 @@ async def _silence(
             yield ": still here\n\n"
 
 
-def _opening(events: Events, missed: bool) -> str:
-    """What comes first: how soon to come back, and whether something cannot be told any more."""
-    retry = "retry: 2000\n\n"
-    if not missed:
-        return retry
+def _missed(last: int) -> str:
+    """Says that something cannot be told any more."""
     reason = "more happened than is remembered, or the webui was started anew: list again"
-    return retry + written(Event(events.last, MISSED, {"reason": reason}))
+    return written(Event(last, MISSED, {"reason": reason}))
 
 
 def written(event: Event) -> str:

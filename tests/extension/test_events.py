@@ -19,7 +19,7 @@ from .conftest import PREFIX, Host, Start, wait
 
 
 def ids(events: Events, last: int) -> list[str]:
-    return [event.data["id"] for event in events.since(last)]
+    return [event.data["id"] for event in events.after(last).events]
 
 
 def test_ids_grow_over_restarts() -> None:
@@ -29,36 +29,28 @@ def test_ids_grow_over_restarts() -> None:
     assert after.publish("captured", {"id": "x"}) > last
 
 
-def test_since_tells_what_came_after() -> None:
+def test_what_came_after_an_event() -> None:
     events = Events()
     first = events.publish("captured", {"id": "a"})
     events.publish("deleted", {"id": "a"})
-    assert [event.kind for event in events.since(first)] == ["deleted"]
+    assert [event.kind for event in events.after(first).events] == ["deleted"]
     assert ids(events, 0) == ["a", "a"]
 
 
 def test_only_so_many_are_remembered() -> None:
     events = Events(kept=2)
     first = events.publish("captured", {"id": "a"})
-    assert events.knows(first - 1)
+    assert not events.after(first - 1).missed
     for name in "bcd":
         events.publish("captured", {"id": name})
     assert ids(events, 0) == ["c", "d"]
-    assert not events.knows(first)
-    assert events.knows(first + 1)
+    assert events.after(first).missed
+    assert not events.after(first + 1).missed
 
 
 def test_an_id_of_the_future_is_not_known() -> None:
     events = Events(now=lambda: 1000.0)
-    assert not events.knows(5_000_000)
-
-
-def test_waits_until_something_happens() -> None:
-    events = Events()
-    last = events.last
-    assert events.wait(last, 0.01) == []
-    threading.Timer(0.05, events.publish, ["captured", {"id": "a"}]).start()
-    assert [event.data["id"] for event in events.wait(last, 30)] == ["a"]
+    assert events.after(5_000_000) == ([], events.last, True)
 
 
 def test_a_callback_is_told_until_it_leaves() -> None:
@@ -115,8 +107,40 @@ def test_a_stream_says_what_it_cannot_tell_any_more() -> None:
     first = events.publish("captured", {"id": "a"})
     for name in "bc":
         events.publish("captured", {"id": name})
-    opening, _ = collected(events, first - 1, 2)
-    assert "event: missed" in opening
+    _, missed, told = collected(events, first - 1, 3)
+    assert f"id: {events.last}\nevent: missed" in missed
+    assert '"id": "c"' in told
+
+
+@pytest.mark.parametrize("last", [0, 5_000_000_000_000])
+def test_what_is_missed_is_said_once(last: int) -> None:
+    """Also where nothing has happened yet in this process."""
+
+    async def collect() -> list[str]:
+        running = stream(events, last, lambda: False, heartbeat=0.01)
+        return [await running.__anext__() for _ in range(4)]
+
+    events = Events(now=lambda: 1000.0)
+    _, missed, *silence = event_loop.run(collect())
+    assert "event: missed" in missed
+    assert silence == [": still here\n\n"] * 2
+
+
+def test_a_listener_that_reads_too_slowly_is_told_that_it_missed_something() -> None:
+    async def collect() -> list[str]:
+        running = stream(events, None, lambda: False)
+        made = [await running.__anext__()]
+        events.publish("captured", {"id": "a"})
+        made.append(await running.__anext__())
+        for name in "bcd":  # while it reads
+            events.publish("captured", {"id": name})
+        return made + [await running.__anext__() for _ in range(3)]
+
+    events = Events(kept=2)
+    told = [piece.splitlines()[1:] for piece in event_loop.run(collect())]
+    kinds = [lines[0] for lines in told[1:]]
+    assert kinds == ["event: captured", "event: missed", "event: captured", "event: captured"]
+    assert [lines[1] for lines in told[3:]] == ['data: {"id": "c"}', 'data: {"id": "d"}']
 
 
 def test_a_silent_stream_says_that_it_is_there() -> None:
