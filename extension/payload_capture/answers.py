@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from payload_capture.auth import CHALLENGE, Refused
 from payload_capture.capture import AssetError, FormatError
 from payload_capture.imports import TooLargeError
 from payload_capture.pages import CursorError
+from payload_capture.records import TagError
 from payload_capture.runs import RunError
 from payload_capture.schemas import BadParameterError
 from payload_capture.store import NotFoundError, RevisionError, StoreError
@@ -106,6 +108,8 @@ def events(stream: AsyncIterator[str], *, empty: bool = False) -> Response:
 def failed(error: Exception, request: Request) -> Response:
     """The one shape of every error, with the status that fits."""
     status, code, message, field = explained(error, request)
+    if code == "internal":
+        traceback.print_exception(type(error), error, error.__traceback__)
     headers = {}
     if status == 401:
         headers["WWW_Authenticate"] = CHALLENGE
@@ -127,12 +131,15 @@ def explained(error: Exception, request: Request) -> tuple[int, str, str, str | 
         return 400, "bad_parameter", f"{error.field}: {error}", error.field
     if isinstance(error, CursorError):
         return 400, "bad_parameter", str(error), "cursor"
+    if isinstance(error, TagError):
+        return 400, "bad_parameter", str(error), "tags"
     if isinstance(error, RevisionError):
         return 412, "changed", str(error), "If-Match"
     if isinstance(error, TooLargeError):
         return 413, "too_large", str(error), "body"
     if isinstance(error, NotFoundError):
-        field = next((n for n in ("job", "sha256", "id") if n in request.path_params), None)
+        named = ["n"] if "/results/" in error.args[0] else ["job", "sha256", "id"]
+        field = next((name for name in named if name in request.path_params), None)
         return 404, "not_found", _not_found(error.args[0], field), field
     if isinstance(error, FormatError):
         return _of_format(error, request)
@@ -157,6 +164,9 @@ def _not_found(what: str, field: str | None) -> str:
         return f"no replay {what!r}; it may have ended long ago: its capture keeps the verdict"
     if field == "sha256":
         return f"no asset {what!r}"
+    if field == "n":
+        identity, _, number = what.partition("/results/")
+        return f"the capture {identity!r} has no picture {number}; its `results` list them"
     if field == "id" or re.fullmatch(r"[A-Za-z0-9._-]{1,80}", what):
         return f"no capture {what!r}; GET {PREFIX}/captures lists them"
     return f"{what} does not exist"

@@ -13,7 +13,7 @@ import dataclasses
 import functools
 import sys
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -36,10 +36,12 @@ from payload_capture.exports import Exported
 from payload_capture.interface import registry
 from payload_capture.jobs import Finished, Recorder, Run
 from payload_capture.portable import minimal
-from payload_capture.replays import Replay, Replays
+from payload_capture.replays import TASK, Replay, Replays
+from payload_capture.shapes import LATEST
 from payload_capture.store import (
     ConflictError,
     Filters,
+    LostError,
     NotFoundError,
     Page,
     Retention,
@@ -55,7 +57,6 @@ if TYPE_CHECKING:
     from payload_capture.shared.client import WebUI
     from payload_capture.upkeep import Fault
 
-LATEST = "latest"
 TIDY = 50
 """Captures from one look at what is too old or too much to the next; the first one looks too."""
 KEPT_IN_MEMORY = 32
@@ -73,7 +74,10 @@ class Service:
         self.drafts = Drafts(_facts, self._keep, _privacy, lambda: self._names)
         self.recorder = Recorder(host, self.writer.put, _enabled)
         self.events = events.Events()
-        self.replays = Replays(self.webui, self.bytes_of, self._replayed)
+        self._broken_off: deque[str] = deque(maxlen=100)
+        self.replays = Replays(
+            self.webui, self.bytes_of, self._replayed, _takes_task, self._was_broken_off
+        )
         self.app: FastAPI | None = None
         self.failures = 0
         self.last_failure: str | None = None
@@ -288,10 +292,12 @@ class Service:
         try:
             there = self.get(capture.id)
         except NotFoundError:
-            self.store.add(capture, ready.files)
-            self.revision += 1
-            self.events.publish("captured", self.store.summary(capture.id))
-            return True
+            with contextlib.suppress(ConflictError):  # another one came meanwhile
+                self.store.add(capture, ready.files)
+                self.revision += 1
+                self.events.publish("captured", self.store.summary(capture.id))
+                return True
+            there = self.get(capture.id)
         if imports.same(there, capture):
             if not self.summary(capture.id)["trashed"]:
                 return False
@@ -320,10 +326,20 @@ class Service:
         while True:
             page = self.page(100, cursor, filters)
             for row in page.captures:
-                with contextlib.suppress(NotFoundError):  # deleted since
-                    yield self.exported(row["id"])
+                if (made := self._as_far_as_there(row["id"])) is not None:
+                    yield made
             if (cursor := page.next) is None:
                 return
+
+    def _as_far_as_there(self, identity: str) -> Exported | None:
+        """None for what was deleted meanwhile, or damaged: it must not cost an export the rest."""
+        try:
+            return self.exported(identity)
+        except NotFoundError:
+            return None
+        except LostError as error:
+            self._failed(f"left out of an export: {error}")
+            return None
 
     def stream(self, last: int | None) -> AsyncIterator[str]:
         """What happens, as server-sent events, until the client goes or the UI reloads."""
@@ -352,6 +368,13 @@ class Service:
         except KeyError:
             raise NotFoundError(job) from None
 
+    def cancel(self, job: str) -> Replay:
+        """Stop a replay. Raises NotFoundError, RunError."""
+        try:
+            return self.replays.cancel(job)
+        except KeyError:
+            raise NotFoundError(job) from None
+
     def check(self, capture: Capture) -> list[dict[str, Any]]:
         """What of a capture this webui lacks, the gravest first. Raises RunError."""
         with _asking():
@@ -366,6 +389,11 @@ class Service:
             pass
         finally:
             self.events.publish("replayed", told)
+
+    def _was_broken_off(self, task: str) -> bool:
+        """Whether the recorder saw that somebody broke the job of this name off."""
+        self.writer.flush()
+        return task in self._broken_off
 
     def run(self, endpoint: str, payload: Any) -> dict[str, Any]:
         """Make what no standard endpoint can express. Raises RunError."""
@@ -448,6 +476,8 @@ class Service:
         if isinstance(item, Run):
             return self.drafts.add(item)
         written = self.drafts.finish(item)
+        if item.job.state == "interrupted" and item.job.task:
+            self._broken_off.append(item.job.task)
         if written.failure:
             self._failed(written.failure)
         with self._lock:
@@ -515,6 +545,10 @@ class Service:
             print(f"[payload-capture] {reason}", file=sys.stderr)
         self.failures += 1
         self.last_failure = reason
+
+
+def _takes_task(endpoint: str) -> bool:
+    return endpoint in (TXT2IMG, IMG2IMG) and TASK in host.accepted_fields(endpoint)
 
 
 def _asking() -> contextlib.AbstractContextManager[None]:

@@ -49,6 +49,8 @@ _KINDS = {
 }
 PROMPT = 8000
 """Bytes of a row that help to compress its document; with the dictionary they fit in 32 KiB."""
+_AGES = 1e12
+"""Seconds; a stranger's document may say more than a database holds."""
 KINDS = ("txt2img", "img2img", "inpaint", "extras", "upscale", "batch", "other")
 
 
@@ -70,7 +72,7 @@ def row(capture: Capture, failure: str | None) -> dict[str, Any]:
         "kind": kind_of(capture.endpoint, payload),
         "started": storable(capture.job.started)[:40],
         "at": milliseconds(capture.job.started),
-        "seconds": capture.job.seconds,
+        "seconds": min(max(capture.job.seconds, 0), _AGES),
         "source": capture.job.source,
         "state": capture.job.state,
         "user": _or_none(capture.job.user),
@@ -78,8 +80,8 @@ def row(capture: Capture, failure: str | None) -> dict[str, Any]:
         "seed": seed if isinstance(seed, int) and abs(seed) < 2**63 else None,
         "model": storable(checkpoint.title if checkpoint else ""),
         "host": storable(f"{host.webui} {host.version}".strip()),
-        "width": first.width if first else _whole(payload.get("width")),
-        "height": first.height if first else _whole(payload.get("height")),
+        "width": _whole(first.width if first else payload.get("width")),
+        "height": _whole(first.height if first else payload.get("height")),
         "pictures": len(capture.results),
         "warnings": len(capture.warnings),
         "error": _or_none(capture.job.error),

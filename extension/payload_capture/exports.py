@@ -35,7 +35,8 @@ MEDIA_TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
 }
-"""By the end of a file's name; every other form is plain text."""
+"""By the end of a file's name; every other form is `TEXT`."""
+TEXT = "text/plain"
 
 
 class File(NamedTuple):
@@ -80,7 +81,7 @@ def _address(server: str) -> str:
 
 
 def media_type(name: str) -> str:
-    return MEDIA_TYPES.get(name[name.rindex(".") :], "text/plain") if "." in name else "text/plain"
+    return MEDIA_TYPES.get(name[name.rindex(".") :], TEXT) if "." in name else TEXT
 
 
 def lines(captures: Iterable[Exported]) -> Iterator[bytes]:

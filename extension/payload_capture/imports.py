@@ -28,11 +28,13 @@ from payload_capture.capture import (
     reference,
     references,
 )
-from payload_capture.shapes import MAX_DOCUMENT
+from payload_capture.shapes import LATEST, MAX_DOCUMENT
 from payload_capture.writer import new_id
 
 MAX_BYTES = 1 << 30
 """Of what is sent. It lies in a temporary file while it is read."""
+MAX_UNPACKED = 4 << 30
+"""Bytes of all documents of a zip. What `exports` writes is no larger than the zip itself."""
 MAX_CAPTURES = 100_000
 """In one file."""
 
@@ -98,6 +100,7 @@ def _captures_in(file: IO[bytes]) -> list[str]:
 
 
 def _entries(file: IO[bytes], names: list[str]) -> Iterator[bytes]:
+    left = MAX_UNPACKED
     with zipfile.ZipFile(file) as archive:
         for name in names:
             try:
@@ -105,6 +108,9 @@ def _entries(file: IO[bytes], names: list[str]) -> Iterator[bytes]:
                     data = entry.read(MAX_DOCUMENT + 1)
             except _BROKEN as error:
                 raise FormatError(name, f"damaged ({error}); export it again") from error
+            left -= len(data)
+            if left < 0:
+                raise TooLargeError(f"a zip that unpacks to more than {MAX_UNPACKED >> 20} MiB")
             yield _bounded(data)
 
 
@@ -175,7 +181,13 @@ def _ready(capture: Capture, has: Callable[[str], bool]) -> Ready:
         results=results,
         assets={**kept, **bag.assets},
     )
-    return Ready(made if made.job.started else _dated(made), bag.files)
+    made = made if made.job.started else _dated(made)
+    if made.id == LATEST:
+        raise FormatError("id", f"{LATEST} stands for the newest capture: give it another id")
+    made.to_json(
+        indent=None
+    )  # raises FormatError for a number such as 1e999, which nothing could answer
+    return Ready(made, bag.files)
 
 
 def _result(result: Result, kept: Mapping[str, Asset]) -> Result:

@@ -45,6 +45,14 @@ _STATUS = {
     500: "the webui failed at the generation; the message says at what",
     503: "the store cannot be used just now; the message says why and what to do",
 }
+_HEADERS = {
+    name: {"description": says, "schema": {"type": "string"}, "required": name == "ETag"}
+    for name, says in {
+        "ETag": "the state, for If-None-Match and If-Match",
+        "Location": "where it is to be had; of an import only where one capture came",
+        "WWW-Authenticate": "HTTP Basic",
+    }.items()
+}
 _IN_PATH = {
     "id": "a capture's id, or `latest`",
     "n": "the number of a result, 0 for the first",
@@ -127,15 +135,20 @@ def _body(body: Body) -> dict[str, Any]:
 
 def _answer(status: int, said: Said) -> dict[str, Any]:
     made: dict[str, Any] = {"description": _STATUS[status]}
-    if status != 304:
+    if said.media_types:
         made["content"] = {kind: {"schema": _schema(said, kind)} for kind in said.media_types}
+    if names := (*said.headers, *(("WWW-Authenticate",) if status == 401 else ())):
+        made["headers"] = {name: _HEADERS[name] for name in names}
     return made
 
 
 def _schema(said: Said, media_type: str) -> dict[str, Any]:
+    if media_type.startswith("text/"):
+        return {"type": "string"}
     if media_type != "application/json":
-        return {}  # bytes, of which no schema tells anything
-    return {"$ref": f"#/components/schemas/{said.name}"}
+        return {"type": "string", "format": "binary"}
+    named = said.name in ANSWERS or said.name == "Capture"
+    return {"$ref": f"#/components/schemas/{said.name}"} if named else {}
 
 
 def _of_format() -> dict[str, Any]:

@@ -149,10 +149,8 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.until:
         made.append(c.at < _moment("until", filters.until))
     if filters.tag:
-        tagged = select(tables.tags.c.capture).where(
-            tables.tags.c.tag == documents.storable(filters.tag)
-        )
-        made.append(c.seq.in_(tagged))
+        tag = records.spelled(filters.tag)
+        made.append(c.seq.in_(select(tables.tags.c.capture).where(tables.tags.c.tag == tag)))
     return made
 
 

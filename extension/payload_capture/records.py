@@ -180,13 +180,17 @@ def rewrite(connection: Connection, seq: int, capture: Capture) -> None:
     change(connection, seq, {name: row[name] for name in ("thumbnail", "warnings")})
 
 
+class TagError(ValueError):
+    """Tags that cannot be kept."""
+
+
 def set_tags(connection: Connection, seq: int, tags: Iterable[str]) -> None:
-    """Raises ValueError for what is no tag, or too many."""
+    """Raises TagError for what is no tag, or too many."""
     from payload_capture import tables
 
     clean = sorted({_tag(tag) for tag in tags})
     if len(clean) > MAX_TAGS:
-        raise ValueError(f"tags: {len(clean)} are too many; at most {MAX_TAGS}")
+        raise TagError(f"tags: {len(clean)} are too many; at most {MAX_TAGS}")
     connection.execute(tables.tags.delete().where(tables.tags.c.capture == seq))
     if clean:
         rows = [{"capture": seq, "tag": tag} for tag in clean]
@@ -194,10 +198,15 @@ def set_tags(connection: Connection, seq: int, tags: Iterable[str]) -> None:
 
 
 def _tag(tag: str) -> str:
-    clean = " ".join(documents.storable(unicodedata.normalize("NFC", tag)).split())
+    clean = spelled(tag)
     if not 0 < len(clean) <= MAX_TAG:
-        raise ValueError(f"tags: {tag[:MAX_TAG]!r} is not a tag of 1 to {MAX_TAG} characters")
+        raise TagError(f"tags: {tag[:MAX_TAG]!r} is not a tag of 1 to {MAX_TAG} characters")
     return clean
+
+
+def spelled(tag: str) -> str:
+    """A tag as it is kept, however somebody typed it."""
+    return " ".join(documents.storable(unicodedata.normalize("NFC", tag)).split())
 
 
 def tags_of(connection: Connection, seqs: Sequence[int]) -> dict[int, list[str]]:

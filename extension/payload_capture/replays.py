@@ -2,7 +2,8 @@
 
 A replay runs in a thread of its own, through the webui's standard endpoint and queue, as if a
 client had sent it: settings are put back, pictures compared by their pixels, and the reason is
-said in words. The thread ends when nothing waits.
+said in words. The thread ends when nothing waits. What somebody stopped, here or on the page, has
+no verdict: half a generation says nothing of the capture.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from payload_capture.runs import RunError
 if TYPE_CHECKING:
     from payload_capture.shared.client import WebUI
 
-State = Literal["queued", "running", "done", "failed"]
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+ENDED = ("done", "failed", "cancelled")
+TASK = "force_task_id"
+"""The field by which a request names its job, of webuis that have it (A1111 v1.8.0 and later)."""
 KEPT = 200
 """Finished replays that are remembered; the verdict itself stays with the capture."""
 MAX_WAITING = 100
@@ -33,7 +37,8 @@ MAX_WAITING = 100
 class Replay:
     """One replay. `progress` is a fraction; `verdict` and `reason` are there when it is done.
 
-    `images` compares each picture, as the companion does; `error` says why `state` is ``failed``.
+    `images` compares each picture, as the companion does; `error` says why `state` is ``failed`` or
+    ``cancelled``.
     """
 
     job: str
@@ -55,6 +60,8 @@ class Replays:
         client: the webui's API; raises RunError where there is none.
         fetch: a picture's bytes by its hash.
         done: told each replay that ended.
+        takes_task: whether an endpoint lets its request name the job.
+        interrupted: whether the webui broke the job of this name off.
     """
 
     def __init__(
@@ -62,16 +69,22 @@ class Replays:
         client: Callable[[], WebUI],
         fetch: Callable[[str], bytes],
         done: Callable[[Replay], None],
+        takes_task: Callable[[str], bool] = lambda endpoint: False,
+        interrupted: Callable[[str], bool] = lambda task: False,
         kept: int = KEPT,
     ) -> None:
         self._client = client
         self._fetch = fetch
         self._done = done
+        self._takes_task = takes_task
+        self._interrupted = interrupted
         self._kept = kept
         self._lock = threading.Lock()
         self._waiting: collections.deque[tuple[Replay, Capture]] = collections.deque()
         self._known: collections.OrderedDict[str, Replay] = collections.OrderedDict()
         self._thread: threading.Thread | None = None
+        self._stop: threading.Event | None = None
+        """Stops the replay that runs, where the webui can be told which job that is."""
 
     def start(self, capture: Capture) -> Replay:
         """Queue a replay.
@@ -102,9 +115,37 @@ class Replays:
         with self._lock:
             return dataclasses.replace(self._known[job])
 
+    def cancel(self, job: str) -> Replay:
+        """Take a replay out of the queue, or stop it; one that has ended stays as it is.
+
+        Raises:
+            KeyError: there is none.
+            RunError: it runs, and the webui would stop whatever job it is at.
+        """
+        with self._lock:
+            replay = self._known[job]
+            if replay.state == "running":
+                self._stop_running()
+            waits = next((one for one in self._waiting if one[0] is replay), None)
+            if waits is not None:
+                self._waiting.remove(waits)
+        if waits is not None:
+            self._end(replay, {"state": "cancelled", "error": "it was cancelled while it waited"})
+        return self.get(job)
+
+    def _stop_running(self) -> None:
+        if self._stop is None:
+            raise RunError(
+                409,
+                "not_told_apart",
+                "it runs, and here the webui cannot be told which of its jobs to stop: press "
+                "Interrupt on its page while it is at this one",
+            )
+        self._stop.set()
+
     def _remember(self, replay: Replay) -> None:
         self._known[replay.job] = replay
-        ended = [job for job, one in self._known.items() if one.state in ("done", "failed")]
+        ended = [job for job, one in self._known.items() if one.state in ENDED]
         for job in ended[: max(0, len(self._known) - self._kept)]:
             del self._known[job]
 
@@ -116,20 +157,36 @@ class Replays:
                     return
                 replay, capture = self._waiting.popleft()
                 replay.state = "running"
-            self._replay(replay, capture)
+                named = self._takes_task(capture.endpoint)
+                self._stop = threading.Event() if named else None
+            self._end(replay, self._made(replay, capture, self._stop))
 
-    def _replay(self, replay: Replay, capture: Capture) -> None:
+    def _made(
+        self, replay: Replay, capture: Capture, stop: threading.Event | None
+    ) -> dict[str, Any]:
+        """What a replay became, by the fields of `Replay`."""
+        from payload_capture.shared.errors import Cancelled
+
         def progress(told: Any) -> None:
             replay.progress = min(max(float(told.fraction or 0), replay.progress), 1.0)
 
+        task = f"task({replay.job})"
+        if stop is not None:
+            capture = dataclasses.replace(capture, payload={**capture.payload, TASK: task})
         try:
-            made = self._client().replay(capture, fetch=self._fetch, progress=progress)
+            made = self._client().replay(capture, fetch=self._fetch, progress=progress, cancel=stop)
+            if self._interrupted(task):
+                raise Cancelled("the generation was interrupted: replay the capture again")
+        except Cancelled as error:
+            return {"state": "cancelled", "error": _said(error)}
         except Exception as error:
-            ended: dict[str, Any] = {"state": "failed", "error": _said(error)}
-        else:
-            images = [image.to_dict() for image in made.images]
-            ended = {"verdict": made.verdict, "reason": made.reason, "images": images}
-            ended |= {"progress": 1.0, "seconds": round(made.seconds, 3), "state": "done"}
+            return {"state": "failed", "error": _said(error)}
+        images = [image.to_dict() for image in made.images]
+        ended = {"verdict": made.verdict, "reason": made.reason, "images": images}
+        return ended | {"progress": 1.0, "seconds": round(made.seconds, 3), "state": "done"}
+
+    def _end(self, replay: Replay, ended: dict[str, Any]) -> None:
+        """Tell and remember it, in this order: who sees the end finds the verdict kept."""
         try:
             self._done(dataclasses.replace(replay, **ended))
         except Exception as error:

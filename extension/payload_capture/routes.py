@@ -8,9 +8,16 @@ answers are plain dicts: pydantic 1 and 2 read models differently.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+import io
+import itertools
+import re
+import tempfile
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from payload_capture import answers, comparison, exports, imports, openapi, schemas, shapes
@@ -18,12 +25,13 @@ from payload_capture.answers import PREFIX, MethodError
 from payload_capture.auth import HEADERS, Gate
 from payload_capture.capture import FormatError, parse_json
 from payload_capture.imports import TooLargeError
-from payload_capture.runs import ENDPOINTS, INSIDE
+from payload_capture.runs import ENDPOINTS, INSIDE, RunError
 from payload_capture.schemas import BadParameterError, Parameter
 from payload_capture.shapes import FORMS, SELECTIONS, Body, Said
 from payload_capture.store import Filters, NotFoundError, RevisionError
 
 if TYPE_CHECKING:
+    from anyio import CapacityLimiter
     from fastapi import FastAPI
     from starlette.requests import Request
     from starlette.responses import Response
@@ -33,8 +41,9 @@ if TYPE_CHECKING:
 
 MAX_RUN = 1 << 30
 """Bytes of a request that generates."""
-IN_MEMORY = 8 << 20
-"""Bytes of a body above which it lies in a temporary file."""
+
+READ_AT_ONCE = 2
+"""Files from elsewhere."""
 
 Given = dict[str, Any]
 Handler = Callable[["Service", "Request", Given], Any]
@@ -73,6 +82,8 @@ def edit(service: Service, request: Request, given: Given) -> Any:
     seen = service.summary(identity) if wanted is not None else None
     if seen is not None and not answers.matches(wanted, _tag(seen)):
         raise RevisionError(f"the capture has changed since: it is {_tag(seen)} now; read it again")
+    if seen is not None:
+        identity = seen["id"]  # `latest` may be another one by now
     # The store compares once more, under the lock of its transaction.
     found = service.edit(identity, **given["body"], revision=seen and seen["revision"])
     return answers.as_json(found, ETag=_tag(found))
@@ -130,11 +141,13 @@ def asset(service: Service, request: Request, given: Given) -> Any:
 
 def take(service: Service, request: Request, given: Given) -> Any:
     """Import captures from a file: a capture, bundle, payload, picture, HAR, curl line, or many."""
-    with _received(request, imports.MAX_BYTES) as file:
-        made = service.take(file, _endpoint(given.get("endpoint")))
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        way = "send the file itself as the body, as `curl --data-binary @FILE` does"
+        raise BadParameterError("body", f"is a form: {way}")
+    made = service.take(given["file"], _endpoint(given.get("endpoint")))
     headers = {}
     if len(made["imported"]) == 1:
-        headers["Location"] = f"{PREFIX}/captures/{made['imported'][0]}"
+        headers["Location"] = _at(request, f"/captures/{made['imported'][0]}")
     return answers.as_json(made, 201 if made["imported"] else 200, **headers)
 
 
@@ -155,15 +168,19 @@ def export_many(service: Service, request: Request, given: Given) -> Any:
     wanted = _selected(service, body)
     write = exports.lines if form == "jsonl" else exports.zipped
     media_type = {"jsonl": "application/x-ndjson", "zip": "application/zip"}[form]
-    return answers.download(f"captures.{form}", media_type, write(wanted))
+    return answers.download(f"captures.{form}", media_type, _begun(write(wanted)))
 
 
 def _selected(service: Service, body: Given) -> Iterator[exports.Exported]:
     if "ids" in body:
-        for identity in body["ids"]:
-            service.summary(identity)  # what is missing is said before anything is sent
-        return (service.exported(identity) for identity in body["ids"])
+        ids = dict.fromkeys(service.summary(identity)["id"] for identity in body["ids"])
+        return (service.exported(identity) for identity in ids)
     return service.exported_all(_filters(body.get("filter", {})))
+
+
+def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """With the first piece made: what fails by then has a status of its own still."""
+    return itertools.chain([next(pieces, b"")], pieces)
 
 
 # ---- what comes of a capture
@@ -172,13 +189,18 @@ def _selected(service: Service, body: Given) -> Iterator[exports.Exported]:
 def replay(service: Service, request: Request, given: Given) -> Any:
     """Send a capture to this webui again and compare the pictures."""
     job = service.replay(_id(request))
-    where = f"{PREFIX}/replays/{job.job}"
+    where = _at(request, f"/replays/{job.job}")
     return answers.as_json(dataclasses.asdict(job), 202, Location=where)
 
 
 def replay_status(service: Service, request: Request, given: Given) -> Any:
     """How a replay fares, and its verdict in the end."""
     return dataclasses.asdict(service.replay_status(request.path_params["job"]))
+
+
+def cancel(service: Service, request: Request, given: Given) -> Any:
+    """Stop a replay, or take it out of the queue; one that has ended stays as it is."""
+    return dataclasses.asdict(service.cancel(request.path_params["job"]))
 
 
 def diff(service: Service, request: Request, given: Given) -> Any:
@@ -227,8 +249,7 @@ def specification(service: Service, request: Request, given: Given) -> Any:
 def run(service: Service, request: Request, given: Given) -> Any:
     """Generate what no standard endpoint can express."""
     path = request.url.path
-    with _received(request, MAX_RUN) as file:
-        return service.run(path[path.rindex(PREFIX) :], _json(file.read()))
+    return service.run(path[path.rindex(PREFIX) :], _json(given["file"].read()))
 
 
 def unknown(service: Service, request: Request, given: Given) -> Any:
@@ -264,24 +285,29 @@ def _get(path: str, handler: Handler, said: Said, *parameters: Parameter, **more
 
 def _tagged(path: str, handler: Handler, said: Said) -> Route:
     """One that answers 304 where the client has it already."""
-    known = (shapes.IF_NONE_MATCH,)
-    return Route("GET", path, handler, {200: said, 304: Said("known")}, known)
+    tagged = said._replace(headers=("ETag",))
+    known = Said("known", (), ("ETag",))
+    return Route("GET", path, handler, {200: tagged, 304: known}, (shapes.IF_NONE_MATCH,))
 
 
 ONE = "/captures/{id}"
+FILES = tuple(sorted({*exports.MEDIA_TYPES.values(), exports.TEXT}))
+JOB = Said("Replay", headers=("Location",))
 ROUTES: tuple[Route, ...] = (
     _get("/captures", captures, Said("Page"), *shapes.FILTERS, *shapes.PAGE),
     Route(
         "POST",
         "/captures",
         take,
-        {201: Said("Imported"), 200: Said("Imported")},
+        {201: Said("Imported", headers=("Location",)), 200: Said("Imported")},
         (shapes.ENDPOINT,),
         Body(
             shapes.FILE,
             "a file of any form that can be read",
             is_checked=False,
+            most=imports.MAX_BYTES,
             media_type="application/octet-stream",
+            heavy=True,
         ),
         (413, 422),
     ),
@@ -301,7 +327,7 @@ ROUTES: tuple[Route, ...] = (
         "PATCH",
         ONE,
         edit,
-        {200: Said("Summary")},
+        {200: Said("Summary", headers=("ETag",))},
         (shapes.IF_MATCH,),
         Body(shapes.EDIT, "what is to change"),
         (412, 413),
@@ -311,11 +337,12 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", ONE + "/restore", restore, {200: Said("Summary")}),
     Route("POST", ONE + "/forget", forget, {200: Said("Done")}),
     _get(ONE + "/request", request_to_send, Said("Request"), shapes.FORM, errors=(409,)),
-    _get(ONE + "/export", export_one, Said("file", ("*/*",)), *shapes.EXPORT, errors=(409,)),
-    Route("POST", ONE + "/replay", replay, {202: Said("Replay")}, errors=(409,)),
-    _tagged(ONE + "/results/{n}", result, Said("picture", ("image/*",))),
-    _tagged("/assets/{sha256}", asset, Said("picture", ("image/*",))),
+    _get(ONE + "/export", export_one, Said("file", FILES), *shapes.EXPORT, errors=(409,)),
+    Route("POST", ONE + "/replay", replay, {202: JOB}, errors=(409,)),
+    _tagged(ONE + "/results/{n}", result, Said("picture", shapes.PICTURES)),
+    _tagged("/assets/{sha256}", asset, Said("picture", shapes.PICTURES)),
     _get("/replays/{job}", replay_status, Said("Replay")),
+    Route("DELETE", "/replays/{job}", cancel, {200: Said("Replay")}, errors=(409,)),
     _get("/diff", diff, Said("Diff"), *shapes.PAIR, errors=(404,)),
     Route(
         "POST",
@@ -327,6 +354,7 @@ ROUTES: tuple[Route, ...] = (
             shapes.CHECKED,
             "a capture, a bare payload, or the id of a capture",
             most=shapes.MAX_DOCUMENT,
+            heavy=True,
         ),
         (404, 409, 413, 422),
         reads=True,
@@ -344,7 +372,7 @@ ROUTES: tuple[Route, ...] = (
             run,
             {200: Said("Generated")},
             (),
-            Body(shapes.RUN, "see docs/runs.md", is_checked=False),
+            Body(shapes.RUN, "see docs/runs.md", is_checked=False, most=MAX_RUN),
             (404, 409, 413, 422, 500),
         )
         for endpoint in ENDPOINTS
@@ -374,40 +402,69 @@ def mount(app: FastAPI, service: Service, gate: Gate) -> None:
         )
 
 
-def _answering(route: Route, service: Service, gate: Gate) -> Callable[[Request], Response]:
+def _answering(
+    route: Route, service: Service, gate: Gate
+) -> Callable[[Request], Awaitable[Response]]:
+    import anyio.to_thread
     from starlette.responses import Response
 
     @functools.wraps(route.handler)
-    def guarded(request: Request) -> Response:
-        made = answer(request)
+    async def guarded(request: Request) -> Response:
+        made = await answer(request)
         for name, value in HEADERS.items():
             made.headers[name] = value
         return made
 
-    def answer(request: Request) -> Response:
+    async def answer(request: Request) -> Response:
         try:
             if not request.scope.get(INSIDE):
                 gate.admit(request, reads=route.reads)
-            made = route.handler(service, request, _given(route, request))
+            given = _asked(route, request)
+            async with _received(request, route.body.most if route.body else 0) as file:
+                threads = _readers() if route.body and route.body.heavy else None
+                work = functools.partial(handled, request, given, file)
+                return await anyio.to_thread.run_sync(work, limiter=threads)
         except Exception as error:
             return answers.failed(error, request)
+
+    def handled(request: Request, given: Given, file: IO[bytes]) -> Response:
+        made = route.handler(service, request, given | _sent(route, file))
         return made if isinstance(made, Response) else answers.as_json(made)
 
     return guarded
 
 
+_READERS: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, CapacityLimiter]
+_READERS = weakref.WeakKeyDictionary()
+
+
+def _readers() -> CapacityLimiter:
+    """The threads that read what is heavy: apart from those of the webui, and few."""
+    import anyio
+
+    loop = asyncio.get_running_loop()
+    if loop not in _READERS:
+        _READERS[loop] = anyio.CapacityLimiter(READ_AT_ONCE)
+    return _READERS[loop]
+
+
 # ---- reading requests
 
 
-def _given(route: Route, request: Request) -> Given:
-    """What a request says, as its route describes it."""
+def _asked(route: Route, request: Request) -> Given:
+    """What a request's address says, as its route describes it."""
     if route.method == "*":
         return {}
-    given = schemas.read(request.query_params, route.parameters)
-    if route.body is not None and route.body.is_checked:
-        with _received(request, route.body.most) as file:
-            given["body"] = schemas.checked(_json(file.read()), route.body.schema)
-    return given
+    return schemas.read(request.query_params, route.parameters)
+
+
+def _sent(route: Route, file: IO[bytes]) -> Given:
+    """What its body says."""
+    if route.body is None:
+        return {}
+    if not route.body.is_checked:
+        return {"file": file}
+    return {"body": schemas.checked(_json(file.read()), route.body.schema)}
 
 
 def _id(request: Request) -> str:
@@ -433,35 +490,63 @@ def _server(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-def _received(request: Request, most: int) -> IO[bytes]:
-    """The request's body in a temporary file, in memory while it is small.
+def _at(request: Request, path: str) -> str:
+    """Where the client finds a route, below the path at which a proxy shows the webui."""
+    return f"{request.scope.get('root_path', '')}{PREFIX}{path}"
 
-    Called in the thread that answers; the server's loop reads.
+
+@contextlib.asynccontextmanager
+async def _received(request: Request, most: int) -> AsyncIterator[IO[bytes]]:
+    """The request's body, of at most so many bytes; 0 for a request that has none.
+
+    Awaited before a thread is taken: a slow client must hold none of the few that the webui has.
 
     Raises:
-        TooLargeError: it has more than `most` bytes; the rest is not read.
+        TooLargeError: it has more; the rest is not read.
+        RunError: it broke off, or there is no room for it.
     """
-    import tempfile
+    with _room(most) as file:
+        if most:
+            await _write(file, request, most)
+        file.seek(0)
+        yield file
 
-    import anyio.from_thread
 
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the caller closes it
+def _room(most: int) -> IO[bytes]:
+    """In memory for what cannot be large, else a file of the system's temporary folder."""
+    if most <= shapes.MAX_JSON:
+        return io.BytesIO()
+    try:  # not a SpooledTemporaryFile, in which Python 3.10 reads no zip
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise _no_room(error) from error
 
-    async def receive() -> None:
-        size = 0
-        async for piece in request.stream():
-            size += len(piece)
-            if size > most:
-                raise TooLargeError(f"more than {most >> 20} MiB, which are the most here")
-            file.write(piece)
 
+async def _write(file: IO[bytes], request: Request, most: int) -> None:
+    from starlette.requests import ClientDisconnect
+
+    size = _number(request.headers.get("content-length"))
     try:
-        anyio.from_thread.run(receive)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return file
+        if size <= most:
+            size = 0
+            async for piece in request.stream():
+                if (size := size + len(piece)) > most:
+                    break
+                file.write(piece)
+    except ClientDisconnect as error:
+        raise RunError(400, "broken_off", "the client went away before all was sent") from error
+    except OSError as error:
+        raise _no_room(error) from error
+    if size > most:
+        raise TooLargeError(f"more than {most >> 20} MiB, which are the most here")
+
+
+def _no_room(error: OSError) -> RunError:
+    return RunError(503, "no_room", f"what was sent could not be kept for reading: {error}")
+
+
+def _number(said: str | None) -> int:
+    return int(said) if said and re.fullmatch("[0-9]{1,18}", said) else 0
 
 
 def _json(data: bytes) -> Any:

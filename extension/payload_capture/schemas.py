@@ -53,7 +53,7 @@ def read(given: Mapping[str, str], parameters: tuple[Parameter, ...]) -> dict[st
             others = ", ".join(known) or "none"
             raise BadParameterError(name, f"no such parameter here; there are: {others}")
     for name, one in known.items():
-        if one.required and not given.get(name):
+        if one.required and not given.get(name, "").strip():
             raise BadParameterError(name, f"is missing: {one.says}")
     return {name: parsed(known[name], text) for name, text in given.items() if text != ""}
 

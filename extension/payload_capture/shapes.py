@@ -12,6 +12,8 @@ SELECTIONS = ("jsonl", "zip")
 SOURCES = ("ui", "api", "script")
 KINDS = ("txt2img", "img2img", "inpaint", "extras", "upscale", "batch", "other")
 VERDICTS = ("identical", "close", "different", "refused", "unverified")
+LATEST = "latest"
+"""What stands for the newest capture in the place of an id, so that none may be called so."""
 MAX_LIMIT = 500
 MAX_JSON = 1 << 20
 """Bytes of a body that asks for something."""
@@ -19,16 +21,24 @@ MAX_DOCUMENT = 128 << 20
 """Bytes of a body that holds a capture."""
 
 
+JSON = ("application/json",)
+PICTURES = ("image/png", "image/jpeg", "image/webp", "image/avif")
+
+
 class Said(NamedTuple):
-    """What an answer holds: one of `ANSWERS` as JSON, or a file of one of these media types."""
+    """What an answer holds: one of `ANSWERS` as JSON, or a file of one of these media types; and
+    the headers that tell more.
+    """
 
     name: str
-    media_types: tuple[str, ...] = ("application/json",)
+    media_types: tuple[str, ...] = JSON
+    headers: tuple[str, ...] = ()
 
 
 class Body(NamedTuple):
     """What is sent. JSON that is checked by its schema before the route sees it, of `most` bytes;
-    a file, or what is handed on to the webui, is read by the route itself.
+    a file, or what is handed on to the webui, is read by the route itself. Of those that are
+    `heavy` few are read at a time: one may take a gigabyte of memory.
     """
 
     schema: Schema
@@ -36,6 +46,7 @@ class Body(NamedTuple):
     is_checked: bool = True
     most: int = MAX_JSON
     media_type: str = "application/json"
+    heavy: bool = False
 
 
 # ---- parameters
@@ -66,7 +77,7 @@ PAGE = (
         "cursor",
         {
             "type": "string",
-            "pattern": r"^[0-9]{1,18}(\.[0-9]{1,18})?$",
+            "pattern": r"^(-?[0-9]{1,18}\.)?[0-9]{1,18}$",
             "description": "`next` of the answer before",
         },
         "where to go on: `next` of the answer before",
@@ -197,7 +208,7 @@ REPLAY = _whole(
     {
         "job": _STRING,
         "capture": _STRING,
-        "state": {"type": "string", "enum": ["queued", "running", "done", "failed"]},
+        "state": {"type": "string", "enum": ["queued", "running", "done", "failed", "cancelled"]},
         "progress": {"type": "number", "minimum": 0, "maximum": 1},
         "verdict": {"enum": [*VERDICTS, None]},
         "reason": _or_null("string"),
@@ -274,8 +285,10 @@ ANSWERS: dict[str, Schema] = {
             "failures": _INTEGER,
             "last_failure": _or_null("string"),
             "listeners": _INTEGER,
-        },
-        additionalProperties=True,
+            "warning": _or_null("string", description="who can get in, where that may be anybody"),
+            "frozen": {**_STRINGS, "description": "settings that the command line froze"},
+            "unlisted": {**_STRINGS, "description": "settings that /sdapi/v1/options leaves out"},
+        }
     ),
     "Generated": _whole(
         {"images": _STRINGS, "parameters": RUN, "info": _STRING}, additionalProperties=True

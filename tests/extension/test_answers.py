@@ -12,6 +12,7 @@ from payload_capture.auth import CHALLENGE, Refused
 from payload_capture.capture import AssetError, FormatError
 from payload_capture.imports import TooLargeError
 from payload_capture.pages import CursorError
+from payload_capture.records import TagError
 from payload_capture.runs import RunError
 from payload_capture.schemas import BadParameterError
 from payload_capture.store import NotFoundError, RevisionError, StoreError
@@ -45,11 +46,13 @@ def test_which_state_a_header_names(header: str | None, known: bool) -> None:
         (RunError(409, "api_off", "x", "f"), {}, (409, "api_off", "f")),
         (BadParameterError("limit", "x"), {}, (400, "bad_parameter", "limit")),
         (CursorError("x"), {}, (400, "bad_parameter", "cursor")),
+        (TagError("x"), {"id": "c"}, (400, "bad_parameter", "tags")),
         (RevisionError("x"), {"id": "c"}, (412, "changed", "If-Match")),
         (answers.MethodError("PUT", ["GET"]), {}, (405, "method_not_allowed", None)),
         (TooLargeError("x"), {}, (413, "too_large", "body")),
         (NotFoundError("c"), {"id": "c"}, (404, "not_found", "id")),
         (NotFoundError("c"), {}, (404, "not_found", None)),
+        (NotFoundError("c/results/9"), {"id": "c", "n": "9"}, (404, "not_found", "n")),
         (FormatError("payload.x", "x"), {}, (422, "invalid_document", "payload.x")),
         (FormatError("payload.x", "x"), {"id": "c"}, (409, "not_replayable", "payload.x")),
         (AssetError("assets.a", "x"), {"id": "c"}, (409, "picture_missing", "assets.a")),
@@ -63,6 +66,15 @@ def test_every_error_has_its_status(
     status, code, message, field = answers.explained(error, request(**path))
     assert (status, code, field) == told
     assert message
+
+
+def test_what_nobody_thought_of_is_told_to_the_console(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ZeroDivisionError) as raised:
+        raise ZeroDivisionError("nobody thought of it")
+    assert answers.failed(raised.value, request()).status_code == 500
+    told = capsys.readouterr().err
+    assert "Traceback" in told
+    assert "nobody thought of it" in told
 
 
 def test_a_refusal_asks_for_a_password() -> None:

@@ -6,6 +6,7 @@ The long form, whose cases are others each time, is marked `soak`:
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,10 +20,12 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
 
+from json_values import json_values
 from payload_capture import openapi
 from payload_capture.answers import PREFIX
 from payload_capture.routes import ROUTES
@@ -30,7 +33,12 @@ from payload_capture.routes import ROUTES
 from .conftest import SMALL, Host, Start, wait
 from .pictures import BASE64, PNG
 
-CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
+CHECKS = [
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
 SCHEMA = schemathesis.openapi.from_dict(openapi.document(ROUTES))
 OPERATIONS: dict[str, Any] = {
     one.definition.raw["operationId"]: one
@@ -47,6 +55,7 @@ class Known:
     host: Host
     names: dict[str, list[str]]
     files: list[bytes]
+    document: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +73,39 @@ def known(start: Start) -> Iterator[Known]:
     names = {"id": [*ids, "latest"], "n": ["0", "1"], "sha256": [asset], "job": [job]}
     forms = ("json", "bundle", "har", "curl", "postman")
     files = [host.get(f"/captures/{ids[0]}/export?format={form}").content for form in forms]
-    yield Known(host, names, [*files, PNG, json.dumps(SMALL).encode()])
+    files += [PNG, json.dumps(SMALL).encode()]
+    yield Known(host, names, files, host.json(f"/captures/{ids[0]}/export"))
     assert host.process.errors() == []
     host.process.stop()
+
+
+ODD = st.sampled_from(
+    [2**31, 2**63, -(2**63) - 1, 10**30, 10**400, 1e308, "\ud800", "\x00", "latest"]
+)
+
+
+@st.composite
+def altered(draw: Any, document: dict[str, Any]) -> dict[str, Any]:
+    """A capture in which some values are others, or gone."""
+    made = copy.deepcopy(document) | {"id": f"altered-{draw(st.integers(0, 99))}"}
+    for _ in range(draw(st.integers(0, 3))):
+        outer, key = draw(places(made))
+        if draw(st.booleans()):
+            outer[key] = draw(ODD | json_values(leaves=5))
+        else:
+            del outer[key]
+    return made
+
+
+@st.composite
+def places(draw: Any, outer: Any) -> tuple[Any, Any]:
+    """Something below a JSON value: what it lies in, and its key there."""
+    while True:
+        key = draw(st.sampled_from(list(outer if isinstance(outer, dict) else range(len(outer)))))
+        inner = outer[key]
+        if not (isinstance(inner, (dict, list)) and inner and draw(st.booleans())):
+            return outer, key
+        outer = inner
 
 
 @st.composite
@@ -80,6 +119,10 @@ def cases(draw: Any, name: str, known: Known) -> Any:
         data = draw(st.sampled_from(known.files))
         end = draw(st.sampled_from([len(data), len(data) // 2, len(data) - 3]))
         case.body, case.media_type = data[:end], "application/octet-stream"
+    if name in ("take", "check") and draw(st.booleans()):
+        case.body = draw(altered(known.document))
+        if name == "take":
+            case.body = json.dumps(case.body).encode()
     if name == "diff" and draw(st.booleans()):
         case.query = {"a": known.names["id"][0], "b": known.names["id"][1]}
     return case

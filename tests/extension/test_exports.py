@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import io
 import json
+import sqlite3
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
@@ -119,6 +121,30 @@ def test_exports_a_selection(host: Host) -> None:
     assert found.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(found.content)) as archive:
         assert archive.namelist() == [f"{row['id']}.zip" for row in rows]
+
+
+def test_what_is_named_twice_is_exported_once(host: Host) -> None:
+    host.generate(prompt="named twice").raise_for_status()
+    identity = host.latest()["id"]
+    found = exported(host, ids=[identity, "latest", identity], format="zip")
+    with zipfile.ZipFile(io.BytesIO(found.content)) as archive:
+        assert archive.namelist() == [f"{identity}.zip"]
+
+
+def test_a_damaged_document_costs_no_other_capture(host: Host) -> None:
+    for number in range(3):
+        host.generate(prompt=f"stoat {number}").raise_for_status()
+    rows = host.json("/captures", q="stoat")["captures"]
+    (path,) = host.process.data_dir.rglob("captures.db")
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        find = "SELECT seq FROM captures WHERE id = ?"
+        where = f"UPDATE documents SET packed = x'00' WHERE capture = ({find})"
+        assert database.execute(where, [rows[1]["id"]]).rowcount == 1
+    lines = exported(host, filter={"q": "stoat"}).content.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [rows[0]["id"], rows[2]["id"]]
+    assert "left out of an export" in host.json("/status")["last_failure"]
+    url = f"{host.url}{PREFIX}/captures/{rows[1]['id']}?forever=1"
+    host.session.delete(url, timeout=30).raise_for_status()
 
 
 @pytest.mark.parametrize(

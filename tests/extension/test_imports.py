@@ -9,6 +9,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -156,6 +157,21 @@ def test_what_is_none_of_these(data: bytes) -> None:
         only(data)
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+@pytest.mark.parametrize("place", ["payload", "job"])
+def test_a_number_that_json_has_not(number: str, place: str) -> None:
+    document = json.loads(line())
+    document[place]["seconds"] = "HERE"
+    with pytest.raises(FormatError):
+        only(json.dumps(document).replace('"HERE"', number).encode())
+
+
+def test_the_name_of_the_newest_is_no_id() -> None:
+    with pytest.raises(FormatError, match="newest") as raised:
+        only(next(exports.lines(out_of([dataclasses.replace(WHOLE, id="latest")], fetch))))
+    assert raised.value.path == "id"
+
+
 # ---- several in a file
 
 
@@ -189,6 +205,16 @@ def test_an_entry_that_unpacks_to_too_much_is_not_read(monkeypatch: pytest.Monke
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.json", b" " * 100_000)
     with pytest.raises(TooLargeError):
+        split(out.getvalue())
+
+
+def test_a_zip_that_unpacks_to_too_much_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "MAX_UNPACKED", 2500)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(4):
+            archive.writestr(f"{number}.json", b" " * 1000)
+    with pytest.raises(TooLargeError, match="unpacks"):
         split(out.getvalue())
 
 
@@ -248,6 +274,63 @@ def test_another_capture_of_the_same_id(host: Host) -> None:
     document["payload"]["prompt"] = "an impostor"
     answer = sent(host, json.dumps(document))
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "id")
+
+
+def test_the_same_file_from_many_at_once(host: Host) -> None:
+    host.generate(prompt="from many").raise_for_status()
+    document = host.latest()
+    document["id"] = "from-many"
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: sent(host, json.dumps(document)), range(8)))
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    assert len(host.json("/search", q="from many")["captures"]) == 2
+
+
+def test_two_captures_of_one_id_at_once(host: Host) -> None:
+    host.generate(prompt="one id").raise_for_status()
+    document = host.latest()
+    document["id"] = "one-id"
+
+    def send(number: int) -> requests.Response:
+        payload = {**document["payload"], "prompt": f"one id {number}"}
+        return sent(host, json.dumps({**document, "payload": payload}))
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(8)))
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses == [201] + [422] * 7
+    fields = {answer.json()["error"]["field"] for answer in answers if not answer.ok}
+    assert fields == {"id"}
+
+
+def test_numbers_beyond_what_a_database_holds(host: Host) -> None:
+    host.generate(prompt="astronomic").raise_for_status()
+    document = host.latest()
+    document["id"] = "astronomic"
+    document["job"]["seconds"] = 10**400
+    document["results"][0] |= {"width": 10**30, "height": -(10**30), "seed": 10**30}
+    document["payload"]["seed"] = 10**30
+    assert sent(host, json.dumps(document)).status_code == 201
+    assert host.json("/captures/astronomic")["results"][0]["width"] == 10**30
+    assert host.json("/captures/astronomic/summary")["size"] == [None, None]
+
+
+@pytest.mark.parametrize("started", ["0001-01-01T00:00:00+00:00", "1969-07-20T20:17:40Z"])
+def test_old_times_can_be_paged(host: Host, started: str) -> None:
+    for number in range(2):
+        body = {"format": 1, "id": f"old-{started[:4]}-{number}", "payload": {}}
+        body |= {"endpoint": "/sdapi/v1/txt2img", "job": {"started": started}}
+        assert sent(host, json.dumps(body)).ok
+    asked = {"until": "1970-01-01T00:00:00Z", "limit": 1}
+    first = host.json("/captures", **asked)
+    assert host.json("/captures", **asked, cursor=first["next"])["captures"]
+
+
+def test_a_form_is_told_what_to_do(host: Host) -> None:
+    url = f"{host.url}{PREFIX}/captures"
+    answer = host.session.post(url, files={"file": b"{}"}, timeout=30)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, "body")
+    assert "--data-binary" in answer.json()["error"]["message"]
 
 
 def test_what_cannot_be_read_does_not_stop_the_rest(host: Host) -> None:

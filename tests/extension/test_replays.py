@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +14,7 @@ import requests
 from payload_capture.capture import Capture, Job
 from payload_capture.replays import Replay, Replays
 from payload_capture.runs import RunError
+from payload_capture.shared.errors import Cancelled
 
 from .conftest import PREFIX, Host, Start, wait
 from .pictures import BASE64
@@ -24,12 +27,16 @@ class FakeWebui:
 
     def __init__(self) -> None:
         self.gate = threading.Event()
+        self.tasks: list[str | None] = []
         self.inventory = SimpleNamespace(lacks=lambda *_: False, arguments=lambda *_: None)
         self.inventory.offered = lambda: None
 
-    def replay(self, capture: Capture, *, fetch: Any, progress: Any) -> Any:
+    def replay(self, capture: Capture, *, fetch: Any, progress: Any, cancel: Any) -> Any:
         progress(SimpleNamespace(fraction=0.5))
-        assert self.gate.wait(30)
+        self.tasks.append(capture.payload.get("force_task_id"))
+        while not self.gate.wait(0.01):
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("the generation was stopped as asked")
         if "fail" in capture.payload["prompt"]:
             raise ConnectionError("the webui is gone")
         return SimpleNamespace(verdict="identical", reason="it came", images=[], seconds=0.25)
@@ -40,7 +47,7 @@ def webui() -> FakeWebui:
     return FakeWebui()
 
 
-def replays(webui: FakeWebui, ended: list[Replay], **given: int) -> Replays:
+def replays(webui: FakeWebui, ended: list[Replay], **given: Any) -> Replays:
     return Replays(lambda: webui, lambda sha256: b"", ended.append, **given)  # type: ignore[arg-type,return-value]
 
 
@@ -97,6 +104,64 @@ def test_what_cannot_be_sent_is_refused(webui: FakeWebui) -> None:
     with pytest.raises(RunError, match="no memory") as raised:
         replays(webui, []).start(failed)
     assert (raised.value.status, raised.value.code) == (409, "not_replayable")
+
+
+def names_jobs(endpoint: str) -> bool:
+    return True
+
+
+def test_one_that_waits_is_cancelled_at_once(webui: FakeWebui) -> None:
+    ended: list[Replay] = []
+    running = replays(webui, ended)
+    first, second, third = (running.start(CAPTURE) for _ in range(3))
+    cancelled = running.cancel(second.job)
+    assert (cancelled.state, cancelled.verdict) == ("cancelled", None)
+    assert ended == [cancelled]
+    webui.gate.set()
+    wait(lambda: running.get(third.job).state == "done")
+    assert [one.job for one in ended] == [second.job, first.job, third.job]
+    assert running.cancel(first.job) == running.get(first.job)
+
+
+def test_one_that_runs_is_stopped_by_its_name(webui: FakeWebui) -> None:
+    ended: list[Replay] = []
+    running = replays(webui, ended, takes_task=names_jobs)
+    first, second = running.start(CAPTURE), running.start(CAPTURE)
+    wait(lambda: webui.tasks)
+    running.cancel(first.job)
+    wait(lambda: running.get(first.job).state == "cancelled")
+    assert running.get(first.job).error == "the generation was stopped as asked"
+    webui.gate.set()
+    wait(lambda: running.get(second.job).state == "done")
+    assert webui.tasks == [f"task({one.job})" for one in (first, second)]
+
+
+def test_one_that_runs_without_a_name_is_not_stopped(webui: FakeWebui) -> None:
+    """The webui would stop whatever it is at, which may be somebody else's job."""
+    running = replays(webui, [])
+    job = running.start(CAPTURE).job
+    wait(lambda: webui.tasks)
+    with pytest.raises(RunError, match="which of its jobs") as raised:
+        running.cancel(job)
+    assert raised.value.status == 409
+    webui.gate.set()
+    wait(lambda: running.get(job).state == "done")
+    assert webui.tasks == [None]
+
+
+def test_half_a_generation_has_no_verdict(webui: FakeWebui) -> None:
+    webui.gate.set()
+    asked: list[str] = []
+
+    def interrupted(task: str) -> bool:
+        asked.append(task)
+        return True
+
+    running = replays(webui, [], takes_task=names_jobs, interrupted=interrupted)
+    job = running.start(CAPTURE).job
+    wait(lambda: running.get(job).state == "cancelled")
+    assert asked == [f"task({job})"]
+    assert running.get(job).verdict is None
 
 
 # ---- in a running host
@@ -189,3 +254,72 @@ def test_a_replay_behind_passwords(start: Start) -> None:
     refused = requests.post(f"{host.url}{PREFIX}/captures/x/replay", timeout=30)
     assert refused.status_code == 401
     host.process.stop()
+
+
+@pytest.fixture(scope="module")
+def slow(start: Start) -> Iterator[Host]:
+    """A host whose every step takes long enough to be stopped."""
+    host = start("--seconds-per-step", "0.05")
+    host.generate(prompt="to be stopped", steps=2).raise_for_status()
+    yield host
+    assert host.process.errors() == []
+    host.process.stop()
+
+
+def _short(host: Host) -> str:
+    """The id of what the host made first."""
+    identity: str = host.json("/captures", limit=500)["captures"][-1]["id"]
+    return identity
+
+
+def begun(host: Host) -> str:
+    """The job of a replay that the webui is at, and that would go on for a minute."""
+    document = host.json(f"/captures/{_short(host)}")
+    document["id"] = f"long-{secrets.token_hex(4)}"
+    document["payload"]["steps"] = 150
+    document["payload"]["n_iter"] = 8
+    sent = host.session.post(f"{host.url}{PREFIX}/captures", json=document, timeout=30)
+    url = f"{host.url}{PREFIX}/captures/{sent.json()['imported'][0]}/replay"
+    job: str = host.session.post(url, timeout=30).json()["job"]
+    wait(lambda: host.json(f"/replays/{job}")["progress"] > 0)
+    return job
+
+
+def test_a_replay_that_runs_is_cancelled(slow: Host) -> None:
+    job = begun(slow)
+    url = f"{slow.url}{PREFIX}/replays/{job}"
+    assert slow.session.delete(url, timeout=30).json()["job"] == job
+    wait(lambda: slow.json(f"/replays/{job}")["state"] == "cancelled")
+    told = slow.json(f"/replays/{job}")
+    assert (told["verdict"], told["error"]) == (None, "the generation was stopped as asked")
+    assert slow.json(f"/captures/{told['capture']}/summary")["verdict"] is None
+
+
+def test_a_replay_that_somebody_interrupts_has_no_verdict(slow: Host) -> None:
+    job = begun(slow)
+    slow.session.post(f"{slow.url}/sdapi/v1/interrupt", timeout=30).raise_for_status()
+    slow.session.post(f"{slow.url}/sdapi/v1/skip", timeout=30).raise_for_status()
+    wait(lambda: slow.json(f"/replays/{job}")["state"] == "cancelled")
+    told = slow.json(f"/replays/{job}")
+    assert "interrupted" in told["error"]
+    assert slow.json(f"/captures/{told['capture']}/summary")["verdict"] is None
+
+
+def test_replays_run_in_the_order_in_which_they_were_asked(slow: Host) -> None:
+    first = begun(slow)
+    url = f"{slow.url}{PREFIX}"
+    later = [
+        slow.session.post(f"{url}/captures/{_short(slow)}/replay", timeout=30).json()["job"]
+        for _ in range(3)
+    ]
+    assert {slow.json(f"/replays/{job}")["state"] for job in later} == {"queued"}
+    slow.session.delete(f"{url}/replays/{later[1]}", timeout=30).raise_for_status()
+    slow.session.delete(f"{url}/replays/{first}", timeout=30).raise_for_status()
+    wait(lambda: slow.json(f"/replays/{later[2]}")["state"] == "done")
+    states = [slow.json(f"/replays/{job}")["state"] for job in (first, *later)]
+    assert states == ["cancelled", "done", "cancelled", "done"]
+
+
+def test_no_such_replay(slow: Host) -> None:
+    answer = slow.session.delete(f"{slow.url}{PREFIX}/replays/nothing", timeout=30)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (404, "job")

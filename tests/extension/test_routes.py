@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
+import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 from PIL import Image
 
+from payload_capture import routes
 from payload_capture.answers import PREFIX
 from payload_capture.capture import Capture, pixel_hash
-from payload_capture.shapes import FORMS
+from payload_capture.shapes import FORMS, SELECTIONS
+from payload_capture.store import StoreError
 
 from .conftest import Host, Start
 
@@ -108,7 +114,8 @@ def test_img2img_pictures_are_inlined(host: Host) -> None:
     [
         ("/captures/nothing", 404, "not_found", "id"),
         ("/captures/nothing/request", 404, "not_found", "id"),
-        ("/captures/latest/results/99", 404, "not_found", "id"),
+        ("/captures/latest/results/99", 404, "not_found", "n"),
+        ("/captures/nothing/results/0", 404, "not_found", "id"),
         ("/captures/latest/results/x", 400, "bad_parameter", "n"),
         ("/assets/" + "0" * 64, 404, "not_found", "sha256"),
         ("/assets/..%2f..%2fconfig.json", 404, "not_found", None),
@@ -121,7 +128,11 @@ def test_img2img_pictures_are_inlined(host: Host) -> None:
         ("/captures?cursor=1.5", 400, "bad_parameter", "cursor"),
         ("/captures?cursor=1&since=2026-01-01", 400, "bad_parameter", "cursor"),
         ("/captures?colour=red", 400, "bad_parameter", "colour"),
+        ("/captures?cursor=-1.x", 400, "bad_parameter", "cursor"),
+        ("/captures?cursor=" + "9" * 19, 400, "bad_parameter", "cursor"),
+        ("/captures?cursor=%D9%A3", 400, "bad_parameter", "cursor"),
         ("/search", 400, "bad_parameter", "q"),
+        ("/search?q=%20%09", 400, "bad_parameter", "q"),
         ("/captures/nothing/summary", 404, "not_found", "id"),
         ("/captures/nothing/export", 404, "not_found", "id"),
         ("/captures/latest/export?format=pickle", 400, "bad_parameter", "format"),
@@ -186,6 +197,51 @@ def test_settings_that_the_webui_does_not_list_are_told(host: Host) -> None:
     assert set(host.json("/status")["unlisted"]).isdisjoint(listed)
 
 
+@contextlib.contextmanager
+def begun(host: Host, method: str, path: str, size: int) -> Iterator[socket.socket]:
+    """A connection that announced a body and sent one byte of it."""
+    lines = (f"{method} {PREFIX}{path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {size}")
+    with contextlib.closing(socket.create_connection(("127.0.0.1", host.process.port), 30)) as one:
+        one.sendall("\r\n".join((*lines, "", "{")).encode())
+        yield one
+
+
+def test_forty_slow_uploads_hold_no_thread(host: Host) -> None:
+    """As many threads would be all that the webui's server has for its other routes."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(45):
+            stack.enter_context(begun(host, "POST", "/captures", 99))
+        host.generate(prompt="meanwhile").raise_for_status()
+        assert host.json("/status")["enabled"]
+
+
+def test_too_much_is_refused_before_it_is_sent(host: Host) -> None:
+    head = (
+        f"PATCH {PREFIX}/captures/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {2**40}\r\n\r\n"
+    )
+    with contextlib.closing(socket.create_connection(("127.0.0.1", host.process.port), 30)) as one:
+        one.sendall(head.encode())
+        assert one.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_places_lie_below_the_path_of_a_proxy() -> None:
+    request: Any = SimpleNamespace(scope={"root_path": "/webui"})
+    assert routes._at(request, "/replays/x") == f"/webui{PREFIX}/replays/x"
+
+
+def test_what_an_export_cannot_begin_with_has_a_status() -> None:
+    def broken(filters: Any) -> Iterator[Any]:
+        yield from iter(read, None)
+
+    def read() -> Any:
+        raise StoreError("the disk is gone")
+
+    service: Any = SimpleNamespace(exported_all=broken)
+    for form in SELECTIONS:
+        with pytest.raises(StoreError):
+            routes.export_many(service, SimpleNamespace(), {"body": {"format": form}})  # type: ignore[arg-type]
+
+
 # ---- what a client has already
 
 
@@ -219,7 +275,8 @@ def test_edits_what_is_said_and_nothing_else(host: Host, captured: Capture) -> N
     assert (row["title"], row["note"], row["starred"]) == ("A fox", "the best\none", True)
     assert sorted(row["tags"]) == ["animal", "red"]
     assert row == host.json(f"{path}/summary")
-    assert host.json("/captures", tag="red", starred=True)["captures"] == [row]
+    for spelled in ("red", " red"):
+        assert host.json("/captures", tag=spelled, starred=True)["captures"] == [row]
     assert host.json("/search", q="animal best")["captures"] == [row]
     assert host.json("/tags") == {"tags": {"animal": 1, "red": 1}}
     patch(host, path, {"tags": [], "starred": False}).raise_for_status()
@@ -233,6 +290,21 @@ def test_two_who_edit_do_not_overwrite_each_other(host: Host, captured: Capture)
     late = patch(host, path, {"note": "second"}, **{"If-Match": seen})
     assert error(late) == (412, "changed", "If-Match")
     assert host.json(f"{path}/summary")["note"] == "first"
+
+
+def test_the_newest_is_edited_in_the_state_that_was_seen() -> None:
+    """And not another one that came between the two."""
+    edited: list[str] = []
+
+    def edit(identity: str, **_: Any) -> dict[str, Any]:
+        edited.append(identity)
+        return seen
+
+    seen = {"id": "c1", "revision": 3}
+    service: Any = SimpleNamespace(summary=lambda _: seen, edit=edit)
+    request: Any = SimpleNamespace(path_params={"id": "latest"}, headers={"if-match": '"c1.3"'})
+    routes.edit(service, request, {"body": {"note": "x"}})
+    assert edited == ["c1"]
 
 
 def test_of_many_who_edit_the_same_state_at_once_one_succeeds(
@@ -267,6 +339,8 @@ def test_any_text_can_be_noted_and_searched(host: Host, captured: Capture, text:
         ({"title": "x" * 501}, "title"),
         ({"tags": "red"}, "tags"),
         ({"tags": ["red", ""]}, "tags[1]"),
+        ({"tags": ["red", "\r"]}, "tags"),
+        ({"tags": ["\u0958" * 60]}, "tags"),  # which NFC makes two of each
         ({"starred": 1}, "starred"),
     ],
 )
