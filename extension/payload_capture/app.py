@@ -261,18 +261,18 @@ class Service:
         Raises FormatError, TooLargeError where nothing of it can be read; StoreError.
         """
         made: dict[str, list[Any]] = {"imported": [], "known": [], "failed": []}
-        errors: list[FormatError | imports.TooLargeError] = []
+        first: FormatError | imports.TooLargeError | None = None
         number = 0
         try:
             for number, data in enumerate(imports.documents(file), 1):
                 if error := self._take(data, endpoint, made):
-                    errors.append(error)
+                    first = first or error
                     made["failed"].append(imports.failure(number, error))
         except (FormatError, imports.TooLargeError) as error:  # what comes after it is not read
-            errors.append(error)
+            first = first or error
             made["failed"].append(imports.failure(number + 1, error))
-        if errors and not (made["imported"] or made["known"]):
-            raise errors[0]
+        if first and not (made["imported"] or made["known"]):
+            raise first
         return made
 
     def _take(
@@ -283,7 +283,9 @@ class Service:
             for ready in imports.read(data, endpoint, self._reading(), self.has):
                 made["imported" if self._import(ready) else "known"].append(ready.capture.id)
         except FormatError as error:
-            return error
+            # Its traceback and cause hold the document, of which a file may have thousands.
+            error.__cause__ = error.__context__ = None
+            return error.with_traceback(None)
         return None
 
     def _import(self, ready: imports.Ready) -> bool:

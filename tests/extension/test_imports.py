@@ -353,6 +353,25 @@ def test_what_came_before_the_damage_is_imported(host: Host) -> None:
     assert (number, field) == (2, "b.json")
 
 
+def test_what_cannot_be_read_is_not_kept(host: Host) -> None:
+    """Neither is the memory for a hundred documents needed, but for one of them."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(100):
+            archive.writestr(f"{number}.json", b" " * (4 << 20))
+    before = memory(host.process.pid, "VmRSS")
+    with open(f"/proc/{host.process.pid}/clear_refs", "w", encoding="ascii") as file:
+        file.write("5")  # the peak begins anew
+    assert sent(host, out.getvalue()).status_code == 422
+    assert memory(host.process.pid, "VmHWM") < before + (200 << 10)
+
+
+def memory(pid: int, what: str) -> int:
+    """Of a process, in KiB."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(what))
+
+
 def test_too_much_is_refused_while_it_comes(host: Host) -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(MAX_DOCUMENT // 2**20 + 2):
