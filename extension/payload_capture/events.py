@@ -67,6 +67,12 @@ class Events:
         with self._changed:
             return [event for event in self._kept if event.id > last]
 
+    def forget(self, identity: str) -> None:
+        """Remember nothing that happened to this capture."""
+        with self._changed:
+            left = (event for event in self._kept if event.data.get("id") != identity)
+            self._kept = collections.deque(left, self._kept.maxlen)
+
     def knows(self, last: int) -> bool:
         """Whether every event after this id is remembered, and the id is none of the future."""
         with self._changed:

@@ -140,7 +140,7 @@ def take(service: Service, request: Request, given: Given) -> Any:
 
 def export_one(service: Service, request: Request, given: Given) -> Any:
     """A capture as a file in one of many forms."""
-    server = given.get("server") or _server(request)
+    server = given.get("server") or service.address(_server(request))
     form, beside = given.get("format", "json"), given.get("beside", False)
     found, fetch = service.exported(_id(request))
     return answers.download(*exports.one(found, form, fetch, server, beside))
@@ -226,16 +226,16 @@ def specification(service: Service, request: Request, given: Given) -> Any:
 
 def run(service: Service, request: Request, given: Given) -> Any:
     """Generate what no standard endpoint can express."""
-    path = request.url.path
+    path: str = request.scope["path"]  # the URL's would be read with the host that was given
     with _received(request, MAX_RUN) as file:
         return service.run(path[path.rindex(PREFIX) :], _json(file.read()))
 
 
 def unknown(service: Service, request: Request, given: Given) -> Any:
     """Whatever there is no route for."""
-    if methods := _methods_of(request.url.path):
+    if methods := _methods_of(request.scope["path"]):
         raise MethodError(request.method, methods)
-    raise NotFoundError(f"the route {request.method} {request.url.path}")
+    raise NotFoundError(f"the route {request.method} {request.scope['path']}")
 
 
 # ---- the table
