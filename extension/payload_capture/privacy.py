@@ -322,11 +322,14 @@ def _retold(
     capture: Capture, fetch: Callable[[str], bytes], names: Names, files: dict[str, bytes]
 ) -> Iterator[tuple[str, str]]:
     """Old and new name of each file whose texts change; the new ones into `files`."""
+    made = {one.asset for one in capture.results}
     for sha256, asset in capture.assets.items():
         if asset.media_type != "image/png":
             continue
         try:
             data = fetch(sha256)
+            if sha256 not in made and _tells_more(data):
+                continue  # the webui may turn it by that
             told = retold(data, lambda text: infotext(text, names))
         except (OSError, LookupError, ValueError, struct.error):  # gone, or no whole PNG file
             continue

@@ -232,6 +232,16 @@ def test_a_sent_picture_that_was_imported_loses_the_user_too() -> None:
     assert Capture.from_json(clean.to_json()) == clean
 
 
+def test_a_sent_picture_that_its_file_may_turn_stays() -> None:
+    out, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (3, 2)).save(out, "PNG", exif=exif)
+    sha256 = hashlib.sha256(out.getvalue()).hexdigest()
+    assets = {sha256: Asset("image/png", len(out.getvalue()), 3, 2)}
+    kept = capture({"init_images": [{"$asset": sha256}]}, assets=assets)
+    assert privacy.renamed(kept, lambda _: out.getvalue(), NAMES)[0] == kept
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
