@@ -318,7 +318,7 @@ class Writer:
         self._queue: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._hurried = False
+        self._last = 0.0
 
     def put(self, item: Run | Finished) -> None:
         self._queue.put(functools.partial(self._store, item))
@@ -327,6 +327,8 @@ class Writer:
                 name = "payload-capture-writer"
                 self._thread = threading.Thread(target=self._run, name=name, daemon=True)
                 self._thread.start()
+        if (left := self._last - time.monotonic()) > 0:
+            self.flush(left)  # a job that is answered is stored, whatever comes next
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Wait at most `timeout` seconds; False if jobs are still being written then."""
@@ -339,9 +341,10 @@ class Writer:
     def finish(self, last: Callable[[], object], timeout: float) -> bool:
         """`flush` before the process ends: without pauses, and with `last` on the writer's thread.
 
-        Takes no lock, so that a signal's handler may call it.
+        Takes no lock, so that a signal's handler may call it. For `timeout` seconds from now on
+        `put` waits for its job, so that none ends behind the last one that is stored.
         """
-        self._hurried = True
+        self._last = time.monotonic() + timeout
         self._queue.put(last)
         return self.flush(timeout)
 
@@ -356,6 +359,6 @@ class Writer:
             self._failed(f"a job could not be stored: {_said(error)}")
 
     def _store(self, item: Run | Finished) -> None:
-        if self._queue.empty() and not self._hurried:
+        if self._queue.empty() and time.monotonic() > self._last:
             time.sleep(PAUSE)
         self._handle(item)

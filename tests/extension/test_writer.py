@@ -355,6 +355,8 @@ def test_at_the_end_nothing_pauses_and_the_last_word_comes_last(
     assert writer.finish(lambda: seen.append("very last"), 30)
     assert seen == ["0", "1", "2", "last", "very last"]
     assert len(pauses) <= 1, "the first, before anybody said that the end is near"
+    writer.put(Finished(1, Job(), [], "while it ends"))
+    assert seen[-1] == "while it ends", "it was not waited for"
 
 
 def test_writes_in_order_off_the_callers_thread() -> None:
