@@ -21,6 +21,8 @@ PROGRAM = """
 import os, signal, sys, time
 from payload_capture import shutdown
 
+went_on = []
+
 def say(word):
     os.write(1, word.encode() + b"\\n")
 
@@ -33,13 +35,16 @@ if "exits" in sys.argv:
     for number in shutdown.SIGNALS:
         signal.signal(number, lambda *_: os._exit(7))
 if "goes-on" in sys.argv:
-    signal.signal(signal.SIGINT, lambda *_: say("goes on"))
+    signal.signal(signal.SIGINT, lambda *_: went_on.append(1))
 if "ignores" in sys.argv:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 shutdown.before_signals(save)
 say("ready")
 while True:
     time.sleep(0.01)
+    if went_on:  # the handler has returned
+        went_on.clear()
+        say("goes on")
 """
 
 
