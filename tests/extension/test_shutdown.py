@@ -168,6 +168,7 @@ script_callbacks.on_app_started(stuck)
 WAITING = 6
 
 
+@pytest.mark.timeout(900)  # two starts of a stand-in
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, "button"])
 def test_jobs_that_wait_for_the_writer_are_stored_at_the_end(
     start: Start, tmp_path: Path, how: signal.Signals | str
