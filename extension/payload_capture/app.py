@@ -11,15 +11,27 @@ import atexit
 import contextlib
 import dataclasses
 import functools
+import os
 import sys
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from payload_capture import __version__, events, host, imports, privacy, routes, runs, settings
+from payload_capture import (
+    __version__,
+    events,
+    host,
+    imports,
+    privacy,
+    routes,
+    runs,
+    settings,
+    shutdown,
+)
 from payload_capture.auth import Caller, Gate, Refused, stricter
 from payload_capture.capture import (
     FORMAT,
@@ -61,6 +73,11 @@ TIDY = 50
 """Captures from one look at what is too old or too much to the next; the first one looks too."""
 KEPT_IN_MEMORY = 32
 """Captures that wait in memory while the store cannot be written."""
+RETRY = 5.0
+"""Seconds after which the writer tries a store again that failed: each attempt may take as long as
+its lock or its server is waited for, and jobs with their pictures queue up meanwhile."""
+LAST_SECONDS = 5.0
+"""Seconds in which what waits is stored before a signal ends the process."""
 
 
 class Service:
@@ -83,6 +100,7 @@ class Service:
         self.last_failure: str | None = None
         self.revision = 0
         self._written = 0
+        self._again = 0.0
         self.gate: Gate | None = None
         self._strangers = _strangers()
         self._backlog: OrderedDict[str, Written] = OrderedDict()
@@ -232,6 +250,7 @@ class Service:
         if waiting is None:
             remove(identity)
         self.revision += 1
+        self.events.forget(identity)
         self.events.publish("deleted", {"id": identity})
         return identity
 
@@ -321,6 +340,10 @@ class Service:
         Raises NotFoundError, StoreError.
         """
         return privacy.renamed(self.get(identity), self.bytes_of, self._names)
+
+    def address(self, url: str) -> str:
+        """This webui's address as a program may name it that leaves this machine."""
+        return privacy.address(url, self._names)
 
     def exported_all(self, filters: Filters) -> Iterator[Exported]:
         """Every capture that the filters let through, the newest first, one at a time."""
@@ -463,9 +486,14 @@ class Service:
 
     def close(self) -> None:
         """Store what waits. Called on Reload UI and at the process's end; usable afterwards."""
-        self.writer.stop()
+        self.writer.flush()
         self._retry()
         self.store.close()
+
+    def save(self) -> None:
+        """Store what waits, at once: the process is about to end, maybe in a signal's handler."""
+        if not self.writer.finish(self._retry, LAST_SECONDS):
+            os.write(2, b"[payload-capture] not everything could be stored before the end\n")
 
     def reopen(self) -> None:
         """Close, and go on with the store that the settings name now."""
@@ -488,8 +516,10 @@ class Service:
                 self._generations[written.generation] = written.capture.id
             while len(self._generations) > 1000:
                 self._generations.popitem(last=False)
-        self._retry()
-        self._tidy()
+        if self._answers():
+            self._retry()
+            self._tidy()
+        self._bound()
         self.revision += 1
         self.events.publish("captured", summary(written.capture, written.failure))
         if registry.wanted:
@@ -510,26 +540,45 @@ class Service:
             self.events.publish("deleted", {"id": identity})
 
     def _keep(self, files: dict[str, bytes]) -> bool:
+        if not self._answers():
+            return False
         try:
             self.store.keep(files)
         except StoreError as error:
-            self._failed(str(error))
+            self._broke(error)
             return False
         return True
+
+    def _answers(self) -> bool:
+        """Whether the writer is to try the store: not just after it failed."""
+        return time.monotonic() >= self._again
+
+    def _broke(self, error: StoreError) -> None:
+        self._again = time.monotonic() + RETRY
+        self._failed(str(error))
 
     def _retry(self) -> None:
         """Store what waits, oldest first, as far as the store takes it."""
         with self._lock:
-            while self._backlog:
-                identity, written = next(iter(self._backlog.items()))
-                try:
-                    self.store.add(written.capture, written.files, written.failure)
-                except ConflictError as error:
-                    self._failed(f"{identity} was dropped: {error}")
-                except StoreError as error:
-                    self._failed(str(error))
-                    break
-                del self._backlog[identity]
+            while self._backlog and self._stored_one(*next(iter(self._backlog.items()))):
+                self._backlog.popitem(last=False)
+
+    def _stored_one(self, identity: str, written: Written) -> bool:
+        """Whether nothing is left to do for it; one that no store takes keeps back no others."""
+        try:
+            self.store.add(written.capture, written.files, written.failure)
+        except ConflictError as error:
+            self._failed(f"{identity} was dropped: {error}")
+        except StoreError as error:
+            self._broke(error)
+            return False
+        except Exception as error:
+            self._failed(f"{identity} was dropped: {type(error).__name__}: {error}")
+        return True
+
+    def _bound(self) -> None:
+        """Drop the oldest of those that wait in memory where they are too many."""
+        with self._lock:
             while len(self._backlog) > KEPT_IN_MEMORY:
                 lost, _ = self._backlog.popitem(last=False)
                 self._failed(f"{lost} was dropped: {KEPT_IN_MEMORY} captures wait in memory")
@@ -572,10 +621,12 @@ def start() -> type:
     if _service is None:
         _service = Service(host.data_folder())
         atexit.register(_service.close)
+        shutdown.before_signals(_service.save)
     else:
         _service.reopen()
     service = _service
     host.watch(service.recorder)
+    host.before_stop(service.save)
     registry.service = service
     host.add_options(("payload_capture", "Payload capture"), settings.OWN)
     host.on_script_unloaded(registry.forget)

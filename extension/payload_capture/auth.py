@@ -22,7 +22,6 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -45,6 +44,9 @@ _ALLOWED = {
 }
 _PRIVATE = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
 """Ends of names that nobody can register, so that no stranger decides where they lead."""
+
+
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([^\s\[\]:/?#@\\]+))(?::\d*)?")
 
 
 class Refused(Exception):
@@ -259,10 +261,8 @@ def is_loopback(name: str) -> bool:
 
 def _name_in(host: str) -> str:
     """The name in a Host header; one that nothing answers to where it is malformed."""
-    try:
-        return urlsplit(f"//{host}").hostname or "."
-    except ValueError:
-        return "."
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]) if found else "."
 
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -291,5 +291,7 @@ def _readings(decoded: bytes) -> list[str]:
 
 def _same(known: str | None, given: str) -> bool:
     # Compared even for an unknown user, so that the time taken tells nothing.
-    equal = secrets.compare_digest((known or "").encode(), given.encode())
+    # A password of the command line that is no UTF-8 holds half surrogates.
+    wanted = (known or "").encode("utf-8", "surrogateescape")
+    equal = secrets.compare_digest(wanted, given.encode())
     return equal and known is not None

@@ -71,6 +71,12 @@ class Events:
                 print(f"[payload-capture] a listener to {kind}: {error!r}", file=sys.stderr)
         return event.id
 
+    def forget(self, identity: str) -> None:
+        """Remember nothing that happened to this capture."""
+        with self._lock:
+            left = (event for event in self._kept if event.data.get("id") != identity)
+            self._kept = collections.deque(left, self._kept.maxlen)
+
     def after(self, last: int) -> Told:
         """What came after the event of this id, as far as it is remembered."""
         with self._lock:

@@ -27,6 +27,7 @@ from modules import (
     paths_internal,
     postprocessing,
     processing,
+    restart,
     script_callbacks,
     scripts,
     scripts_postprocessing,
@@ -157,6 +158,30 @@ def _marking_wrappers() -> list[tuple[Any, Callable[..., Any]]]:
         return saved
 
     return [(stealth_infotext, add_stealth_pnginfo), (images, save_image)]
+
+
+def before_stop(save: Callable[[], object]) -> None:
+    """Call `save` before the webui ends or restarts its process by ``os._exit``: the buttons of
+    Extensions, and ``/sdapi/v1/server-kill`` (A1111 v1.6.0 on, ``modules/restart.py``).
+    """
+
+    def stop_program(original: Any) -> Any:
+        try:
+            save()
+        finally:
+            original()
+
+    def handle_exit(original: Any, self: Any, *args: Any) -> Any:
+        _stopped.set()
+        return original(self, *args)
+
+    import uvicorn
+
+    hooks.wrap_all([(restart, stop_program), (uvicorn.Server, handle_exit)])
+
+
+_stopped = threading.Event()
+"""Whether uvicorn was told to end: without a page it runs on the main thread and hears signals."""
 
 
 class ExtrasJob:
@@ -760,13 +785,14 @@ def _set_for_a_while(options: Mapping[str, Any]) -> Iterator[None]:
 
 
 def closing() -> bool:
-    """Whether the page's server was told to end, which waits for open connections to end first.
+    """Whether the server was told to end, which waits for open connections to end first.
 
-    On Reload UI and at the end (gradio 3.41.2, ``Server.close``: it sets the flag and joins the
-    server's thread, without end where a connection stays).
+    The page's on Reload UI and at the end (gradio 3.41.2, ``Server.close``: it sets the flag and
+    joins the server's thread, without end where a connection stays), that of ``--nowebui`` at the
+    first signal (uvicorn 0.52, ``Server.shutdown``).
     """
     server = getattr(shared.demo, "server", None)
-    return bool(getattr(server, "should_exit", False))
+    return _stopped.is_set() or bool(getattr(server, "should_exit", False))
 
 
 def data_folder() -> Path:

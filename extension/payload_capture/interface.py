@@ -58,7 +58,7 @@ class Subscription:
     def _call(self, document: str) -> None:
         try:
             self._callback(json.loads(document))
-        except Exception as error:
+        except BaseException as error:  # SystemExit too: it would end this thread in silence
             say(f"{self.name} failed at a capture: {type(error).__name__}: {error}")
 
 
@@ -125,7 +125,7 @@ def _told(name: str, tell: Callable[[], Any]) -> Any:
     try:
         made = tell()
         json.dumps(made, allow_nan=False)
-    except Exception as error:
+    except BaseException as error:  # SystemExit too: it would end the writer's thread
         reason = f"{type(error).__name__}: {error}"
         say(f"{name} failed to tell its fact: {reason}")
         return {"failed": reason}

@@ -8,6 +8,7 @@ name and the capture says so; a prompt stays as it is, and the capture says that
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import functools
 import getpass
@@ -19,8 +20,9 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
-from payload_capture.capture import Capture, Caveat
+from payload_capture.capture import Capture, Caveat, reference, referred
 from payload_capture.pictures import encoded_type
 
 Pictures = Literal["all", "needed", "none"]
@@ -131,6 +133,13 @@ def sanitised(capture: Capture, names: Names) -> Capture:
     )
 
 
+def address(url: str, names: Names) -> str:
+    """The address of this webui, in numbers where its name tells about the machine."""
+    place = urlsplit(url).netloc
+    name = place.partition(":")[0]
+    return url.replace(f"//{name}", "//127.0.0.1", 1) if names.told_in(name) else url
+
+
 def plain(text: str, names: Names) -> str:
     """A sentence, such as an error's: its paths cut to the file's name, without the words."""
     text = _PATH.sub(_cut, _folders(names.folders).sub(LEFT_OUT, text))
@@ -192,9 +201,38 @@ def _payload(value: Any, path: str, names: Names, caveats: list[Caveat], field: 
             _payload(item, f"{path}[{index}]", names, caveats, field)
             for index, item in enumerate(value)
         ]
-    if isinstance(value, str) and field != "$asset" and encoded_type(value) is None:
-        return _argument(value, path, names, caveats, field)
-    return value
+    if not isinstance(value, str) or field == "$asset":
+        return value
+    if encoded_type(value) is not None:
+        return _embedded(value, path, names, caveats)
+    return _argument(value, path, names, caveats, field)
+
+
+def _embedded(text: str, path: str, names: Names, caveats: list[Caveat]) -> str:
+    """A picture's file as base64, of which only its texts are changed, as those of results."""
+    head, comma, encoded = text.rpartition(",")
+    try:
+        data = base64.b64decode(encoded)
+        if _tells_more(data):
+            caveats.append(_told_by_file(path))
+            return text
+        told = retold(data, lambda one: infotext(one, names)) if _is_png(data) else data
+    except (ValueError, IndexError, struct.error):  # no picture
+        return text
+    return text if told == data else f"{head}{comma}{base64.b64encode(told).decode('ascii')}"
+
+
+def _is_png(data: bytes) -> bool:
+    return data.startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def _tells_more(data: bytes) -> bool:
+    """Whether a file holds EXIF or XMP. By its orientation the webui turns the picture (A1111
+    v1.9.4 on, ``images.read``), so it stays. Raises ValueError, struct.error for half a PNG file.
+    """
+    if _is_png(data):
+        return any(kind == b"eXIf" for kind, _ in _chunks(data))
+    return any(mark in data for mark in (b"Exif\0\0", b"EXIF", b"http://ns.adobe.com/xap/"))
 
 
 def _argument(text: str, path: str, names: Names, caveats: list[Caveat], field: str) -> str:
@@ -229,6 +267,11 @@ def _stays(path: str) -> Caveat:
     return Caveat(path, reason, "cosmetic")
 
 
+def _told_by_file(path: str) -> Caveat:
+    reason = "a picture whose file tells more than pixels (EXIF), which may turn it, and so stays"
+    return Caveat(path, reason, "cosmetic")
+
+
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -243,9 +286,9 @@ def _texts(value: Any) -> Iterator[str]:
 def renamed(
     capture: Capture, fetch: Callable[[str], bytes], names: Names
 ) -> tuple[Capture, Callable[[str], bytes]]:
-    """The sanitised capture with the texts inside its results' files sanitised as well.
+    """The sanitised capture with the texts inside its pictures' files sanitised as well.
 
-    A file that changes has another hash, and so another name.
+    A file that changes has another hash, and so another name, also where the payload names it.
 
     Args:
         fetch: returns an asset's bytes by its sha256; one that it raises OSError, LookupError or
@@ -268,19 +311,25 @@ def renamed(
         dataclasses.replace(one, asset=moved.get(one.asset or "", one.asset))
         for one in clean.results
     ]
-    clean = dataclasses.replace(clean, assets=assets, results=results)
+    payload, template = (_pointing(value, moved) for value in (clean.payload, clean.template))
+    clean = dataclasses.replace(
+        clean, assets=assets, results=results, payload=payload, template=template
+    )
     return clean, lambda sha256: files[sha256] if sha256 in files else fetch(sha256)
 
 
 def _retold(
     capture: Capture, fetch: Callable[[str], bytes], names: Names, files: dict[str, bytes]
 ) -> Iterator[tuple[str, str]]:
-    """Old and new name of each result's file whose texts change; the new ones into `files`."""
-    for sha256 in {one.asset for one in capture.results if one.asset is not None}:
-        if capture.assets[sha256].media_type != "image/png":
+    """Old and new name of each file whose texts change; the new ones into `files`."""
+    made = {one.asset for one in capture.results}
+    for sha256, asset in capture.assets.items():
+        if asset.media_type != "image/png":
             continue
         try:
             data = fetch(sha256)
+            if sha256 not in made and _tells_more(data):
+                continue  # the webui may turn it by that
             told = retold(data, lambda text: infotext(text, names))
         except (OSError, LookupError, ValueError, struct.error):  # gone, or no whole PNG file
             continue
@@ -288,6 +337,15 @@ def _retold(
             name = hashlib.sha256(told).hexdigest()
             files[name] = told
             yield sha256, name
+
+
+def _pointing(value: Any, moved: Mapping[str, str]) -> Any:
+    """A payload whose references name the files that were made."""
+    if (sha256 := referred(value)) is not None:
+        return reference(moved.get(sha256, sha256))
+    if isinstance(value, dict):
+        return {key: _pointing(item, moved) for key, item in value.items()}
+    return [_pointing(item, moved) for item in value] if isinstance(value, list) else value
 
 
 def retold(png: bytes, change: Callable[[str], str]) -> bytes:

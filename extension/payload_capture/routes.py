@@ -153,7 +153,7 @@ def take(service: Service, request: Request, given: Given) -> Any:
 
 def export_one(service: Service, request: Request, given: Given) -> Any:
     """A capture as a file in one of many forms."""
-    server = given.get("server") or _server(request)
+    server = given.get("server") or service.address(_server(request))
     form, beside = given.get("format", "json"), given.get("beside", False)
     found, fetch = service.exported(_id(request))
     return answers.download(*exports.one(found, form, fetch, server, beside))
@@ -248,15 +248,15 @@ def specification(service: Service, request: Request, given: Given) -> Any:
 
 def run(service: Service, request: Request, given: Given) -> Any:
     """Generate what no standard endpoint can express."""
-    path = request.url.path
+    path: str = request.scope["path"]  # the URL's would be read with the host that was given
     return service.run(path[path.rindex(PREFIX) :], _json(given["file"].read()))
 
 
 def unknown(service: Service, request: Request, given: Given) -> Any:
     """Whatever there is no route for."""
-    if methods := _methods_of(request.url.path):
+    if methods := _methods_of(request.scope["path"]):
         raise MethodError(request.method, methods)
-    raise NotFoundError(f"the route {request.method} {request.url.path}")
+    raise NotFoundError(f"the route {request.method} {request.scope['path']}")
 
 
 # ---- the table
@@ -359,7 +359,7 @@ ROUTES: tuple[Route, ...] = (
         (404, 409, 413, 422),
         reads=True,
     ),
-    Route("POST", "/store/verify", verify, {200: Said("Verified")}, reads=True),
+    Route("POST", "/store/verify", verify, {200: Said("Verified")}),
     Route("POST", "/store/repair", repair, {200: Said("Repaired")}),
     _get("/tags", tags, Said("Tags")),
     _get("/events", events, Said("events", ("text/event-stream",)), shapes.LAST_EVENT),

@@ -117,27 +117,39 @@ OWN: dict[str, Setting] = {
         "empty for a file in the webui's folder; else a database URL, such as "
         "postgresql+psycopg://user:password@server/captures, which several webuis can share; "
         "applies after Reload UI",
+        by_owner=True,
     ),
     ASSETS: Setting(
         "",
         "Folder or object store of pictures",
         "empty for a folder beside that file; else a path, or a URL such as s3://bucket/captures; "
         "applies after Reload UI",
+        by_owner=True,
     ),
     KEEP_DAYS: Setting(
-        0, "Keep captures for this many days", "0 for ever; starred ones always stay"
+        0,
+        "Keep captures for this many days",
+        "0 for ever; starred ones always stay",
+        by_owner=True,
     ),
     KEEP_COUNT: Setting(
         0,
         "Keep this many captures",
         "the oldest go first; 0 for all of them; starred ones always stay",
+        by_owner=True,
     ),
     KEEP_GIGABYTES: Setting(
         0,
         "Keep this many gigabytes of pictures",
         "the oldest captures go first; 0 for all of them; starred ones always stay",
+        by_owner=True,
     ),
-    TRASH_DAYS: Setting(30, "Empty the trash after this many days", "0 for never"),
+    TRASH_DAYS: Setting(
+        30,
+        "Empty the trash after this many days",
+        "0 for never: what was deleted stays there until somebody removes it for good",
+        by_owner=True,
+    ),
 }
 """The extension's options, in the order of the settings page."""
 

@@ -7,13 +7,14 @@ held up, so jobs queue here in the order in which they ended.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import io
 import queue
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 THUMBNAIL = 256
 """The longer side of a thumbnail, in pixels."""
 PAUSE = 0.03
-"""Seconds before a job is written: its answer goes out first, on the same interpreter lock."""
+"""Seconds before a job is written that none waits behind: its answer goes out first, on the same
+interpreter lock."""
 _PNG_MODES = frozenset(("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"))
 
 
@@ -101,7 +103,7 @@ class Drafts:
         return _Document(privacy, self._names() if privacy.anonymous else None)
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
@@ -300,6 +302,8 @@ def comparable(image: Image) -> Image:
 class Writer:
     """The thread. `put` returns at once; `flush` waits until everything before it is stored.
 
+    There is one as long as the process lives, over Reload UI too: `Drafts` are for one thread.
+
     Args:
         handle: stores an item.
         failed: is told why where `handle` raises; what comes after is stored all the same.
@@ -310,51 +314,51 @@ class Writer:
     ) -> None:
         self._handle = handle
         self._failed = failed
-        self._queue: queue.Queue[Run | Finished | threading.Event | None] = queue.Queue()
+        # Its put is one instruction, which a signal's handler cannot meet half done.
+        self._queue: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._last = 0.0
 
     def put(self, item: Run | Finished) -> None:
-        self._queue.put(item)
-        self._ensure()
+        self._queue.put(functools.partial(self._store, item))
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                name = "payload-capture-writer"
+                self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+                self._thread.start()
+        if (left := self._last - time.monotonic()) > 0:
+            self.flush(left)  # a job that is answered is stored, whatever comes next
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Wait at most `timeout` seconds; False if jobs are still being written then."""
         if self._thread is None:
             return True
         done = threading.Event()
-        self._queue.put(done)
+        self._queue.put(done.set)
         return done.wait(timeout)
 
-    def stop(self, timeout: float = 10.0) -> None:
-        """Store what waits, then end the thread; `put` starts it anew."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            self._queue.put(None)
-            thread.join(timeout)
+    def finish(self, last: Callable[[], object], timeout: float) -> bool:
+        """`flush` before the process ends: without pauses, and with `last` on the writer's thread.
 
-    def _ensure(self) -> None:
-        with self._lock:
-            if self._thread is None:
-                name = "payload-capture-writer"
-                self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-                self._thread.start()
+        Takes no lock, so that a signal's handler may call it. For `timeout` seconds from now on
+        `put` waits for its job, so that none ends behind the last one that is stored.
+        """
+        self._last = time.monotonic() + timeout
+        self._queue.put(last)
+        return self.flush(timeout)
 
     def _run(self) -> None:
-        for item in self._items():
-            if isinstance(item, threading.Event):
-                item.set()
-            else:
-                time.sleep(PAUSE)
-                self._store(item)
+        while True:
+            self._do(self._queue.get())
 
-    def _store(self, item: Run | Finished) -> None:
+    def _do(self, work: Callable[[], object]) -> None:
         try:
-            self._handle(item)
-        except Exception as error:
+            work()
+        except BaseException as error:  # another extension's SystemExit must not end this thread
             self._failed(f"a job could not be stored: {_said(error)}")
 
-    def _items(self) -> Iterator[Run | Finished | threading.Event]:
-        while (item := self._queue.get()) is not None:
-            yield item
+    def _store(self, item: Run | Finished) -> None:
+        if self._queue.empty() and time.monotonic() > self._last:
+            time.sleep(PAUSE)
+        self._handle(item)

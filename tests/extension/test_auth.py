@@ -38,6 +38,7 @@ def basic(user: str, password: str, encoding: str = "utf-8") -> str:
         (Gate({}, GRADIO, SESSIONS), {"cookie": "access-token-x1=token"}, "eve"),
         (Gate(API, GRADIO, SESSIONS), {"cookie": "access-token=token"}, "eve"),
         (Gate(API, GRADIO, SESSIONS), {"authorization": basic("ann", "a:b:ü")}, "ann"),
+        (Gate({"ann": "a\udcff", "bob": "b"}, {}, {}), {"authorization": basic("bob", "b")}, "bob"),
     ],
 )
 def test_lets_in(gate: Gate, headers: dict[str, str], user: str | None) -> None:
@@ -50,6 +51,7 @@ def test_lets_in(gate: Gate, headers: dict[str, str], user: str | None) -> None:
         (Gate(API, {}, {}), {}),
         (Gate(API, {}, {}), {"authorization": basic("ann", "a:b")}),
         (Gate(API, {}, {}), {"authorization": basic("nobody", "")}),
+        (Gate({"ann": "a\udcff"}, {}, {}), {"authorization": basic("ann", "a")}),
         (Gate(API, {}, {}), {"authorization": "Basic %%%"}),
         (Gate(API, {}, {}), {"authorization": "Basic ü"}),
         (Gate(API, {}, {}), {"authorization": "Bearer token"}),
@@ -153,6 +155,12 @@ def test_those_that_the_command_line_allows_may(site: Site, origin: str, welcome
         ("localhost.evil.example", LOCAL, False),
         ("127.0.0.1.evil.example", LOCAL, False),
         ("[::1", LOCAL, False),
+        ("localhost?evil", LOCAL, False),
+        ("localhost@evil.example", LOCAL, False),
+        ("evil.example#localhost", LOCAL, False),
+        ("localhost/evil", LOCAL, False),
+        ("localhost:7860:1", LOCAL, False),
+        ("[fe80::1%eth0]:7860", LOCAL, True),
         ("sd.example.com", Site(names=("sd.example.com",)), True),
         ("a.sd.example.com", Site(names=("sd.example.com",)), False),
         ("abc.gradio.live", Site(names=(".gradio.live",)), True),

@@ -6,10 +6,13 @@ without credentials fails here.
 
 from __future__ import annotations
 
+import base64
+import http.client
 import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -114,6 +117,115 @@ def test_every_route_asks(guarded: tuple[str, Host], asker: Asker) -> None:
         assert {route for route, status in answers.items() if status != 401} == set()
 
 
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND")
+PATHS = (
+    "{prefix}",
+    "{prefix}/",
+    "{prefix}/captures/",
+    "{prefix}//captures",
+    "//payload-capture/v1/captures",
+    "/payload-capture//v1/captures",
+    "/payload-capture/%76%31/captures",
+    "/payload%2Dcapture/v1/captures",
+    "{prefix}/%2e%2e/v1/captures",
+    "/internal/../payload-capture/v1/captures",
+    "/file=/payload-capture/v1/captures",
+    "{prefix}/captures%2Flatest",
+    "{prefix}/captures/..%2F..%2Fcaptures",
+    "{prefix}/captures;a=b",
+    "{prefix}/captures%00",
+    "{prefix}/captures/latest%0d%0aX-Injected:%20yes",
+    "{prefix}/assets/..%2f..%2fcaptures.db",
+    "{prefix}/assets/%2e%2e/%2e%2e/captures.db",
+    "{prefix}/assets/%2fetc%2fpasswd",
+    "/PAYLOAD-CAPTURE/V1/captures",
+    "http://127.0.0.1{prefix}/captures",
+)
+"""Ways of writing a path that a server, a proxy and a gate may read differently."""
+
+
+def raw(host: Host, method: str, target: str, **headers: str) -> tuple[int, str, bytes]:
+    """(status, headers, body) of a request whose target is sent as it is written."""
+    place = urlsplit(host.url)
+    connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=30)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.putrequest(method, target, skip_host="Host" in named)
+    for name, value in named.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    streams = "text/event-stream" in (answer.getheader("content-type") or "")
+    body = b"" if streams else answer.read()
+    connection.close()
+    return answer.status, str(answer.headers), body
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_way_of_writing_a_path_gets_around(guarded: tuple[str, Host], path: str) -> None:
+    state, host = guarded
+    written = path.format(prefix=PREFIX)
+    for method in METHODS:
+        status, headers, body = raw(host, method, written)
+        assert status < 500, (method, status, body)
+        assert "X-Injected" not in headers
+        assert b"SQLite format" not in body
+        assert b"root:" not in body
+        if state != "open":
+            assert status in (307, 400, 401, 404, 405), (method, status, body)
+            assert b'"captures"' not in body
+
+
+@pytest.mark.parametrize(
+    "name", ["a?b", "a#b", "a/payload-capture/v1/x", "a@b", "[", "%", "a,b", "x" * 4000, ""]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_strange_name_of_the_host_harms_nothing(
+    guarded: tuple[str, Host], name: str, method: str
+) -> None:
+    state, host = guarded
+    user = {"page": "eve:geheim:ß"}.get(state, "ann:secret").encode()
+    given = {"Authorization": "Basic " + base64.b64encode(user).decode(), "Host": name}
+    for path in ("/captures", "/run/extras", "/openapi.json", "/nothing/here"):
+        status, _, body = raw(host, method, PREFIX + path, **given)
+        assert status < 500, (path, status, body)
+
+
+def test_a_web_socket_opens_nothing(guarded: tuple[str, Host]) -> None:
+    _, host = guarded
+    for path in ("/events", "/captures", ""):
+        status, _, body = raw(
+            host,
+            "GET",
+            PREFIX + path,
+            Connection="Upgrade",
+            Upgrade="websocket",
+            Sec_WebSocket_Version="13",
+            Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==",
+            Origin="http://evil.example",
+        )
+        assert status in (403, 404), body
+
+
+def test_the_pages_own_channel_asks_for_its_login(guarded: tuple[str, Host]) -> None:
+    state, host = guarded
+    session = requests.Session()
+    if state in ("page", "both"):
+        login = {"username": "eve", "password": "geheim:ß"}
+        session.post(f"{host.url}/login", data=login, timeout=30).raise_for_status()
+    body = {
+        "fn_index": page_channel(host, session),
+        "data": [json.dumps({"id": 1, "do": "captures"})],
+        "session_hash": "tests",
+    }
+    for route in ("/run/predict", "/api/predict", "/run/predict/", "/queue/join"):
+        answer = requests.post(host.url + route, json=body, timeout=30)
+        if state in ("page", "both"):
+            assert answer.status_code in (401, 403, 404, 405), route
+        assert answer.status_code < 500 or "captures" not in answer.text
+    answer = session.post(f"{host.url}/run/predict", json=body, timeout=30)
+    assert json.loads(answer.json()["data"][0])["captures"] == []
+
+
 def test_a_route_that_asks_nobody_would_be_found(guarded: tuple[str, Host]) -> None:
     _, host = guarded
     answers = statuses(host, [("GET", "/payload-capture/careless")])
@@ -126,6 +238,9 @@ def test_a_route_that_asks_nobody_would_be_found(guarded: tuple[str, Host]) -> N
         {"Origin": "http://evil.example"},
         {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        {"Origin": "null", "Content-Type": "text/plain"},
+        {"Origin": "http://evil.example", "Content-Type": "application/x-www-form-urlencoded"},
+        {"Sec-Fetch-Site": "same-site"},
     ],
 )
 def test_every_route_refuses_other_sites(
@@ -259,9 +374,47 @@ def test_the_pages_own_channel_refuses_other_sites(start: Start) -> None:
     host.process.stop()
 
 
-def page_channel(host: Host) -> int:
+def test_a_body_that_says_who_asks_is_not_believed(start: Start) -> None:
+    """Gradio 3.41 takes what its queue knows of a request from the body, whoever sent it."""
+    host = start()
+    host.generate().raise_for_status()
+    identity = host.latest()["id"]
+    body = {
+        "fn_index": page_channel(host),
+        "data": [json.dumps({"id": 1, "do": "delete", "capture": identity})],
+        "session_hash": "tests",
+        "request": {"headers": {"host": "localhost"}, "client": {"host": "127.0.0.1"}},
+    }
+    url, evil = f"{host.url}/run/predict", {"Origin": "http://evil.example"}
+    for batched in (False, True):
+        given = body | {
+            "batched": batched,
+            "request": [body["request"]] if batched else body["request"],
+        }
+        answer = requests.post(url, json=given, headers=evil, timeout=30)
+        assert answer.status_code in (422, 500) or "may not do this" in answer.text
+    assert host.latest()["id"] == identity
+    own = requests.post(url, json=body | {"request": None}, timeout=30)
+    assert '\\"id\\": 1' in own.text, "the question was none"
+    with pytest.raises(AssertionError):
+        host.latest()
+    host.process.stop()
+
+
+@pytest.mark.parametrize("flags", [(), ("--subpath", "sub"), ("--nowebui",)])
+def test_wherever_the_webui_is_mounted(start: Start, flags: tuple[str, ...]) -> None:
+    host = start(*API, *flags)
+    for path in ("/captures", "/status", "/events", "/nothing"):
+        assert raw(host, "GET", PREFIX + path)[0] == 401
+        assert raw(host, "GET", f"/sub{PREFIX}{path}")[0] in (401, 404)
+    assert host.get("/status", auth=("ann", "secret")).ok
+    assert host.get("/nothing", auth=("ann", "secret")).status_code == 404
+    host.process.stop()
+
+
+def page_channel(host: Host, session: requests.Session | None = None) -> int:
     """The number of the event by which the tab asks, as gradio's page knows it."""
-    config = requests.get(f"{host.url}/config", timeout=30).json()
+    config = (session or requests).get(f"{host.url}/config", timeout=30).json()
     ids = {one["props"].get("elem_id"): one["id"] for one in config["components"]}
     button = ids["payload_capture_tab_ask"]
     for number, event in enumerate(config["dependencies"]):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 import event_loop
 from payload_capture.events import Events, stream
@@ -35,6 +39,19 @@ def test_what_came_after_an_event() -> None:
     events.publish("deleted", {"id": "a"})
     assert [event.kind for event in events.after(first).events] == ["deleted"]
     assert ids(events, 0) == ["a", "a"]
+
+
+def test_what_is_forgotten_is_told_to_nobody() -> None:
+    events = Events(kept=5)
+    before = events.last
+    for name in "aba":
+        events.publish("captured", {"id": name})
+    events.forget("a")
+    assert ids(events, 0) == ["b"]
+    assert events.knows(before + 1)
+    for number in range(9):
+        events.publish("captured", {"id": str(number)})
+    assert ids(events, 0) == ["4", "5", "6", "7", "8"]
 
 
 def test_only_so_many_are_remembered() -> None:
@@ -252,6 +269,33 @@ def test_forty_listeners_hold_no_thread(host: Host) -> None:
     host.generate().raise_for_status()
     wait(lambda: host.json("/status")["listeners"] == 0)
     assert threads(host.process.pid) <= before
+
+
+def test_forgetting_leaves_nothing_for_who_comes_back(host: Host) -> None:
+    first = Listener(host)
+    host.generate(prompt="before").raise_for_status()
+    wait(lambda: first.told)
+    host.generate(prompt="nobody may know of the zebrafinch").raise_for_status()
+    identity = host.latest()["id"]
+    url = f"{host.url}{PREFIX}/captures/{identity}"
+    requests.patch(url, json={"note": "of the zebrafinch"}, timeout=30).raise_for_status()
+    requests.post(f"{url}/forget", timeout=60).raise_for_status()
+    again = Listener(host, **{"Last-Event-ID": str(first.told[0][0])})
+    wait(lambda: again.told)
+    assert again.told[0][1:] == ("deleted", {"id": identity})
+    for one in (first, again):
+        one.close()
+
+
+def test_a_webui_without_a_page_ends_though_somebody_listens(start: Start) -> None:
+    host = start("--nowebui")
+    listening = Listener(host)
+    os.kill(host.process.pid, signal.SIGTERM)
+    listening.thread.join(60)
+    assert not listening.thread.is_alive()
+    status = Path(f"/proc/{host.process.pid}/stat")
+    wait(lambda: status.read_text().rpartition(")")[2].split()[0] == "Z")
+    host.process.stop()
 
 
 def test_reload_ui_ends_streams(start: Start) -> None:

@@ -53,12 +53,21 @@ def test_a_slow_one_delays_nobody_and_a_failing_one_is_said(
 
     registry.subscribe("slow", lambda d: bool(go.wait(30)))  # type: ignore[arg-type]
     registry.subscribe("fails", fails)
+    registry.subscribe("exits", lambda d: sys.exit("enough"))
     registry.subscribe("quick", lambda d: got.append(d))
     registry.publish("{}")
     registry.publish("{}")
     wait(lambda: len(got) == 2)
     assert failed.wait(30)
-    wait(lambda: "fails failed at a capture: ValueError" in capsys.readouterr().err)
+    said: list[str] = []
+
+    def hears(words: str) -> bool:
+        said.append(capsys.readouterr().err)
+        return words in "".join(said)
+
+    wait(lambda: hears("fails failed at a capture: ValueError"))
+    exits = "exits failed at a capture: SystemExit: enough"
+    wait(lambda: hears(exits) and "".join(said).count(exits) == 2)
     go.set()
 
 
@@ -129,10 +138,12 @@ def test_facts_are_asked_each_time_and_failures_stand_in_their_place(registry: R
     registry.add_fact("fails", lambda: 1 / 0)
     registry.add_fact("no-json", lambda: {1, 2})
     registry.add_fact("nan", lambda: float("nan"))
+    registry.add_fact("exits", lambda: sys.exit("enough"))
     assert registry.facts()["counts"] == 0
     made = registry.facts()
     assert made["counts"] == 1
     assert made["fails"] == {"failed": "ZeroDivisionError: division by zero"}
+    assert made["exits"] == {"failed": "SystemExit: enough"}
     assert [set(made[name]) for name in ("no-json", "nan")] == [{"failed"}] * 2
     registry.forget()
     assert registry.facts() == {}

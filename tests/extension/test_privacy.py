@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import getpass
 import hashlib
@@ -163,6 +164,95 @@ def test_a_files_text_changes_and_its_pixels_do_not(mode: str, left: str | None)
     assert b"anna" not in told
     assert image.tobytes() == Image.open(io.BytesIO(data)).tobytes()
     assert privacy.retold(told, str) == told
+
+
+def embedded(data: bytes, prefix: str = "") -> str:
+    return prefix + base64.b64encode(data).decode()
+
+
+def in_argument(text: str) -> Capture:
+    payload = {"alwayson_scripts": {"a": {"args": [{"image": text}]}}}
+    return privacy.sanitised(capture(payload), NAMES)
+
+
+@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
+def test_a_png_file_among_arguments_loses_the_user_in_its_texts(prefix: str) -> None:
+    clean = in_argument(embedded(png("a\nUser: anna, Steps: 1"), prefix))
+    (argument,) = clean.payload["alwayson_scripts"]["a"]["args"]
+    assert argument["image"].startswith(prefix)
+    data = base64.b64decode(argument["image"].removeprefix(prefix))
+    assert Image.open(io.BytesIO(data)).info["parameters"] == "a\nSteps: 1"
+    assert clean.warnings == []
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WebP"])
+def test_exif_among_arguments_may_turn_the_picture_and_is_said(form: str) -> None:
+    out, exif = io.BytesIO(), Image.Exif()
+    exif[0x010E] = "anna"
+    Image.effect_noise((64, 64), 60).convert("RGB").save(out, form, exif=exif)
+    text = embedded(out.getvalue())
+    clean = in_argument(text)
+    assert clean.payload["alwayson_scripts"]["a"]["args"] == [{"image": text}]
+    ((path, severity),) = {(one.path, one.severity) for one in clean.warnings}
+    assert (path, severity) == ("alwayson_scripts.a.args[0].image", "cosmetic")
+    assert "EXIF" in clean.warnings[0].reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        embedded(png("a\nSteps: 1")),
+        embedded(png("a\nUser: anna")[:50]),
+        "iVBORw0KGgo" + "x" * 90,
+        "iVBORw0KGgo" + "é" * 90,
+        "/9j/" + "4AAQ/" * 40,
+    ],
+)
+def test_what_tells_nothing_or_is_no_picture_stays_among_arguments(text: str) -> None:
+    clean = in_argument(text)
+    assert clean.payload["alwayson_scripts"]["a"]["args"] == [{"image": text}]
+
+
+def test_a_sent_picture_that_was_imported_loses_the_user_too() -> None:
+    data = png("a\nUser: anna, Steps: 1")
+    sha256 = hashlib.sha256(data).hexdigest()
+    reference = {"$asset": sha256}
+    kept = capture(
+        {"init_images": [reference], "mask": {"deep": reference}},
+        template={"mask": reference},
+        assets={sha256: Asset("image/png", len(data), 3, 2)},
+    )
+    clean, fetch = privacy.renamed(kept, lambda _: data, NAMES)
+    ((name, asset),) = clean.assets.items()
+    assert name != sha256
+    assert clean.payload == {"init_images": [{"$asset": name}], "mask": {"deep": {"$asset": name}}}
+    assert clean.template == {"mask": {"$asset": name}}
+    assert (hashlib.sha256(fetch(name)).hexdigest(), len(fetch(name))) == (name, asset.size)
+    assert b"anna" not in fetch(name)
+    assert Capture.from_json(clean.to_json()) == clean
+
+
+def test_a_sent_picture_that_its_file_may_turn_stays() -> None:
+    out, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (3, 2)).save(out, "PNG", exif=exif)
+    sha256 = hashlib.sha256(out.getvalue()).hexdigest()
+    assets = {sha256: Asset("image/png", len(out.getvalue()), 3, 2)}
+    kept = capture({"init_images": [{"$asset": sha256}]}, assets=assets)
+    assert privacy.renamed(kept, lambda _: out.getvalue(), NAMES)[0] == kept
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://annas-pc:7860", "http://127.0.0.1:7860"),
+        ("https://Annas-PC.lan/sub", "https://127.0.0.1/sub"),
+        ("http://192.168.1.5:7860", "http://192.168.1.5:7860"),
+        ("http://pc:7860", "http://pc:7860"),
+    ],
+)
+def test_the_address_of_a_program(url: str, shown: str) -> None:
+    assert privacy.address(url, NAMES) == shown
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", png("a\nUser: anna")[:40], b"\x89PNG" * 20])

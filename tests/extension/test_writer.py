@@ -299,7 +299,64 @@ def test_one_that_cannot_be_stored_is_told_and_the_next_is_stored() -> None:
     assert writer.flush()
     assert seen == ["0", "2"]
     assert told == ["a job could not be stored: KeyError: 'strange'"]
-    writer.stop()
+
+
+def test_nothing_that_is_raised_ends_the_thread() -> None:
+    def handle(item: Any) -> None:
+        raise SystemExit("an extension's fact")
+
+    told: list[str] = []
+    writer = Writer(handle, told.append)
+    for _ in range(2):
+        writer.put(Finished(1, Job(), [], ""))
+    assert writer.flush()
+    assert told == ["a job could not be stored: SystemExit: an extension's fact"] * 2
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ended_all_the_same_is_replaced() -> None:
+    def say(reason: str) -> None:
+        raise BrokenPipeError("nobody reads the console")
+
+    seen: list[str] = []
+
+    def handle(item: Any) -> None:
+        seen.append(name_of(item))
+        if len(seen) == 1:
+            raise KeyError("strange")
+
+    writer = Writer(handle, say)
+    writer.put(Finished(1, Job(), [], "0"))
+    thread = writer._thread
+    assert thread is not None
+    thread.join()
+    writer.put(Finished(1, Job(), [], "1"))
+    assert writer.flush()
+    assert seen == ["0", "1"]
+
+
+def test_at_the_end_nothing_pauses_and_the_last_word_comes_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+    seen: list[str] = []
+    monkeypatch.setattr("payload_capture.writer.time.sleep", pauses.append)
+    go = threading.Event()
+
+    def handle(item: Any) -> None:
+        go.wait(30)
+        seen.append(name_of(item))
+
+    writer = Writer(handle, no)
+    for number in range(3):
+        writer.put(Finished(1, Job(), [], str(number)))
+    assert not writer.finish(lambda: seen.append("last"), 0)
+    go.set()
+    assert writer.finish(lambda: seen.append("very last"), 30)
+    assert seen == ["0", "1", "2", "last", "very last"]
+    assert len(pauses) <= 1, "the first, before anybody said that the end is near"
+    writer.put(Finished(1, Job(), [], "while it ends"))
+    assert seen[-1] == "while it ends", "it was not waited for"
 
 
 def test_writes_in_order_off_the_callers_thread() -> None:
@@ -310,11 +367,6 @@ def test_writes_in_order_off_the_callers_thread() -> None:
         writer.put(Finished(1, Job(), [], str(number)))
     assert writer.flush()
     assert seen == [(str(n), "payload-capture-writer") for n in range(3)]
-    writer.stop()
-    writer.put(Finished(1, Job(), [], "again"))
-    assert writer.flush()
-    assert seen[-1][0] == "again"
-    writer.stop()
 
 
 def test_flush_gives_up_on_a_slow_write() -> None:
@@ -324,4 +376,3 @@ def test_flush_gives_up_on_a_slow_write() -> None:
     assert not writer.flush(0.05)
     go.set()
     assert writer.flush()
-    writer.stop()

@@ -33,8 +33,9 @@ def run(argv: list[str] | None = None) -> int:
     os.environ.setdefault("GRADIO_TEMP_DIR", os.path.join(launch.args.data_dir, "tmp", "gradio"))
     from modules import initialize, shared
 
-    initialize.initialize()
+    # Before extensions are loaded, as `initialize.initialize` does in A1111.
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    initialize.initialize()
     work = _api_only if shared.cmd_opts.nowebui else _webui
     return _on_threads(work)
 
