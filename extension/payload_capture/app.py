@@ -221,6 +221,17 @@ class Service:
         """Remove a capture, and leave nothing of it in any file: its id. Raises NotFoundError."""
         return self._removed(identity, self.store.forget)
 
+    def empty_trash(self) -> int:
+        """Remove what lies in the trash for good: how many captures. Raises StoreError."""
+        gone = self.store.purge()
+        self.revision += 1
+        self._tell_deleted(gone)
+        return len(gone)
+
+    def _tell_deleted(self, identities: Iterable[str]) -> None:
+        for identity in identities:
+            self.events.publish("deleted", {"id": identity})
+
     def _removed(self, identity: str, remove: Callable[[str], None]) -> str:
         identity = self.get(LATEST).id if identity == LATEST else identity
         with self._lock:
@@ -474,8 +485,7 @@ class Service:
                 gone += self.store.purge(datetime.now(timezone.utc) - timedelta(days=days))
         except StoreError as error:
             return self._failed(str(error))
-        for identity in gone:
-            self.events.publish("deleted", {"id": identity})
+        self._tell_deleted(gone)
 
     def _keep(self, files: dict[str, bytes]) -> bool:
         try:
