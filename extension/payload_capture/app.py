@@ -14,7 +14,7 @@ import functools
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -336,7 +336,7 @@ class Service:
             if (cursor := page.next) is None:
                 return
 
-    def stream(self, last: int | None) -> AsyncIterator[str]:
+    def stream(self, last: int | None) -> AsyncGenerator[str, None]:
         """What happens, as server-sent events, until the client goes or the UI reloads."""
         return events.stream(self.events, last, host.closing)
 
