@@ -19,7 +19,17 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from payload_capture import __version__, events, host, imports, privacy, routes, runs, settings
+from payload_capture import (
+    __version__,
+    events,
+    host,
+    imports,
+    middleware,
+    privacy,
+    routes,
+    runs,
+    settings,
+)
 from payload_capture.auth import Caller, Gate, Refused, stricter
 from payload_capture.capture import (
     FORMAT,
@@ -567,13 +577,15 @@ def _pages(service: Service) -> type:
 def _serve(page: Any, app: FastAPI, service: Service) -> None:
     sessions = getattr(app, "tokens", {})  # gradio's own dict, empty until somebody logs in
     users = host.api_credentials(), host.gradio_credentials()
-    gate = Gate(*users, sessions, host.site(), service.policy, page=page is not None)
+    site = host.site()
+    gate = Gate(*users, sessions, site, service.policy, page=page is not None)
     service.gate = gate
     if warning := gate.warning():
         print(f"[payload-capture] {warning}", file=sys.stderr)
     host.find_api(app)
     service.app = app
     routes.mount(app, service, gate)
+    middleware.complete(app, site)
     for endpoint in (TXT2IMG, IMG2IMG):
         host.accepted_fields(endpoint)  # read now, not during the first generation
 
