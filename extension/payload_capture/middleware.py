@@ -1,7 +1,7 @@
 """Compression and the answers to other origins, where the webui's own middleware has no effect.
 
-Forge adds it to a list that nobody reads any more, since gradio's launch has made a request by
-then, and throws away the stack that it builds anew (dfdcbab6, ``initialize_util.setup_middleware``);
+Forge adds it to a list that was read before, since gradio's launch has made a request by then,
+and throws the stack away that it builds anew (dfdcbab6, ``initialize_util.setup_middleware``);
 there ``--cors-allow-origins`` does nothing. A1111 and reForge drop the old stack first.
 """
 
