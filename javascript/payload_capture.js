@@ -37,6 +37,24 @@
         return make("button", label ? {...properties, "aria-label": label} : properties, text);
     }
 
+    /** A button for what cannot be undone: it acts when it is pressed again within some seconds. */
+    function sureButton(text, again, act) {
+        let timer = null;
+        const calm = () => {
+            clearTimeout(timer);
+            timer = null;
+            pressed.textContent = text;
+        };
+        const pressed = button(text, "", () => {
+            const sure = timer !== null;
+            calm();
+            if (sure) return act();
+            pressed.textContent = again;
+            timer = setTimeout(calm, 5000);
+        }, "pc-danger");
+        return pressed;
+    }
+
     function size(bytes) {
         if (bytes < 1000) return `${bytes} bytes`;
         const [unit, name] = bytes < 1e6 ? [1e3, "KB"] : [1e6, "MB"];
@@ -392,12 +410,12 @@
 
     /** Draws a capture into `element`; the accordions draw its `brief` form. */
     class CaptureView {
-        constructor(element, channel, thumbnails, {brief = false, deleted = null, previewer = null} = {}) {
+        constructor(element, channel, thumbnails, {brief = false, disposers = null, previewer = null} = {}) {
             this.element = element;
             this.channel = channel;
             this.thumbnails = thumbnails;
             this.brief = brief;
-            this.deleted = deleted;
+            this.disposers = disposers;
             this.previewer = previewer;
             this.id = null;
             this.texts = new Map();
@@ -465,35 +483,9 @@
             if (this.brief) {
                 bar.append(button("All captures", "Open the Payloads tab", openTab));
                 bar.append(...[this.previewer()].filter(Boolean));
-            } else bar.append(...whole, this.remover(capture.id));
+            } else bar.append(...whole, ...this.disposers(capture.id));
             bar.append(this.status);
             return bar;
-        }
-
-        remover(id) {
-            let timer = null;
-            const calm = () => {
-                timer = null;
-                remove.textContent = "Delete";
-                remove.setAttribute("aria-label", "Delete this capture");
-            };
-            const remove = button("Delete", "Delete this capture", async () => {
-                if (timer === null) {
-                    remove.textContent = "Really delete?";
-                    remove.setAttribute("aria-label", "Press again to delete this capture for good");
-                    timer = setTimeout(calm, 5000);
-                    return;
-                }
-                clearTimeout(timer);
-                try {
-                    await this.channel.ask("delete", {capture: id});
-                    this.deleted(id);
-                } catch (error) {
-                    calm();
-                    this.say(`Not deleted: ${error.message}`, true);
-                }
-            }, "pc-danger");
-            return remove;
         }
 
         trouble(capture) {
@@ -652,6 +644,9 @@
             this.selected = null;
             this.standing = ""; // what the webui has to say about capturing as a whole
             this.visible = false;
+            this.trash = false; // whether the list is that of the trash
+            this.listed = false; // what `trash` was when the rows came
+            this.moved = null; // the capture that Undo takes out of the trash
             this.follows = true; // until somebody chooses a capture that is not the newest
             this.build();
             this.timer = setInterval(() => this.poll(), POLL);
@@ -667,8 +662,8 @@
             this.more = button("Show older", "Show older captures", () => this.older(), "pc-more");
             this.more.hidden = true;
             this.detail = make("section", {class: "pc-detail", "aria-label": "The chosen capture"});
-            const deleted = (id) => this.removed(id);
-            this.view = new CaptureView(this.detail, this.channel, this.thumbnails, {deleted});
+            const disposers = (id) => this.disposers(id);
+            this.view = new CaptureView(this.detail, this.channel, this.thumbnails, {disposers});
             this.left = make("nav", {class: "pc-left", "aria-label": "Captures"}, this.list, this.more);
             this.left.addEventListener("keydown", (event) => this.arrow(event));
             this.empty = make("div", {class: "pc-empty", hidden: true},
@@ -676,7 +671,28 @@
                 make("p", {}, "Generate a picture in txt2img or img2img, or send a request to the API. ",
                     "It appears here by itself when the job ends, as the payload that makes it again."));
             this.columns = make("div", {class: "pc-columns", hidden: true}, this.left, this.detail);
-            this.element.replaceChildren(this.notice, this.empty, this.columns);
+            this.element.replaceChildren(this.notice, this.line(), this.empty, this.columns);
+        }
+
+        /** What was moved to the trash, with the way back; the ways into the trash and out of it. */
+        line() {
+            this.said = make("span", {class: "pc-said", role: "status"});
+            const undo = () => this.act("restore", this.moved);
+            this.undo = button("Undo", "Take the capture out of the trash again", undo, "pc-small");
+            this.emptier = sureButton("Empty the trash", "Really delete all, for good?", () => this.emptyTrash());
+            this.turner = button("Trash", "", () => this.turn());
+            this.turner.hidden = true;
+            this.speak();
+            return make("div", {class: "pc-line"}, this.said, this.undo, this.emptier, this.turner);
+        }
+
+        speak(trouble = "") {
+            const here = "The trash: what lies here is deleted for good after the days that Settings name.";
+            this.said.textContent = trouble || (this.trash ? here : this.moved ? "Moved to the trash." : "");
+            this.said.classList.toggle("pc-bad", Boolean(trouble));
+            this.undo.hidden = this.trash || !this.moved;
+            this.emptier.hidden = !this.trash;
+            this.turner.textContent = this.trash ? "Back to captures" : "Trash";
         }
 
         get shown() {
@@ -700,8 +716,10 @@
         }
 
         async refresh() {
-            const question = {known: this.edition, shown: this.rows.length};
-            const answer = await this.channel.ask("captures", question);
+            const trash = this.trash;
+            const shown = trash === this.listed ? this.rows.length : 0;
+            const answer = await this.channel.ask("captures", {known: this.edition, shown, trash});
+            if (trash !== this.trash) return; // turned meanwhile: asked again
             if (!answer.captures) {
                 if (this.lostTouch) this.tell(this.standing);
                 return this.follow();
@@ -710,6 +728,9 @@
             this.edition = answer.edition;
             this.standing = answer.notice;
             this.tell(answer.notice);
+            this.turner.hidden = !answer.trash && !trash;
+            if (trash && !answer.captures.length) return this.turn();
+            if (trash !== this.listed) this.clear(trash);
             // Rows that were loaded before, older than the answer's oldest, stay.
             const oldest = answer.captures.length ? answer.captures[answer.captures.length - 1].id : null;
             const joint = this.rows.findIndex((row) => row.id === oldest);
@@ -717,7 +738,59 @@
             if (!tail.length) this.cursor = answer.next;
             this.arrange([...answer.captures, ...tail], first);
             if (this.selected && !this.items.has(this.selected)) this.removed(this.selected);
+            this.mark(this.selected);
             this.follow();
+        }
+
+        /** Go to the trash or come back; what is shown stays until the other rows are there. */
+        turn() {
+            this.trash = !this.trash;
+            this.edition = null;
+            this.moved = null;
+            this.speak();
+            this.poll();
+        }
+
+        clear(trash) {
+            this.listed = trash;
+            this.rows = [];
+            this.selected = null;
+            this.follows = true;
+            this.view.message("");
+        }
+
+        /** The buttons by which the shown capture goes or comes back. */
+        disposers(id) {
+            const trash = () => this.act("trash", id);
+            if (!this.listed) return [button("Delete", "Move this capture to the trash", trash, "pc-danger")];
+            const restore = () => this.act("restore", id);
+            return [
+                button("Restore", "Take this capture out of the trash", restore),
+                sureButton("Delete for good", "Really, for good?", () => this.act("delete", id)),
+            ];
+        }
+
+        async act(name, id) {
+            try {
+                await this.channel.ask(name, {capture: id});
+            } catch (error) {
+                return this.speak(`Not done: ${error.message}`);
+            }
+            const undone = name === "restore" && !this.listed;
+            this.moved = name === "trash" ? id : null;
+            this.speak();
+            if (undone) this.show(id); // its row comes with the next answer
+            else this.removed(id);
+        }
+
+        async emptyTrash() {
+            this.emptier.disabled = true;
+            try {
+                await this.channel.ask("empty", {}, PATIENCE_FOR_PICTURES);
+            } catch (error) {
+                this.speak(`Not emptied: ${error.message}`);
+            }
+            this.emptier.disabled = false;
         }
 
         /** Show the newest, but change nothing under a pointer that is about to press. */
@@ -730,14 +803,17 @@
         async older() {
             this.more.disabled = true;
             try {
-                const answer = await this.channel.ask("older", {cursor: this.cursor});
+                const trash = this.listed;
+                const answer = await this.channel.ask("older", {cursor: this.cursor, trash});
+                if (trash !== this.listed) return;
                 this.cursor = answer.next;
                 const known = answer.captures.filter((row) => !this.items.has(row.id));
                 this.arrange([...this.rows, ...known], true);
             } catch (error) {
-                this.tell(error.message);
+                this.speak(error.message);
+            } finally {
+                this.more.disabled = false;
             }
-            this.more.disabled = false;
         }
 
         /** Show these rows, keeping the elements of those that are there: focus and scroll stay. */
@@ -760,7 +836,7 @@
             }
             this.items = items;
             this.more.hidden = this.cursor === null;
-            this.empty.hidden = rows.length > 0;
+            this.empty.hidden = rows.length > 0 || this.listed;
             this.columns.hidden = rows.length === 0;
         }
 
@@ -784,6 +860,8 @@
         }
 
         choose(id) {
+            this.moved = null;
+            this.speak();
             this.follows = id === this.rows[0].id;
             this.show(id);
         }

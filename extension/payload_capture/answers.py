@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -92,14 +92,22 @@ def download(name: str, media_type: str, data: bytes | Iterator[bytes]) -> Respo
     return StreamingResponse(data, media_type=media_type, headers=headers)
 
 
-def events(stream: AsyncIterator[str], *, empty: bool = False) -> Response:
+def events(stream: AsyncGenerator[str, None], *, empty: bool = False) -> Response:
     """Server-sent events; a proxy must not collect them. For HEAD it is `empty`."""
     from starlette.responses import Response, StreamingResponse
+
+    class Stream(StreamingResponse):
+        async def __call__(self, *asked: Any) -> None:
+            # A client that goes while it is written to leaves the stream where it is.
+            try:
+                await super().__call__(*asked)
+            finally:
+                await stream.aclose()
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", **AS_IS}
     if empty:
         return Response(media_type="text/event-stream", headers=headers)
-    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+    return Stream(stream, media_type="text/event-stream", headers=headers)
 
 
 # ---- errors

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from payload_capture import (
     events,
     host,
     imports,
+    middleware,
     privacy,
     routes,
     runs,
@@ -243,6 +244,17 @@ class Service:
         """Remove a capture, and leave nothing of it in any file: its id. Raises NotFoundError."""
         return self._removed(identity, self.store.forget)
 
+    def empty_trash(self) -> int:
+        """Remove what lies in the trash for good: how many captures. Raises StoreError."""
+        gone = self.store.purge()
+        self.revision += 1
+        self._tell_deleted(gone)
+        return len(gone)
+
+    def _tell_deleted(self, identities: Iterable[str]) -> None:
+        for identity in identities:
+            self.events.publish("deleted", {"id": identity})
+
     def _removed(self, identity: str, remove: Callable[[str], None]) -> str:
         identity = self.get(LATEST).id if identity == LATEST else identity
         with self._lock:
@@ -366,7 +378,7 @@ class Service:
             self._failed(f"left out of an export: {error}")
             return None
 
-    def stream(self, last: int | None) -> AsyncIterator[str]:
+    def stream(self, last: int | None) -> AsyncGenerator[str, None]:
         """What happens, as server-sent events, until the client goes or the UI reloads."""
         return events.stream(self.events, last, host.closing)
 
@@ -536,8 +548,7 @@ class Service:
                 gone += self.store.purge(datetime.now(timezone.utc) - timedelta(days=days))
         except StoreError as error:
             return self._failed(str(error))
-        for identity in gone:
-            self.events.publish("deleted", {"id": identity})
+        self._tell_deleted(gone)
 
     def _keep(self, files: dict[str, bytes]) -> bool:
         if not self._answers():
@@ -644,13 +655,15 @@ def _pages(service: Service) -> type:
 def _serve(page: Any, app: FastAPI, service: Service) -> None:
     sessions = getattr(app, "tokens", {})  # gradio's own dict, empty until somebody logs in
     users = host.api_credentials(), host.gradio_credentials()
-    gate = Gate(*users, sessions, host.site(), service.policy, page=page is not None)
+    site = host.site()
+    gate = Gate(*users, sessions, site, service.policy, page=page is not None)
     service.gate = gate
     if warning := gate.warning():
         print(f"[payload-capture] {warning}", file=sys.stderr)
     host.find_api(app)
     service.app = app
     routes.mount(app, service, gate)
+    middleware.complete(app, site)
     for endpoint in (TXT2IMG, IMG2IMG):
         host.accepted_fields(endpoint)  # read now, not during the first generation
 

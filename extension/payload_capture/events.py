@@ -14,7 +14,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, NamedTuple
 
 KINDS = ("captured", "updated", "deleted", "replayed")
@@ -106,7 +106,7 @@ class Events:
 
 async def stream(
     events: Events, last: int | None, closing: Callable[[], bool], heartbeat: float = HEARTBEAT
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """The text of server-sent events: those after `last` (None: from now on), until `closing`.
 
     It holds no thread; a listener that goes away ends it by cancelling.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from payload_capture import view
 from payload_capture.auth import Caller, Refused
 from payload_capture.capture import FormatError
-from payload_capture.store import NotFoundError, StoreError
+from payload_capture.store import Filters, NotFoundError, StoreError
 
 if TYPE_CHECKING:
     from payload_capture.app import Service
@@ -81,18 +81,29 @@ def _why_missing(service: Service) -> str:
 
 
 def captures(service: Service, question: Question) -> dict[str, Any]:
-    """The newest captures, or nothing but the edition where nothing changed since `known`."""
+    """The newest captures, those in the trash if it is asked for, and whether there are such; or
+    nothing but the edition where nothing changed since `known`."""
     edition = f"{_PROCESS}.{service.revision}"
     if question.get("known") == edition:
         return {"edition": edition}
-    page = service.page(limit=min(max(int(question.get("shown", 0)), PAGE), MAX_PAGE))
-    rows = [view.row(summary) for summary in page.captures]
-    return {"edition": edition, "captures": rows, "next": page.next, "notice": _notice(service)}
+    limit = min(max(int(question.get("shown", 0)), PAGE), MAX_PAGE)
+    page = service.page(limit, filters=_listed(question))
+    return {
+        "edition": edition,
+        "captures": [view.row(summary) for summary in page.captures],
+        "next": page.next,
+        "notice": _notice(service),
+        "trash": bool(service.page(1, filters=Filters(trashed=True)).captures),
+    }
 
 
 def older(service: Service, question: Question) -> dict[str, Any]:
-    page = service.page(limit=PAGE, cursor=str(question["cursor"]))
+    page = service.page(PAGE, str(question["cursor"]), _listed(question))
     return {"captures": [view.row(summary) for summary in page.captures], "next": page.next}
+
+
+def _listed(question: Question) -> Filters:
+    return Filters(trashed=bool(question.get("trash")))
 
 
 def _notice(service: Service) -> str:
@@ -132,9 +143,22 @@ def picture(service: Service, question: Question) -> dict[str, Any]:
     return {"picture": view.data_uri(*_picture(service, question["source"]))}
 
 
+def trash(service: Service, question: Question) -> dict[str, Any]:
+    return {"trashed": service.trash(question["capture"])}
+
+
+def restore(service: Service, question: Question) -> dict[str, Any]:
+    return {"restored": service.restore(question["capture"])["id"]}
+
+
 def delete(service: Service, question: Question) -> dict[str, Any]:
-    service.delete(question["capture"])
-    return {"deleted": question["capture"]}
+    """For good."""
+    return {"deleted": service.delete(question["capture"])}
+
+
+def empty(service: Service, question: Question) -> dict[str, Any]:
+    """Delete all that lies in the trash, for good."""
+    return {"deleted": service.empty_trash()}
 
 
 def _picture(service: Service, source: Any) -> tuple[str, bytes]:
@@ -153,7 +177,7 @@ def _thumbnail(service: Service, source: Any) -> str:
 _READING: dict[str, Callable[[Service, Question], dict[str, Any]]] = {
     f.__name__: f for f in (captures, older, capture, text, payload, document, thumbnails, picture)
 }
-_ANSWERS = {**_READING, "delete": delete}
+_ANSWERS = {**_READING, **{f.__name__: f for f in (trash, restore, delete, empty)}}
 
 
 def _reason(error: Exception) -> str:

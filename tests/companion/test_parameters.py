@@ -86,6 +86,12 @@ def test_hires() -> None:
     assert expected.items() <= made.payload.items()
 
 
+@pytest.mark.parametrize("strength", ["0", "0.0"])
+def test_a_strength_of_0_is_that_of_a_request_without_a_picture(strength: str) -> None:
+    made = parameters.read(PLAIN + f", Denoising strength: {strength}")
+    assert (made.endpoint, made.warnings) == (TXT2IMG, [])
+
+
 def test_img2img_lacks_its_picture() -> None:
     made = parameters.read(PLAIN + ", Denoising strength: 0.5, Mask blur: 4")
     assert made.endpoint == IMG2IMG

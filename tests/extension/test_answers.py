@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import event_loop
 from payload_capture import answers
 from payload_capture.auth import CHALLENGE, Refused
 from payload_capture.capture import AssetError, FormatError
+from payload_capture.events import Events, stream
 from payload_capture.imports import TooLargeError
 from payload_capture.pages import CursorError
 from payload_capture.records import TagError
@@ -85,3 +88,26 @@ def test_a_refusal_asks_for_a_password() -> None:
 def test_a_name_beyond_ascii_can_be_downloaded() -> None:
     made = answers.download('é".sh', "text/plain", b"x")
     assert made.headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%A9%22.sh"
+
+
+def test_who_goes_while_it_is_written_to_listens_no_more() -> None:
+    happening = Events()
+    response = answers.events(stream(happening, None, lambda: False))
+
+    async def listen() -> int:
+        going = asyncio.Event()
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                going.set()
+                await asyncio.Event().wait()
+
+        async def receive() -> dict[str, str]:
+            await going.wait()
+            assert happening.listeners() == 1
+            return {"type": "http.disconnect"}
+
+        await response({"type": "http"}, receive, send)
+        return happening.listeners()
+
+    assert event_loop.run(listen()) == 0

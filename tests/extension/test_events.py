@@ -105,7 +105,7 @@ def collected(events: Events, last: int | None, count: int, **options: Any) -> l
             made.append(piece)
             if len(made) == count:
                 break
-        await running.aclose()  # type: ignore[attr-defined]
+        await running.aclose()
         return made
 
     return event_loop.run(collect())

@@ -10,7 +10,7 @@ import pytest
 from payload_capture import questions
 from payload_capture.auth import Caller, Refused
 from payload_capture.capture import Capture, FormatError
-from payload_capture.store import NotFoundError, Page, StoreError
+from payload_capture.store import Filters, NotFoundError, Page, StoreError
 
 KEPT = Capture(1, "c1", "/sdapi/v1/txt2img", {"prompt": "a cat", "seed": 3})
 CALLER = Caller("POST", {})
@@ -22,17 +22,19 @@ class Service:
 
     def __init__(self) -> None:
         self.revision = 4
-        self.deleted: list[str] = []
-        self.asked: list[tuple[int, str | None]] = []
+        self.done: list[tuple[str, str]] = []
+        self.trashed: list[dict[str, Any]] = []
+        self.asked: list[tuple[int, str | None, bool]] = []
         self.broken: Exception | None = None
         self.refused = False
         self.state: dict[str, Any] = {"enabled": True, "waiting": 0, "last_failure": None}
 
-    def page(self, limit: int, cursor: str | None = None) -> Page:
-        self.asked.append((limit, cursor))
+    def page(self, limit: int, cursor: str | None = None, filters: Filters | None = None) -> Page:
+        trashed = bool(filters and filters.trashed)
+        self.asked.append((limit, cursor, trashed))
         if self.broken:
             raise self.broken
-        return Page([ROW], "7")
+        return Page(self.trashed if trashed else [ROW], "7")
 
     def get(self, identity: str) -> Capture:
         if identity != "c1":
@@ -47,8 +49,21 @@ class Service:
     def asset(self, sha256: str) -> tuple[str, bytes]:
         raise NotFoundError(sha256)
 
-    def delete(self, identity: str) -> None:
-        self.deleted.append(identity)
+    def trash(self, identity: str) -> str:
+        self.done.append(("trash", identity))
+        return identity
+
+    def restore(self, identity: str) -> dict[str, Any]:
+        self.done.append(("restore", identity))
+        return {"id": identity}
+
+    def delete(self, identity: str) -> str:
+        self.done.append(("delete", identity))
+        return identity
+
+    def empty_trash(self) -> int:
+        self.done.append(("empty", ""))
+        return 3
 
     blurs = False
 
@@ -85,12 +100,22 @@ def test_captures_are_told_once_and_then_only_what_changed(service: Service) -> 
     assert ask(service, "captures", known=first["edition"]) == {"edition": first["edition"]}
     service.revision += 1
     assert "captures" in ask(service, "captures", known=first["edition"], shown=10**9)
-    assert service.asked == [(120, None), (questions.MAX_PAGE, None)]
+    lists = [asked for asked in service.asked if asked[0] > 1]
+    assert lists == [(120, None, False), (questions.MAX_PAGE, None, False)]
+
+
+def test_the_trash_is_a_list_of_its_own(service: Service) -> None:
+    assert ask(service, "captures")["trash"] is False
+    service.trashed = [ROW | {"id": "c0"}]
+    told = ask(service, "captures")
+    assert (told["captures"][0]["id"], told["trash"]) == ("c1", True)
+    assert ask(service, "captures", trash=True)["captures"][0]["id"] == "c0"
+    assert ask(service, "older", cursor="7", trash=True)["captures"][0]["id"] == "c0"
 
 
 def test_older_captures(service: Service) -> None:
     assert ask(service, "older", cursor="7")["captures"][0]["id"] == "c1"
-    assert service.asked == [(questions.PAGE, "7")]
+    assert service.asked == [(questions.PAGE, "7", False)]
 
 
 def test_the_notice_says_why_nothing_is_stored(service: Service) -> None:
@@ -110,15 +135,19 @@ def test_one_capture_and_its_texts(service: Service) -> None:
     }
 
 
-def test_delete(service: Service) -> None:
-    ask(service, "delete", capture="c1")
-    assert service.deleted == ["c1"]
+def test_what_becomes_of_a_capture(service: Service) -> None:
+    assert ask(service, "trash", capture="c1") == {"trashed": "c1"}
+    assert ask(service, "restore", capture="c1") == {"restored": "c1"}
+    assert ask(service, "delete", capture="c1") == {"deleted": "c1"}
+    assert ask(service, "empty") == {"deleted": 3}
+    assert service.done == [("trash", "c1"), ("restore", "c1"), ("delete", "c1"), ("empty", "")]
 
 
 def test_who_may_only_read_changes_nothing(service: Service) -> None:
     service.refused = True
-    assert ask(service, "delete", capture="c1") == {"error": "strangers may not"}
-    assert service.deleted == []
+    for name in ("trash", "restore", "delete", "empty"):
+        assert ask(service, name, capture="c1") == {"error": "strangers may not"}
+    assert service.done == []
     assert ask(service, "text", capture="c1", path=["prompt"]) == {"text": "a cat"}
 
 

@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -62,10 +63,10 @@ def host(start: Start) -> Iterator[Host]:
 
 @pytest.fixture
 def clean(host: Host) -> Host:
-    for row in host.json("/captures", limit=500)["captures"]:
-        host.session.delete(
-            f"{host.url}/payload-capture/v1/captures/{row['id']}"
-        ).raise_for_status()
+    for trashed in (True, False):
+        for row in host.json("/captures", limit=500, trashed=trashed)["captures"]:
+            where = f"{host.url}/payload-capture/v1/captures/{row['id']}"
+            host.session.delete(where, params={"forever": 1}).raise_for_status()
     return host
 
 
@@ -334,19 +335,75 @@ def test_downloads_are_complete(webui: WebuiPage, clean: Host) -> None:
     assert Capture.from_json(text).request() == body
 
 
-def test_delete_asks_twice(webui: WebuiPage, clean: Host) -> None:
+def prompts(host: Host, **filters: Any) -> list[str]:
+    return [row["prompt"] for row in host.json("/captures", **filters)["captures"]]
+
+
+def press(webui: WebuiPage, name: str) -> None:
+    webui.page.get_by_role("button", name=name, exact=True).click()
+
+
+def shows(webui: WebuiPage, *shown: str) -> None:
+    """The list has these prompts, and the first is chosen."""
+    expect(rows(webui).locator(".pc-prompt")).to_have_text(shown)
+    expect(value(detail(webui), "prompt")).to_have_text(shown[0])
+    expect(rows(webui).first).to_have_attribute("aria-current", "true")
+
+
+def test_what_was_deleted_comes_back_by_undo(webui: WebuiPage, clean: Host) -> None:
     for prompt in ("one", "two"):
         clean.generate(prompt=prompt).raise_for_status()
     webui.open("Payloads")
-    expect(value(detail(webui), "prompt")).to_have_text("two")
-    delete = detail(webui).locator(".pc-danger")
-    delete.click()
-    expect(delete).to_have_text("Really delete?")
-    expect(rows(webui)).to_have_count(2)
-    delete.click()
-    expect(rows(webui)).to_have_count(1)
-    expect(value(detail(webui), "prompt")).to_have_text("one")
-    assert [row["prompt"] for row in clean.json("/captures")["captures"]] == ["one"]
+    shows(webui, "two", "one")
+    expect(webui.page.get_by_role("button", name="Trash", exact=True)).to_be_hidden()
+    press(webui, "Move this capture to the trash")
+    shows(webui, "one")
+    expect(webui.page.get_by_text("Moved to the trash.")).to_be_visible()
+    assert (prompts(clean), prompts(clean, trashed=True)) == (["one"], ["two"])
+    press(webui, "Take the capture out of the trash again")
+    shows(webui, "two", "one")
+    expect(webui.page.get_by_text("Moved to the trash.")).to_be_hidden()
+    assert (prompts(clean), prompts(clean, trashed=True)) == (["two", "one"], [])
+
+
+def test_the_trash_is_seen_and_emptied(webui: WebuiPage, clean: Host) -> None:
+    for prompt in ("one", "two", "three", "four"):
+        clean.generate(prompt=prompt).raise_for_status()
+    webui.open("Payloads")
+    for prompt in ("four", "three", "two"):
+        expect(value(detail(webui), "prompt")).to_have_text(prompt)
+        press(webui, "Move this capture to the trash")
+    shows(webui, "one")
+    press(webui, "Trash")
+    shows(webui, "four", "three", "two")
+    press(webui, "Take this capture out of the trash")
+    shows(webui, "three", "two")
+    press(webui, "Delete for good")
+    assert prompts(clean, trashed=True) == ["three", "two"]
+    press(webui, "Really, for good?")
+    shows(webui, "two")
+    press(webui, "Back to captures")
+    shows(webui, "four", "one")
+    press(webui, "Trash")
+    shows(webui, "two")
+    press(webui, "Empty the trash")
+    assert prompts(clean, trashed=True) == ["two"]
+    press(webui, "Really delete all, for good?")
+    shows(webui, "four", "one")
+    expect(webui.page.get_by_role("button", name="Trash", exact=True)).to_be_hidden()
+    assert (prompts(clean), prompts(clean, trashed=True)) == (["four", "one"], [])
+
+
+def test_undo_says_why_it_cannot(webui: WebuiPage, clean: Host) -> None:
+    clean.generate(prompt="one").raise_for_status()
+    webui.open("Payloads")
+    shows(webui, "one")
+    gone = f"{clean.url}/payload-capture/v1/captures/{clean.latest()['id']}"
+    press(webui, "Move this capture to the trash")
+    expect(webui.page.get_by_text("No captures yet")).to_be_visible()
+    clean.session.delete(gone, params={"forever": 1}).raise_for_status()
+    press(webui, "Take the capture out of the trash again")
+    expect(webui.page.get_by_text("Not done: This capture")).to_be_visible()
 
 
 def test_a_capture_deleted_elsewhere_leaves_the_list(webui: WebuiPage, clean: Host) -> None:

@@ -161,7 +161,7 @@ def _of_fields(found: Mapping[str, str]) -> Remade:
     if "Steps" not in found:
         raise FormatError("", "no infotext: it names no steps")
     hires = any(label in found for label in _HIRES)
-    img2img = "Denoising strength" in found and not hires
+    img2img = not hires and _begins_with_a_picture(found)
     made = Remade(IMG2IMG if img2img else TXT2IMG, host=_host(found))
     made.payload = {"prompt": found.get(PROMPT, ""), "negative_prompt": found.get(NEGATIVE, "")}
     made.payload |= _read(found, FIELDS) | _sizes(found)
@@ -177,6 +177,12 @@ def _of_fields(found: Mapping[str, str]) -> Remade:
         made.payload["override_settings"] = settings
     made.warnings = list(_missing(found, img2img))
     return made
+
+
+def _begins_with_a_picture(found: Mapping[str, str]) -> bool:
+    """A1111 v1.6.0 says a strength of 0 of what its API makes from nothing (``processing.py``)."""
+    strength = found.get("Denoising strength", "0")
+    return strength not in ("0", "0.0") or "Mask blur" in found
 
 
 def _read(found: Mapping[str, str], table: Mapping[str, tuple[str, Reader]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from webui_standin import layout, swallowed
-from webui_standin.flavour import has_forge_traits
+from webui_standin.flavour import has_forge_traits, is_forge
 
 _starts = 0
 
@@ -157,8 +157,10 @@ def _launch() -> None:
         root_path=f"/{options.subpath}" if options.subpath else "",
         **gradio_compat.pool_threads(),
     )
-    gradio_compat.without_cors(app)
-    _middleware(app)
+    # Forge adds its own too late to have an effect, and gradio's stays (dfdcbab6, webui.py).
+    if not is_forge():
+        gradio_compat.without_cors(app)
+        _middleware(app)
     progress.setup_progress_api(app)
     ui.setup_ui_api(app)
     _own_routes(app)
