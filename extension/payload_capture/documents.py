@@ -182,6 +182,7 @@ def dictionary(capture: Capture) -> bytes:
     files = [Asset("image/png", 0, 512, 512), Asset("image/webp", 0, 256, 256)]
     plain = dataclasses.replace(
         capture,
+        payload=_without_unknown_settings(capture.payload),
         template={},
         resolved={},
         results=capture.results[:1],
@@ -193,6 +194,21 @@ def dictionary(capture: Capture) -> bytes:
     facts |= {"torch": host.torch, "gradio": host.gradio, "device": host.device}
     parts = [_INFOTEXT, json.dumps(facts)[1:], json.dumps(shape, separators=(",", ":"))]
     return "".join(parts).encode("ascii")[-24_000:]
+
+
+def _without_unknown_settings(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what a client sets for one job, what every capture notes and nobody types as text."""
+    given = payload.get("override_settings")
+    if not isinstance(given, dict):
+        return dict(payload)
+    return {**payload, "override_settings": {n: v for n, v in given.items() if _is_known(n)}}
+
+
+def _is_known(setting: str) -> bool:
+    from payload_capture.settings import PIXEL_OPTIONS
+
+    known = any(list(option.of({setting: None})) for option in PIXEL_OPTIONS)
+    return known and setting not in ("sd_lora", "sd_hypernetwork")
 
 
 def _shape(value: Any, is_open: bool = False) -> Any:

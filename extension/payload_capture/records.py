@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from payload_capture import documents, search
-from payload_capture.capture import Capture, NewerFormatError
+from payload_capture.capture import Asset, Capture, NewerFormatError
 from payload_capture.database import ConflictError, LostError, NotFoundError, StoreError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import ColumnElement, Connection, RowMapping
 
 T = TypeVar("T")
 BOUND = 500
@@ -36,7 +36,7 @@ def find(connection: Connection, identity: str) -> RowMapping:
 
 
 def document(connection: Connection, seq: int) -> Capture:
-    """The capture of a row. Raises LostError if its document was damaged."""
+    """The capture of a row. Raises NotFoundError, or LostError if its document was damaged."""
     from sqlalchemy import select
 
     from payload_capture import tables
@@ -45,7 +45,9 @@ def document(connection: Connection, seq: int) -> Capture:
     joined = captures.outerjoin(kept, kept.c.capture == captures.c.seq)
     joined = joined.outerjoin(dictionaries, dictionaries.c.number == kept.c.dictionary)
     query = select(captures, kept.c.packed, dictionaries.c.data).select_from(joined)
-    row = connection.execute(query.where(captures.c.seq == seq)).mappings().one()
+    row = connection.execute(query.where(captures.c.seq == seq)).mappings().first()
+    if row is None:
+        raise NotFoundError(seq)
     try:
         if row["packed"] is None:
             raise ValueError("its document is gone")
@@ -84,7 +86,7 @@ def add(connection: Connection, row: Mapping[str, Any], capture: Capture) -> Non
         "capture": seq,
         "dictionary": number,
         "packed": documents.pack(documents.text(capture), dictionary, row),
-        "words": search.stored(words, connection.dialect.name),
+        "words": search.stored(words),
     }
     connection.execute(tables.documents.insert().values(kept))
     search.learn(connection, words)
@@ -105,27 +107,27 @@ def _dictionary(connection: Connection, capture: Capture) -> tuple[int, bytes]:
 
 def _use(connection: Connection, seq: int, capture: Capture) -> None:
     """Note which assets it uses: adds those that are new, ends the promises of them."""
-    from sqlalchemy import select
-
     from payload_capture import tables
 
     assets, promises = tables.assets, tables.promises
     for names in portions(capture.assets):
         known = set(_known(connection, names))
-        new = [
-            {
-                "sha256": n,
-                "media_type": capture.assets[n].media_type,
-                "size": capture.assets[n].size,
-            }
-            for n in names
-            if n not in known
-        ]
+        new = [_asset(seq, name, capture.assets[name]) for name in names if name not in known]
         if new:
             connection.execute(assets.insert(), new)
+        if known:
+            used = [{"capture": seq, "asset": sha256} for sha256 in known]
+            connection.execute(tables.uses.insert(), used)
         connection.execute(promises.delete().where(promises.c.sha256.in_(names)))
-        used = select(_number(seq), assets.c.number).where(assets.c.sha256.in_(names))
-        connection.execute(tables.uses.insert().from_select(["capture", "asset"], used))
+
+
+def _asset(seq: int, sha256: str, asset: Asset) -> dict[str, Any]:
+    return {
+        "sha256": sha256,
+        "capture": seq,
+        "media_type": asset.media_type,
+        "size": asset.size,
+    }
 
 
 def portions(values: Iterable[T]) -> Iterator[list[T]]:
@@ -143,12 +145,6 @@ def _known(connection: Connection, names: Sequence[str]) -> Iterable[str]:
 
     sha256 = tables.assets.c.sha256
     return connection.execute(select(sha256).where(sha256.in_(names))).scalars()
-
-
-def _number(value: int) -> Any:
-    from sqlalchemy import BigInteger, literal
-
-    return literal(value, BigInteger)
 
 
 # ---- change
@@ -169,13 +165,13 @@ def rewrite(connection: Connection, seq: int, capture: Capture) -> None:
 
     from payload_capture import tables
 
-    kept, uses, dictionaries = tables.documents, tables.uses, tables.dictionaries
+    kept, dictionaries = tables.documents, tables.dictionaries
     query = select(dictionaries.c.data).join(kept, kept.c.dictionary == dictionaries.c.number)
     data = connection.execute(query.where(kept.c.capture == seq)).scalar() or b""
     row = documents.row(capture, None)
     packed = documents.pack(documents.text(capture), data, row)
     connection.execute(kept.update().where(kept.c.capture == seq).values(packed=packed))
-    connection.execute(uses.delete().where(uses.c.capture == seq))
+    _use_no_more(connection, [seq])
     _use(connection, seq, capture)
     change(connection, seq, {name: row[name] for name in ("thumbnail", "warnings")})
 
@@ -224,13 +220,26 @@ def index_again(connection: Connection, seq: int) -> None:
     texts = search.text_of(document(connection, seq))
     words = search.words_of(*texts, row["title"], row["note"], *tags)
     before = connection.execute(select(kept.c.words).where(kept.c.capture == seq)).scalar_one()
-    new = search.stored(words, connection.dialect.name)
+    new = search.stored(words)
     connection.execute(kept.update().where(kept.c.capture == seq).values(words=new))
     search.learn(connection, words)
-    search.unlearn(connection, set(str(before).split()) - set(words))
+    search.unlearn(connection, set(before.split()) - set(words))
 
 
 # ---- remove
+
+
+def those(
+    connection: Connection, seqs: Sequence[int], *conditions: ColumnElement[bool]
+) -> dict[int, str]:
+    """The ids of the captures that are there still and meet the conditions, by their numbers."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    c = tables.captures.c
+    query = select(c.seq, c.id).where(c.seq.in_(seqs), *conditions).order_by(c.seq)
+    return dict(connection.execute(query).tuples().all())
 
 
 def remove(connection: Connection, seqs: Sequence[int]) -> list[str]:
@@ -239,16 +248,15 @@ def remove(connection: Connection, seqs: Sequence[int]) -> list[str]:
 
     from payload_capture import tables
 
-    captures, kept, uses, tags = tables.captures, tables.documents, tables.uses, tables.tags
-    used = select(uses.c.asset).where(uses.c.capture.in_(seqs)).distinct()
-    numbers = list(connection.execute(used).scalars())
+    captures, kept, tags = tables.captures, tables.documents, tables.tags
     query = select(kept.c.words, kept.c.dictionary).where(kept.c.capture.in_(seqs))
     rows = connection.execute(query).all()
-    for column in (uses.c.capture, tags.c.capture, kept.c.capture, captures.c.seq):
+    names = _use_no_more(connection, seqs)
+    for column in (tags.c.capture, kept.c.capture, captures.c.seq):
         connection.execute(column.table.delete().where(column.in_(seqs)))
-    search.unlearn(connection, {word for row in rows for word in str(row.words).split()})
+    search.unlearn(connection, {word for row in rows for word in row.words.split()})
     _drop_dictionaries(connection, {row.dictionary for row in rows})
-    return _drop_assets(connection, numbers)
+    return _drop_assets(connection, names)
 
 
 def _drop_dictionaries(connection: Connection, numbers: Iterable[int]) -> None:
@@ -262,17 +270,49 @@ def _drop_dictionaries(connection: Connection, numbers: Iterable[int]) -> None:
     connection.execute(dictionaries.delete().where(unused))
 
 
-def _drop_assets(connection: Connection, numbers: Iterable[int]) -> list[str]:
+def used(connection: Connection, seqs: Sequence[int]) -> list[tuple[int, str]]:
+    """(number of a capture, hash of an asset that it uses)."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    assets, uses = tables.assets, tables.uses
+    own = select(assets.c.capture, assets.c.sha256).where(assets.c.capture.in_(seqs))
+    shared = select(uses.c.capture, uses.c.asset).where(uses.c.capture.in_(seqs))
+    return list(connection.execute(own.union_all(shared)).tuples())
+
+
+def _use_no_more(connection: Connection, seqs: Sequence[int]) -> set[str]:
+    """The hashes of the assets that they used."""
+    from payload_capture import tables
+
+    assets, uses = tables.assets, tables.uses
+    names = {sha256 for _, sha256 in used(connection, seqs)}
+    connection.execute(assets.update().where(assets.c.capture.in_(seqs)).values(capture=None))
+    connection.execute(uses.delete().where(uses.c.capture.in_(seqs)))
+    return names
+
+
+def unused() -> ColumnElement[bool]:
+    """The condition of an asset that no capture uses."""
+    from sqlalchemy import exists
+
+    from payload_capture import tables
+
+    assets = tables.assets
+    return assets.c.capture.is_(None) & ~exists().where(tables.uses.c.asset == assets.c.sha256)
+
+
+def _drop_assets(connection: Connection, names: Iterable[str]) -> list[str]:
     """Delete the rows of those that no capture uses; their hashes."""
-    from sqlalchemy import exists, select
+    from sqlalchemy import select
 
     from payload_capture import tables
 
     assets = tables.assets
     gone: list[str] = []
-    unused = ~exists().where(tables.uses.c.asset == assets.c.number)
-    for some in portions(numbers):
-        which = assets.c.number.in_(some) & unused
+    for some in portions(names):
+        which = assets.c.sha256.in_(some) & unused()
         gone += connection.execute(select(assets.c.sha256).where(which)).scalars()
         connection.execute(assets.delete().where(which))
     return gone

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Dialect,
     Float,
     Index,
@@ -20,10 +21,12 @@ from sqlalchemy import (
     TypeDecorator,
     column,
     false,
+    literal_column,
     table,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from payload_capture.search import LEXEMES
 
 
 class Hash(TypeDecorator[str]):
@@ -96,7 +99,7 @@ documents = Table(
     Column("capture", _key, primary_key=True, autoincrement=False),
     Column("dictionary", Integer, nullable=False, index=True),
     Column("packed", LargeBinary, nullable=False),
-    Column("words", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+    Column("words", Text, nullable=False),
 )
 
 dictionaries = Table(
@@ -118,8 +121,8 @@ tags = Table(
 assets = Table(
     "assets",
     metadata,
-    Column("number", _key, primary_key=True, autoincrement=True),
-    Column("sha256", Hash, nullable=False, unique=True),
+    Column("sha256", Hash, primary_key=True),
+    Column("capture", BigInteger, index=True, comment="the first that uses it, until it goes"),
     Column("media_type", String(80), nullable=False),
     Column("size", BigInteger, nullable=False),
 )
@@ -128,9 +131,10 @@ uses = Table(
     "uses",
     metadata,
     Column("capture", BigInteger, primary_key=True),
-    Column("asset", BigInteger, primary_key=True, index=True),
+    Column("asset", Hash, primary_key=True, index=True),
     sqlite_with_rowid=False,
 )
+"""Further captures that use an asset: most pictures belong to one alone."""
 
 promises = Table(
     "promises",
@@ -148,6 +152,9 @@ vocabulary = Table(
     sqlite_with_rowid=False,
 )
 """Longer words of the search index, by which their beginnings are found. On SQLite alone."""
+
+lexemes: ColumnElement[Any] = literal_column(LEXEMES)
+"""The words of `documents`, as PostgreSQL's index has them."""
 
 search = table("search", column("rowid", Integer), column("search", Text), column("words", Text))
 """SQLite's index over `documents.words`, kept by triggers; PostgreSQL has one on the column."""

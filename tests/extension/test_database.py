@@ -106,6 +106,21 @@ def test_a_lock_that_lasts_longer_than_the_patience_is_said_and_reading_goes_on(
     assert store.verify() == []
 
 
+def test_a_process_that_stands_still_in_its_write_stops_nobody_for_good(either: Store) -> None:
+    either.add(*make(1))
+    hasty = Store(either.folder, either.database.url)
+    hasty.database = Database(hasty.database.url, hasty.folder, patience=0.2)
+    with (
+        either.database.write(),
+        pytest.raises(StoreError, match=r"database is locked; |lock timeout; another program"),
+    ):
+        hasty.add(*make(2))
+    assert [row["id"] for row in hasty.page().captures] == ["c1"]
+    hasty.add(*make(2))
+    assert hasty.verify() == []
+    hasty.close()
+
+
 def test_a_short_lock_is_waited_for(store: Store) -> None:
     store.add(*make(1))
     holder = run(LOCKING, store.folder / "captures.db")

@@ -57,7 +57,11 @@ def test_a_dictionary_holds_nothing_that_was_typed() -> None:
         seed=123456789,
         negative_prompt="secret too",
         alwayson_scripts={"ADetailer": {"args": [True, {"ad_prompt": "secret face"}]}},
-        override_settings={"sd_model_checkpoint": "alpha.safetensors"},
+        override_settings={
+            "sd_model_checkpoint": "alpha.safetensors",
+            "sd_lora": "secret lora",
+            "outdir_samples": "/secret/folder",
+        },
     )
     made = dictionary(capture)
     assert b"secret" not in made

@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from payload_capture import documents, search, tables
 from payload_capture.capture import Capture
@@ -19,6 +18,7 @@ down_revision = "0001"
 KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 HASH = sa.LargeBinary(32)
 AT_ONCE = 200
+FIRST = "SELECT min(capture) FROM old_uses u WHERE u.sha256 = a.sha256"
 OLD = sa.table(
     "captures",
     *(sa.column(name) for name in ("seq", "id", "started", "prompt", "thumbnail", "document")),
@@ -40,7 +40,7 @@ def _make_tables() -> None:
         sa.Column("capture", KEY, primary_key=True, autoincrement=False),
         sa.Column("dictionary", sa.Integer, nullable=False, index=True),
         sa.Column("packed", sa.LargeBinary, nullable=False),
-        sa.Column("words", sa.Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+        sa.Column("words", sa.Text, nullable=False),
     )
     op.create_table(
         "dictionaries",
@@ -83,7 +83,8 @@ def _widen_captures() -> None:
 
 def _make_search() -> None:
     if op.get_bind().dialect.name == "postgresql":
-        op.create_index("documents_words", "documents", ["words"], postgresql_using="gin")
+        lexemes = "array_to_tsvector(string_to_array(words, ' '))"
+        op.execute(f"CREATE INDEX documents_words ON documents USING gin ({lexemes})")
         return
     op.create_table(
         "vocabulary", sa.Column("word", sa.Text, primary_key=True), sqlite_with_rowid=False
@@ -104,37 +105,31 @@ def _make_search() -> None:
 
 
 def _move_assets() -> None:
-    """Hashes become half as long, and uses name assets by number."""
+    """Hashes become half as long; the first capture that uses an asset is noted beside it."""
     op.rename_table("assets", "old_assets")
     op.rename_table("uses", "old_uses")
     op.create_table(
         "assets",
-        sa.Column("number", KEY, primary_key=True, autoincrement=True),
-        sa.Column("sha256", HASH, nullable=False, unique=True),
+        sa.Column("sha256", HASH, primary_key=True),
+        sa.Column("capture", sa.BigInteger, index=True),
         sa.Column("media_type", sa.String(80), nullable=False),
         sa.Column("size", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "uses",
         sa.Column("capture", sa.BigInteger, primary_key=True),
-        sa.Column("asset", sa.BigInteger, primary_key=True, index=True),
+        sa.Column("asset", HASH, primary_key=True, index=True),
         sqlite_with_rowid=False,
     )
-    bind = op.get_bind()
-    rows = bind.execute(sa.text("SELECT sha256, media_type, size FROM old_assets ORDER BY sha256"))
-    while some := rows.fetchmany(AT_ONCE):
-        bind.execute(tables.assets.insert(), [dict(row._mapping) for row in some])
-    numbers = {sha256: number for number, sha256 in bind.execute(_numbered())}
-    rows = bind.execute(sa.text("SELECT capture, sha256 FROM old_uses ORDER BY capture"))
-    while some := rows.fetchmany(AT_ONCE):
-        used = [{"capture": c, "asset": numbers[s]} for c, s in some if s in numbers]
-        bind.execute(tables.uses.insert(), used)
+    for table, query in (
+        (tables.assets, f"SELECT sha256, ({FIRST}) AS capture, media_type, size FROM old_assets a"),
+        (tables.uses, f"SELECT capture, sha256 AS asset FROM old_uses a WHERE capture > ({FIRST})"),
+    ):
+        rows = op.get_bind().execute(sa.text(query))
+        while some := rows.mappings().fetchmany(AT_ONCE):
+            op.get_bind().execute(table.insert(), [dict(row) for row in some])
     op.drop_table("old_uses")
     op.drop_table("old_assets")
-
-
-def _numbered() -> Any:
-    return sa.select(tables.assets.c.number, tables.assets.c.sha256)
 
 
 def _move_documents() -> None:
@@ -183,7 +178,7 @@ def _move(row: Any, capture: Capture | None, number: int, dictionary: bytes) -> 
     changes["picture"] = row.thumbnail and bytes.fromhex(row.thumbnail)
     kept = {"capture": row.seq, "dictionary": number}
     kept["packed"] = documents.pack(text, dictionary, {**row._mapping, **changes})
-    kept["words"] = search.stored(words, bind.dialect.name)
+    kept["words"] = search.stored(words)
     bind.execute(tables.documents.insert().values(kept))
     search.learn(bind, words)
     new = sa.table("captures", *(sa.column(name) for name in ("seq", *changes)))
