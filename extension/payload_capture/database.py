@@ -70,7 +70,7 @@ class Database:
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """All or nothing; no other thread or process writes at the same time."""
-        with self.translated(), self._writing, _writer(self._open()) as connection:
+        with self.translated(), self._writing, _writer(self._open(), self._patience) as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -103,7 +103,7 @@ class Database:
         self._folder.mkdir(parents=True, exist_ok=True)
         engine = _engine(self.url, self._patience)
         try:
-            _migrate(engine)
+            _migrate(engine, self._patience)
         except BaseException:
             engine.dispose()
             raise
@@ -132,26 +132,46 @@ class Database:
             reason = error.strerror or error
             raise StoreError(f"{where}: {reason}; {_way_out(str(reason))}") from error
         except Exception as error:
-            if not type(error).__module__.startswith("sqlalchemy."):
+            if not type(error).__module__.startswith(("sqlalchemy.", "psycopg.")):
                 raise
             cause = getattr(error, "orig", None) or error
             raise StoreError(f"{_name(self.url)}: {cause}; {_way_out(str(cause))}") from error
 
 
 @contextlib.contextmanager
-def _writer(engine: Engine) -> Iterator[Connection]:
-    from sqlalchemy import text
-
+def _writer(engine: Engine, patience: float) -> Iterator[Connection]:
     with engine.connect() as plain:
         connection = plain.execution_options(**{_WRITE: True})
         with connection.begin():
             if engine.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+                _take_lock(connection, patience)
             yield connection
 
 
+def _take_lock(connection: Connection, patience: float) -> None:
+    from sqlalchemy import text
+
+    wait = "set_config('lock_timeout', :wait, true)"
+    given = {"wait": str(int(patience * 1000)), "lock": LOCK}
+    with together(connection):
+        connection.execute(text(f"SELECT {wait}, pg_advisory_xact_lock(:lock)"), given)
+
+
+def together(connection: Connection) -> contextlib.AbstractContextManager[object]:
+    """Send statements whose results nobody reads without waiting for an answer to each.
+
+    Only psycopg can; its own errors come at the end of the block.
+    """
+    if connection.dialect.driver != "psycopg":
+        return contextlib.nullcontext()
+    import psycopg
+
+    driver: Any = connection.connection.driver_connection
+    return driver.pipeline() if psycopg.Pipeline.is_supported() else contextlib.nullcontext()
+
+
 def _engine(url: str, patience: float) -> Engine:
-    from sqlalchemy import create_engine, make_url
+    from sqlalchemy import create_engine, event, make_url
 
     kind = make_url(url).get_backend_name()
     if kind == "sqlite":
@@ -161,7 +181,16 @@ def _engine(url: str, patience: float) -> Engine:
         # A statement that is prepared is planned for any value; the words of a search differ.
         wait = max(2, int(patience))
         options["connect_args"] = {"connect_timeout": wait, "prepare_threshold": None}
-    return create_engine(url, **options)
+    engine = create_engine(url, **options)
+    if kind == "postgresql":
+        event.listen(engine, "connect", _plan_plainly)
+    return engine
+
+
+def _plan_plainly(connection: Any, _: Any) -> None:
+    # Compiling a page's query, or starting processes for it, takes longer than the query.
+    connection.execute("SET jit = off; SET max_parallel_workers_per_gather = 0")
+    connection.commit()
 
 
 def _sqlite(url: str, patience: float) -> Engine:
@@ -207,11 +236,13 @@ def _refusal(connection: Any) -> Exception | None:
     return None
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(engine: Engine, patience: float) -> None:
     with engine.begin() as connection:
         if _revision(connection) == REVISION:
             return
-    with _writer(engine) as connection:
+    import alembic.command  # noqa: F401 (which takes long; others wait for the lock)
+
+    with _writer(engine, patience) as connection:
         found = _revision(connection)
         if found is not None and found > REVISION:
             raise StoreError(
@@ -278,6 +309,7 @@ _WAYS_OUT = {
     "full": "free space on that disk; captures wait in memory until then",
     "no space": "free space on that disk; captures wait in memory until then",
     "locked": "another program holds the file: close it",
+    "lock timeout": "another program that shares the store stands still in a write: end it",
     "disk i/o error": "the disk failed, or files beside the database were deleted",
     "load plugin": "its driver is to be installed with pip in the webui's environment",
     "connection": "is the database server running? Captures wait in memory until it answers",

@@ -7,14 +7,20 @@ import time
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from payload_capture import documents, search
-from payload_capture.capture import Capture, NewerFormatError
-from payload_capture.database import ConflictError, LostError, NotFoundError, StoreError
+from payload_capture.capture import Asset, Capture, NewerFormatError
+from payload_capture.database import (
+    ConflictError,
+    LostError,
+    NotFoundError,
+    StoreError,
+    together,
+)
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table
 
 T = TypeVar("T")
 BOUND = 500
@@ -23,11 +29,24 @@ MAX_TAG = 100
 MAX_TAGS = 100
 
 
-def find(connection: Connection, identity: str) -> RowMapping:
-    """The row of `captures`. Raises NotFoundError."""
+def rows() -> Select[Any]:
+    """Of `captures`, with their origins."""
+    from sqlalchemy import select
+
     from payload_capture import tables
 
-    query = tables.captures.select().where(tables.captures.c.id == identity)
+    captures, origins = tables.captures, tables.origins
+    # From the left: SQLite must not begin with the origins, of which it does not know the number.
+    joined = captures.outerjoin(origins, origins.c.number == captures.c.origin)
+    shown = (origins.c[name] for name in documents.ORIGIN)
+    return select(captures, *shown).select_from(joined)
+
+
+def find(connection: Connection, identity: str) -> RowMapping:
+    """The row of `captures` with its origin. Raises NotFoundError."""
+    from payload_capture import tables
+
+    query = rows().where(tables.captures.c.id == identity)
     known = documents.storable(identity) == identity
     row = connection.execute(query).mappings().first() if known else None
     if row is None:
@@ -36,7 +55,7 @@ def find(connection: Connection, identity: str) -> RowMapping:
 
 
 def document(connection: Connection, seq: int) -> Capture:
-    """The capture of a row. Raises LostError if its document was damaged."""
+    """The capture of a row. Raises NotFoundError, or LostError if its document was damaged."""
     from sqlalchemy import select
 
     from payload_capture import tables
@@ -45,7 +64,9 @@ def document(connection: Connection, seq: int) -> Capture:
     joined = captures.outerjoin(kept, kept.c.capture == captures.c.seq)
     joined = joined.outerjoin(dictionaries, dictionaries.c.number == kept.c.dictionary)
     query = select(captures, kept.c.packed, dictionaries.c.data).select_from(joined)
-    row = connection.execute(query.where(captures.c.seq == seq)).mappings().one()
+    row = connection.execute(query.where(captures.c.seq == seq)).mappings().first()
+    if row is None:
+        raise NotFoundError(seq)
     try:
         if row["packed"] is None:
             raise ValueError("its document is gone")
@@ -61,71 +82,116 @@ def document(connection: Connection, seq: int) -> Capture:
 # ---- add
 
 
-def is_there(connection: Connection, capture: Capture) -> bool:
-    """Whether this very capture was added before. Raises ConflictError for another of its id."""
-    try:
-        row = find(connection, capture.id)
-    except NotFoundError:
-        return False
-    if documents.text(document(connection, row["seq"])) != documents.text(capture):
-        raise ConflictError(f"the store has another capture with the id {capture.id}")
-    return True
+class _Known(NamedTuple):
+    """What the database has already of a capture that is to be added; None for what it has not.
+
+    `next` is the number that a new one gets: whoever asks holds the writers' lock.
+    """
+
+    next: int
+    seq: int | None
+    origin: int | None
+    dictionary: int | None
+    data: bytes | None
 
 
 def add(connection: Connection, row: Mapping[str, Any], capture: Capture) -> None:
-    """Insert all rows of a capture but those of its files."""
+    """Insert all rows of a capture but those of its files; none if it was added before.
+
+    Raises:
+        ConflictError: there is another one of its id.
+    """
     from payload_capture import tables
 
-    made = connection.execute(tables.captures.insert(), dict(row))
-    seq: int = made.inserted_primary_key[0]  # type: ignore[index]
+    known = _known(connection, row, capture)
+    if known.seq is not None:
+        return _refuse_another(connection, known.seq, capture)
     words = search.words_of(*search.text_of(capture))
-    number, dictionary = _dictionary(connection, capture)
+    origin = _origin(connection, row) if known.origin is None else known.origin
+    number, dictionary = known.dictionary, known.data
+    if number is None or dictionary is None:
+        number, dictionary = _dictionary(connection, capture)
+    own = {name: value for name, value in row.items() if name not in documents.ORIGIN}
     kept = {
-        "capture": seq,
+        "capture": known.next,
         "dictionary": number,
         "packed": documents.pack(documents.text(capture), dictionary, row),
-        "words": search.stored(words, connection.dialect.name),
+        "words": search.stored(words),
     }
-    connection.execute(tables.documents.insert().values(kept))
-    search.learn(connection, words)
-    _use(connection, seq, capture)
+    there = _assets(connection, capture.assets)
+    with together(connection):
+        connection.execute(tables.captures.insert().values(seq=known.next, origin=origin, **own))
+        connection.execute(tables.documents.insert().values(kept))
+        search.learn(connection, words)
+        _use(connection, known.next, capture, there)
+    return None
+
+
+def _known(connection: Connection, row: Mapping[str, Any], capture: Capture) -> _Known:
+    from sqlalchemy import func, select
+
+    from payload_capture import tables
+
+    captures, origins, dictionaries = tables.captures, tables.origins, tables.dictionaries
+    shared = dictionaries.c.host == documents.host_key(capture.host)
+    parts = (
+        select(func.coalesce(func.max(captures.c.seq), 0) + 1),
+        select(captures.c.seq).where(captures.c.id == row["id"]),
+        select(origins.c.number).where(origins.c.key == documents.origin_key(row)),
+        select(dictionaries.c.number).where(shared),
+        select(dictionaries.c.data).where(shared),
+    )
+    return _Known(*connection.execute(select(*(part.scalar_subquery() for part in parts))).one())
+
+
+def _refuse_another(connection: Connection, seq: int, capture: Capture) -> None:
+    if documents.text(document(connection, seq)) != documents.text(capture):
+        raise ConflictError(f"the store has another capture with the id {capture.id}")
+
+
+def _origin(connection: Connection, row: Mapping[str, Any]) -> int:
+    from payload_capture import tables
+
+    names = {name: row[name] for name in documents.ORIGIN}
+    return _inserted(connection, tables.origins, {**names, "key": documents.origin_key(row)})
 
 
 def _dictionary(connection: Connection, capture: Capture) -> tuple[int, bytes]:
     from payload_capture import tables
 
-    dictionaries, key = tables.dictionaries, documents.host_key(capture.host)
-    row = connection.execute(dictionaries.select().where(dictionaries.c.host == key)).first()
-    if row is not None:
-        return row.number, row.data
     data = documents.dictionary(capture)
-    made = connection.execute(dictionaries.insert(), {"host": key, "data": data})
-    return made.inserted_primary_key[0], data  # type: ignore[index]
+    row = {"host": documents.host_key(capture.host), "data": data}
+    return _inserted(connection, tables.dictionaries, row), data
 
 
-def _use(connection: Connection, seq: int, capture: Capture) -> None:
-    """Note which assets it uses: adds those that are new, ends the promises of them."""
-    from sqlalchemy import select
+def _inserted(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
+    """The number that the new row got."""
+    key: Any = connection.execute(table.insert(), dict(row)).inserted_primary_key
+    return int(key[0])
 
+
+def _use(connection: Connection, seq: int, capture: Capture, there: set[str]) -> None:
+    """Note which assets it uses: adds those that are not there, ends the promises of them."""
     from payload_capture import tables
 
     assets, promises = tables.assets, tables.promises
     for names in portions(capture.assets):
-        known = set(_known(connection, names))
-        new = [
-            {
-                "sha256": n,
-                "media_type": capture.assets[n].media_type,
-                "size": capture.assets[n].size,
-            }
-            for n in names
-            if n not in known
-        ]
+        new = [_asset(seq, name, capture.assets[name]) for name in names if name not in there]
         if new:
             connection.execute(assets.insert(), new)
+        used = [{"capture": seq, "asset": sha256} for sha256 in names if sha256 in there]
+        if used:
+            connection.execute(tables.uses.insert(), used)
         connection.execute(promises.delete().where(promises.c.sha256.in_(names)))
-        used = select(_number(seq), assets.c.number).where(assets.c.sha256.in_(names))
-        connection.execute(tables.uses.insert().from_select(["capture", "asset"], used))
+
+
+def _asset(seq: int, sha256: str, asset: Asset) -> dict[str, Any]:
+    return {
+        "sha256": sha256,
+        "capture": seq,
+        "media_type": asset.media_type,
+        "size": min(asset.size, 2**31 - 1),
+    }
 
 
 def portions(values: Iterable[T]) -> Iterator[list[T]]:
@@ -135,20 +201,17 @@ def portions(values: Iterable[T]) -> Iterator[list[T]]:
         yield some
 
 
-def _known(connection: Connection, names: Sequence[str]) -> Iterable[str]:
+def _assets(connection: Connection, names: Iterable[str]) -> set[str]:
     """Those hashes of `names` that are assets."""
     from sqlalchemy import select
 
     from payload_capture import tables
 
     sha256 = tables.assets.c.sha256
-    return connection.execute(select(sha256).where(sha256.in_(names))).scalars()
-
-
-def _number(value: int) -> Any:
-    from sqlalchemy import BigInteger, literal
-
-    return literal(value, BigInteger)
+    found: set[str] = set()
+    for some in portions(names):
+        found.update(connection.execute(select(sha256).where(sha256.in_(some))).scalars())
+    return found
 
 
 # ---- change
@@ -169,14 +232,14 @@ def rewrite(connection: Connection, seq: int, capture: Capture) -> None:
 
     from payload_capture import tables
 
-    kept, uses, dictionaries = tables.documents, tables.uses, tables.dictionaries
+    kept, dictionaries = tables.documents, tables.dictionaries
     query = select(dictionaries.c.data).join(kept, kept.c.dictionary == dictionaries.c.number)
     data = connection.execute(query.where(kept.c.capture == seq)).scalar() or b""
     row = documents.row(capture, None)
     packed = documents.pack(documents.text(capture), data, row)
     connection.execute(kept.update().where(kept.c.capture == seq).values(packed=packed))
-    connection.execute(uses.delete().where(uses.c.capture == seq))
-    _use(connection, seq, capture)
+    _use_no_more(connection, [seq])
+    _use(connection, seq, capture, _assets(connection, capture.assets))
     change(connection, seq, {name: row[name] for name in ("thumbnail", "warnings")})
 
 
@@ -233,13 +296,26 @@ def index_again(connection: Connection, seq: int) -> None:
     texts = search.text_of(document(connection, seq))
     words = search.words_of(*texts, row["title"], row["note"], *tags)
     before = connection.execute(select(kept.c.words).where(kept.c.capture == seq)).scalar_one()
-    new = search.stored(words, connection.dialect.name)
+    new = search.stored(words)
     connection.execute(kept.update().where(kept.c.capture == seq).values(words=new))
     search.learn(connection, words)
-    search.unlearn(connection, set(str(before).split()) - set(words))
+    search.unlearn(connection, set(before.split()) - set(words))
 
 
 # ---- remove
+
+
+def those(
+    connection: Connection, seqs: Sequence[int], *conditions: ColumnElement[bool]
+) -> dict[int, str]:
+    """The ids of the captures that are there still and meet the conditions, by their numbers."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    c = tables.captures.c
+    query = select(c.seq, c.id).where(c.seq.in_(seqs), *conditions).order_by(c.seq)
+    return dict(connection.execute(query).tuples().all())
 
 
 def remove(connection: Connection, seqs: Sequence[int]) -> list[str]:
@@ -248,16 +324,18 @@ def remove(connection: Connection, seqs: Sequence[int]) -> list[str]:
 
     from payload_capture import tables
 
-    captures, kept, uses, tags = tables.captures, tables.documents, tables.uses, tables.tags
-    used = select(uses.c.asset).where(uses.c.capture.in_(seqs)).distinct()
-    numbers = list(connection.execute(used).scalars())
+    captures, kept, tags = tables.captures, tables.documents, tables.tags
     query = select(kept.c.words, kept.c.dictionary).where(kept.c.capture.in_(seqs))
-    rows = connection.execute(query).all()
-    for column in (uses.c.capture, tags.c.capture, kept.c.capture, captures.c.seq):
+    kept_rows = connection.execute(query).all()
+    origins = connection.execute(select(captures.c.origin).where(captures.c.seq.in_(seqs)))
+    numbers = set(origins.scalars())
+    names = _use_no_more(connection, seqs)
+    for column in (tags.c.capture, kept.c.capture, captures.c.seq):
         connection.execute(column.table.delete().where(column.in_(seqs)))
-    search.unlearn(connection, {word for row in rows for word in str(row.words).split()})
-    _drop_dictionaries(connection, {row.dictionary for row in rows})
-    return _drop_assets(connection, numbers)
+    search.unlearn(connection, {word for row in kept_rows for word in row.words.split()})
+    _drop_dictionaries(connection, {row.dictionary for row in kept_rows})
+    _drop_origins(connection, numbers)
+    return _drop_assets(connection, names)
 
 
 def _drop_dictionaries(connection: Connection, numbers: Iterable[int]) -> None:
@@ -271,17 +349,59 @@ def _drop_dictionaries(connection: Connection, numbers: Iterable[int]) -> None:
     connection.execute(dictionaries.delete().where(unused))
 
 
-def _drop_assets(connection: Connection, numbers: Iterable[int]) -> list[str]:
+def used(connection: Connection, seqs: Sequence[int]) -> list[tuple[int, str]]:
+    """(number of a capture, hash of an asset that it uses)."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    assets, uses = tables.assets, tables.uses
+    own = select(assets.c.capture, assets.c.sha256).where(assets.c.capture.in_(seqs))
+    shared = select(uses.c.capture, uses.c.asset).where(uses.c.capture.in_(seqs))
+    return list(connection.execute(own.union_all(shared)).tuples())
+
+
+def _use_no_more(connection: Connection, seqs: Sequence[int]) -> set[str]:
+    """The hashes of the assets that they used."""
+    from payload_capture import tables
+
+    assets, uses = tables.assets, tables.uses
+    names = {sha256 for _, sha256 in used(connection, seqs)}
+    connection.execute(assets.update().where(assets.c.capture.in_(seqs)).values(capture=None))
+    connection.execute(uses.delete().where(uses.c.capture.in_(seqs)))
+    return names
+
+
+def unused() -> ColumnElement[bool]:
+    """The condition of an asset that no capture uses."""
+    from sqlalchemy import exists
+
+    from payload_capture import tables
+
+    assets = tables.assets
+    return assets.c.capture.is_(None) & ~exists().where(tables.uses.c.asset == assets.c.sha256)
+
+
+def _drop_origins(connection: Connection, numbers: Iterable[int]) -> None:
+    from sqlalchemy import exists
+
+    from payload_capture import tables
+
+    origins = tables.origins
+    used = exists().where(tables.captures.c.origin == origins.c.number)
+    connection.execute(origins.delete().where(origins.c.number.in_(list(numbers)) & ~used))
+
+
+def _drop_assets(connection: Connection, names: Iterable[str]) -> list[str]:
     """Delete the rows of those that no capture uses; their hashes."""
-    from sqlalchemy import exists, select
+    from sqlalchemy import select
 
     from payload_capture import tables
 
     assets = tables.assets
     gone: list[str] = []
-    unused = ~exists().where(tables.uses.c.asset == assets.c.number)
-    for some in portions(numbers):
-        which = assets.c.number.in_(some) & unused
+    for some in portions(names):
+        which = assets.c.sha256.in_(some) & unused()
         gone += connection.execute(select(assets.c.sha256).where(which)).scalars()
         connection.execute(assets.delete().where(which))
     return gone
@@ -294,10 +414,10 @@ def named(connection: Connection, names: Iterable[str]) -> set[str]:
     from payload_capture import tables
 
     sha256, until = tables.promises.c.sha256, tables.promises.c.until
-    found: set[str] = set()
+    found = _assets(connection, names)
     for some in portions(names):
         promised = select(sha256).where(sha256.in_(some), until > time.time_ns() // 1_000_000)
-        found.update(_known(connection, some), connection.execute(promised).scalars())
+        found.update(connection.execute(promised).scalars())
     return found
 
 

@@ -34,8 +34,7 @@ def retain(store: Store, retention: Retention) -> list[str]:
     for in_trash in (True, False):
         removed += _old(store, retention, in_trash)
         while beyond := _beyond(store, retention, in_trash):
-            store.remove(list(beyond))
-            removed += beyond.values()
+            removed += store.remove(beyond, _removable(in_trash))
     return removed
 
 
@@ -47,14 +46,13 @@ def remove_where(store: Store, *conditions: ColumnElement[bool]) -> list[str]:
 
     c = tables.captures.c
     removed: list[str] = []
-    query = select(c.seq, c.id).where(*conditions).order_by(c.seq).limit(AT_ONCE)
+    query = select(c.seq).where(*conditions).order_by(c.seq).limit(AT_ONCE)
     while True:
         with store.database.read() as connection:
-            found = connection.execute(query).all()
+            found = connection.execute(query).scalars().all()
         if not found:
             return removed
-        store.remove([row.seq for row in found])
-        removed += [row.id for row in found]
+        removed += store.remove(found, *conditions)
 
 
 def _old(store: Store, retention: Retention, in_trash: bool) -> list[str]:
@@ -66,35 +64,40 @@ def _old(store: Store, retention: Retention, in_trash: bool) -> list[str]:
     return remove_where(store, _removable(in_trash) & (tables.captures.c.at < before))
 
 
-def _beyond(store: Store, retention: Retention, in_trash: bool) -> dict[int, str]:
-    """The next captures to remove, by their numbers; none where the limits hold."""
+def _beyond(store: Store, retention: Retention, in_trash: bool) -> list[int]:
+    """The numbers of the next captures to remove; none where the limits hold."""
     if retention.count is None and retention.bytes is None:
-        return {}
+        return []
     counts = store.counts()
     many = counts["captures"] - retention.count if retention.count is not None else 0
     much = counts["bytes"] - retention.bytes if retention.bytes is not None else 0
-    chosen: dict[int, str] = {}
-    for seq, identity, size in _oldest(store, in_trash) if many > 0 or much > 0 else ():
+    chosen: list[int] = []
+    for seq, size in _oldest(store, in_trash) if many > 0 or much > 0 else ():
         if len(chosen) >= many and much <= 0:
             break
-        chosen[seq] = identity
+        chosen.append(seq)
         much -= size
     return chosen
 
 
-def _oldest(store: Store, in_trash: bool) -> list[tuple[int, str, int]]:
-    """(number, id, bytes of its pictures) of the first captures, shared pictures counted too."""
+def _oldest(store: Store, in_trash: bool) -> list[tuple[int, int]]:
+    """(number, bytes of its pictures) of the first captures, shared pictures counted too."""
     from sqlalchemy import func, select
 
     from payload_capture import tables
 
     c, uses, assets = tables.captures.c, tables.uses, tables.assets
-    used = uses.join(assets, assets.c.number == uses.c.asset)
-    size = select(func.coalesce(func.sum(assets.c.size), 0)).select_from(used)
-    own = size.where(uses.c.capture == c.seq).scalar_subquery()
-    query = select(c.seq, c.id, own).where(_removable(in_trash)).order_by(c.seq).limit(AT_ONCE)
+    size = select(func.coalesce(func.sum(assets.c.size), 0))
+    own = size.where(assets.c.capture == c.seq).scalar_subquery()
+    shared = size.join(uses, uses.c.asset == assets.c.sha256).where(uses.c.capture == c.seq)
+    query = (
+        select(c.seq, own + shared.scalar_subquery())
+        .where(_removable(in_trash))
+        .order_by(c.seq)
+        .limit(AT_ONCE)
+    )
     with store.database.read() as connection:
-        return [(seq, identity, int(size)) for seq, identity, size in connection.execute(query)]
+        return [(seq, int(size)) for seq, size in connection.execute(query)]
 
 
 def _removable(in_trash: bool) -> ColumnElement[bool]:

@@ -22,6 +22,9 @@ from payload_capture.capture import Capture
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, FromClause
 
+LEXEMES = "array_to_tsvector(string_to_array(documents.words, ' '))"
+"""What PostgreSQL's index holds; the migration says it too. Not to_tsvector: its parser cuts words
+in a way of its own."""
 INDEXED = 3
 """Characters of the longest beginning that SQLite's index holds; the migration says it too."""
 MAX_WORD = 64
@@ -112,15 +115,9 @@ def finds(q: str, words: Iterable[str]) -> bool:
 # ---- in the database
 
 
-def stored(words: list[str], dialect: str) -> Any:
+def stored(words: list[str]) -> str:
     """What the column `words` of `documents` takes."""
-    if dialect != "postgresql":
-        return " ".join(words)
-    from sqlalchemy import Text, cast, func
-    from sqlalchemy.dialects.postgresql import ARRAY
-
-    # Not to_tsvector: its parser cuts words in a way of its own.
-    return func.array_to_tsvector(cast(words, ARRAY(Text)))
+    return " ".join(words)
 
 
 def matching(connection: Connection, starts: list[str]) -> tuple[FromClause, ColumnElement[int]]:
@@ -138,39 +135,52 @@ def matching(connection: Connection, starts: list[str]) -> tuple[FromClause, Col
 
 
 RARE = 0.0055
-"""The part of all captures up to which PostgreSQL is made to fetch every match: a little more than
+"""The part of all captures up to which PostgreSQL fetches every match of a word: a little more than
 the 0.005 that it supposes at most of a word whose number it does not know."""
 
 
 def _matching_lexemes(
     connection: Connection, starts: list[str]
 ) -> tuple[FromClause, ColumnElement[int]]:
-    """Its index cannot be read newest first, so either all matches are fetched and sorted, or the
-    captures are read newest first until a page is full. Its planner takes the second way for rare
-    words too, of which it knows no number: on a large store that reads all of it.
+    """Its index cannot be read newest first, and of a beginning it reads all matches. So it is
+    asked for the rarest one alone, and only if that is rare; the others are looked for in the
+    text. Where none is rare, captures are read newest first until a page is full.
     """
-    from sqlalchemy import cast, select
+    from sqlalchemy import cast, func, literal, select
     from sqlalchemy.dialects.postgresql import TSQUERY
 
     from payload_capture import tables
 
     kept = tables.documents
-    asked = " & ".join(f"'{start}':*" for start in starts)
-    matches = kept.c.words.bool_op("@@")(cast(asked, TSQUERY))
-    query = select(kept.c.capture).where(matches)
-    few = _expected(connection, asked) < RARE * _expected(connection, None)
-    found: Any = query.cte("found").prefix_with("MATERIALIZED") if few else query.subquery("found")
+    *expected, all_of_them = _expected(connection, starts)
+    rarest = expected.index(min(expected))
+    few = expected[rarest] < RARE * all_of_them
+    sought = [start for number, start in enumerate(starts) if not few or number != rarest]
+    text = literal(" ") + kept.c.words
+    query = select(kept.c.capture).where(*(func.strpos(text, f" {start}") > 0 for start in sought))
+    if few:
+        asked = cast(_lexeme(starts[rarest]), TSQUERY)
+        query = query.where(tables.lexemes.bool_op("@@")(asked))
+        # Sorted here, it is planned by itself, and of captures only those of the page are read.
+        query = query.order_by(kept.c.capture.desc())
+    found = query.subquery("found")
     return found, found.c.capture
 
 
-def _expected(connection: Connection, asked: str | None) -> float:
-    """How many documents PostgreSQL thinks that a query finds, or that there are."""
+def _expected(connection: Connection, starts: list[str]) -> list[float]:
+    """How many documents PostgreSQL thinks that each beginning finds, and that there are."""
     from sqlalchemy import text
 
-    where = "" if asked is None else "WHERE words @@ CAST(:asked AS TSQUERY)"
-    explain = text(f"EXPLAIN (FORMAT JSON) SELECT 1 FROM documents {where}")
-    plan = connection.execute(explain, {} if asked is None else {"asked": asked}).scalar_one()
-    return float(plan[0]["Plan"]["Plan Rows"])
+    one = "SELECT 1 FROM documents"
+    found = [f"{one} WHERE {LEXEMES} @@ CAST(:a{n} AS TSQUERY)" for n in range(len(starts))]
+    explain = text(f"EXPLAIN (FORMAT JSON) {' UNION ALL '.join([*found, one])}")
+    asked = {f"a{number}": _lexeme(start) for number, start in enumerate(starts)}
+    (plan,) = connection.execute(explain, asked).scalar_one()
+    return [float(part["Plan Rows"]) for part in plan["Plan"]["Plans"]]
+
+
+def _lexeme(start: str) -> str:
+    return f"'{start}':*"
 
 
 def _alternatives(connection: Connection, start: str) -> str:

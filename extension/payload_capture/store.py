@@ -83,8 +83,7 @@ class Store:
         row = documents.row(capture, failure)
         self._write_files(files)
         with self.database.write() as connection:
-            if not records.is_there(connection, capture):
-                records.add(connection, row, capture)
+            records.add(connection, row, capture)
             # Another process may have removed a file since it was found there.
             self._write_files(files)
 
@@ -281,11 +280,16 @@ class Store:
             for sha256 in set(names) - records.named(connection, names):
                 self.assets.remove(sha256)
 
-    def remove(self, seqs: Sequence[int]) -> None:
-        """Captures by their numbers, with the pictures that no other ones use."""
+    def remove(self, seqs: Sequence[int], *conditions: ColumnElement[bool]) -> list[str]:
+        """Captures by their numbers, with the pictures that no other ones use; their ids.
+
+        Those stay that do not meet the conditions, which somebody may have edited meanwhile.
+        """
         with self.database.write() as connection:
-            gone = records.remove(connection, seqs)
+            found = records.those(connection, seqs, *conditions)
+            gone = records.remove(connection, list(found))
         self.remove_files(gone)
+        return list(found.values())
 
     def _write_files(self, files: Mapping[str, bytes]) -> None:
         with self.database.translated():

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Dialect,
     Float,
     Index,
@@ -20,10 +21,12 @@ from sqlalchemy import (
     TypeDecorator,
     column,
     false,
+    literal_column,
     table,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from payload_capture.search import LEXEMES
 
 
 class Hash(TypeDecorator[str]):
@@ -48,18 +51,13 @@ captures = Table(
     metadata,
     Column("seq", _key, primary_key=True, autoincrement=True),
     Column("id", String(80), nullable=False, unique=True),
-    Column("endpoint", String(200), nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("started", String(40), nullable=False),
+    Column("origin", Integer, nullable=False),
+    Column("started", String(40), comment="where it is not what `at` says"),
     Column("at", BigInteger, nullable=False, comment="`started` in milliseconds since 1970"),
     Column("seconds", Float, nullable=False),
-    Column("source", String(10), nullable=False),
     Column("state", String(20), nullable=False),
-    Column("user", Text),
     Column("prompt", Text, nullable=False),
     Column("seed", BigInteger),
-    Column("model", Text, nullable=False),
-    Column("host", Text, nullable=False),
     Column("width", Integer),
     Column("height", Integer),
     Column("pictures", Integer, nullable=False),
@@ -75,8 +73,7 @@ captures = Table(
     Column("reason", Text),
     Column("revision", Integer, nullable=False, server_default="1"),
 )
-for _name in ("endpoint", "kind", "source", "user", "model"):
-    Index(f"captures_{_name}", captures.c[_name], captures.c.seq)
+Index("captures_origin", captures.c.origin, captures.c.seq)
 Index("captures_at", captures.c.at, captures.c.seq)
 for _name, _columns, _sqlite, _postgresql in (
     ("starred", ("seq",), "starred IS 1", "starred IS true"),
@@ -90,13 +87,27 @@ for _name, _columns, _sqlite, _postgresql in (
         postgresql_where=text(_postgresql),
     )
 
+origins = Table(
+    "origins",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("key", Hash, nullable=False, unique=True, comment="of the following"),
+    Column("endpoint", String(200), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("source", String(10), nullable=False),
+    Column("user", Text),
+    Column("model", Text, nullable=False),
+    Column("host", Text, nullable=False),
+)
+"""What many captures have in common, and are filtered by: one index serves all such filters."""
+
 documents = Table(
     "documents",
     metadata,
     Column("capture", _key, primary_key=True, autoincrement=False),
     Column("dictionary", Integer, nullable=False, index=True),
     Column("packed", LargeBinary, nullable=False),
-    Column("words", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+    Column("words", Text, nullable=False),
 )
 
 dictionaries = Table(
@@ -118,19 +129,22 @@ tags = Table(
 assets = Table(
     "assets",
     metadata,
-    Column("number", _key, primary_key=True, autoincrement=True),
-    Column("sha256", Hash, nullable=False, unique=True),
+    Column("capture", BigInteger, index=True, comment="the first that uses it, until it goes"),
+    Column("size", Integer, nullable=False),
+    Column("sha256", Hash, primary_key=True),
     Column("media_type", String(80), nullable=False),
-    Column("size", BigInteger, nullable=False),
 )
+"""On PostgreSQL `sha256` has a hash index, which takes half of the room; the writers' lock makes it
+unique. The columns' order leaves no gaps there."""
 
 uses = Table(
     "uses",
     metadata,
     Column("capture", BigInteger, primary_key=True),
-    Column("asset", BigInteger, primary_key=True, index=True),
+    Column("asset", Hash, primary_key=True, index=True),
     sqlite_with_rowid=False,
 )
+"""Further captures that use an asset: most pictures belong to one alone."""
 
 promises = Table(
     "promises",
@@ -148,6 +162,9 @@ vocabulary = Table(
     sqlite_with_rowid=False,
 )
 """Longer words of the search index, by which their beginnings are found. On SQLite alone."""
+
+lexemes: ColumnElement[Any] = literal_column(LEXEMES)
+"""The words of `documents`, as PostgreSQL's index has them."""
 
 search = table("search", column("rowid", Integer), column("search", Text), column("words", Text))
 """SQLite's index over `documents.words`, kept by triggers; PostgreSQL has one on the column."""

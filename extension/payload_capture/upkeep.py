@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import functools
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from payload_capture import records, search
 from payload_capture.capture import Capture, Caveat, pixel_hash, referred
-from payload_capture.database import LostError, StoreError
+from payload_capture.database import LostError, NotFoundError, StoreError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from payload_capture.store import Store
 
@@ -56,7 +56,8 @@ def verify(store: Store) -> list[Fault]:
     faults = [Fault("search", reason) for reason in _index_faults(store)]
     faults += _database_faults(store)
     for looked in _each(store):
-        faults += _capture_faults(store, looked)
+        found = list(_capture_faults(store, looked))
+        faults += found if found and _is_there(store, looked) else ()
     faults += [Fault(store.assets.where(name), "no capture uses it") for name in _unused(store)]
     faults += [Fault(store.assets.where(name), "no capture names it") for name in _strays(store)]
     return faults
@@ -83,20 +84,28 @@ def _capture_faults(store: Store, looked: _Looked) -> Iterator[Fault]:
         yield Fault(path, "its rows name other pictures than its document")
     for index, result in enumerate(looked.capture.results):
         if result.asset and result.asset not in looked.lost:
-            reason = _pixel_fault(store.read_file(result.asset), result.sha256)
+            reason = _pixel_fault(store, result.asset, result.sha256)
             if reason:
                 yield Fault(f"{path}/results/{index}", reason)
 
 
-def _pixel_fault(data: bytes, sha256: str) -> str:
+def _is_there(store: Store, looked: _Looked) -> bool:
+    """Whether nobody has deleted it since; its pictures go later than its row."""
+    with store.database.read() as connection:
+        return records.those(connection, [looked.seq]) == {looked.seq: looked.id}
+
+
+def _pixel_fault(store: Store, asset: str, sha256: str) -> str:
     """What is wrong with the pixels of a picture's file; "" for nothing."""
     from PIL import Image
 
     from payload_capture.writer import comparable
 
     try:
-        with Image.open(io.BytesIO(data)) as opened:
+        with Image.open(io.BytesIO(store.read_file(asset))) as opened:
             image = comparable(opened)
+    except LostError as error:
+        return str(error)
     except Exception as error:  # Pillow raises what its decoders raise
         return f"no picture: {type(error).__name__}: {error}"
     found = pixel_hash(image.mode, image.size, image.tobytes())
@@ -105,20 +114,37 @@ def _pixel_fault(data: bytes, sha256: str) -> str:
 
 def _each(store: Store) -> Iterator[_Looked]:
     """Every capture, oldest first."""
-
-    @functools.lru_cache(REMEMBERED)
-    def fault_of(sha256: str) -> str:
-        try:
-            store.read_file(sha256)
-        except LostError as error:
-            return str(error)
-        return ""
-
+    files = _Files(store)
     last = 0
     while some := _next(store, last):
         for seq, identity, used in some:
-            yield _look(store, seq, identity, used, fault_of)
+            with contextlib.suppress(NotFoundError):  # deleted meanwhile
+                yield _look(store, seq, identity, used, files)
         last = some[-1][0]
+
+
+class _Files:
+    """Remembers which files are whole; one that is gone may be written again."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._whole: set[str] = set()
+
+    def faults(self, names: Iterable[str]) -> dict[str, str]:
+        """Why each that is not as it should be is not."""
+        return {name: fault for name in names if (fault := self._fault(name))}
+
+    def _fault(self, sha256: str) -> str:
+        if sha256 in self._whole:
+            return ""
+        try:
+            self._store.read_file(sha256)
+        except LostError as error:
+            return str(error)
+        if len(self._whole) >= REMEMBERED:
+            self._whole.clear()
+        self._whole.add(sha256)
+        return ""
 
 
 def _next(store: Store, last: int) -> list[tuple[int, str, set[str]]]:
@@ -127,21 +153,16 @@ def _next(store: Store, last: int) -> list[tuple[int, str, set[str]]]:
 
     from payload_capture import tables
 
-    c, uses, assets = tables.captures.c, tables.uses, tables.assets
+    c = tables.captures.c
     query = select(c.seq, c.id).where(c.seq > last).order_by(c.seq).limit(AT_ONCE)
     with store.database.read() as connection:
         found = {seq: (seq, identity, set[str]()) for seq, identity in connection.execute(query)}
-        named = select(uses.c.capture, assets.c.sha256).join(
-            assets, assets.c.number == uses.c.asset
-        )
-        for seq, sha256 in connection.execute(named.where(uses.c.capture.in_(list(found)))):
+        for seq, sha256 in records.used(connection, list(found)):
             found[seq][2].add(sha256)
     return list(found.values())
 
 
-def _look(
-    store: Store, seq: int, identity: str, used: set[str], fault_of: Callable[[str], str]
-) -> _Looked:
+def _look(store: Store, seq: int, identity: str, used: set[str], files: _Files) -> _Looked:
     try:
         with store.database.read() as connection:
             capture = records.document(connection, seq)
@@ -149,8 +170,7 @@ def _look(
         return _Looked(seq, identity, None, str(error), {}, used)
     if capture.id != identity:
         return _Looked(seq, identity, None, f"its document is that of {capture.id}", {}, used)
-    lost = {sha256: fault for sha256 in capture.assets if (fault := fault_of(sha256))}
-    return _Looked(seq, identity, capture, "", lost, used)
+    return _Looked(seq, identity, capture, "", files.faults(capture.assets), used)
 
 
 def _index_faults(store: Store) -> Iterator[str]:
@@ -169,16 +189,24 @@ def _index_faults(store: Store) -> Iterator[str]:
 
 
 def _unused(store: Store) -> list[str]:
-    """Assets that no capture uses, and none that is in the making will."""
-    from sqlalchemy import exists, select
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    query = select(tables.assets.c.sha256).where(_is_unused())
+    with store.database.read() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def _is_unused() -> ColumnElement[bool]:
+    """Of assets that no capture uses, and none that is in the making will."""
+    from sqlalchemy import exists
 
     from payload_capture import tables
 
     assets, promises = tables.assets, tables.promises
-    used = exists().where(tables.uses.c.asset == assets.c.number)
     promised = exists().where(promises.c.sha256 == assets.c.sha256, promises.c.until > _now())
-    with store.database.read() as connection:
-        return list(connection.execute(select(assets.c.sha256).where(~used & ~promised)).scalars())
+    return records.unused() & ~promised
 
 
 def _strays(store: Store) -> Iterator[str]:
@@ -205,8 +233,7 @@ def repair(store: Store) -> list[str]:
         _index_all(store)
     for looked in _each(store):
         said += _mend(store, looked)
-    unused = _unused(store)
-    _drop_unused(store, unused)
+    _drop_unused(store)
     strays = list(_strays(store))
     store.remove_files(strays)
     said += [f"{store.assets.where(name)}: no capture uses it, removed" for name in strays]
@@ -226,26 +253,26 @@ def _refuse_if_all_are_gone(store: Store) -> None:
 
 
 def _mend(store: Store, looked: _Looked) -> Iterator[str]:
+    from payload_capture import tables
+
     if looked.capture is None:
-        store.remove([looked.seq])
-        yield f"the capture {looked.id} was dropped: {looked.reason}"
-        return
-    capture = without(looked.capture, set(looked.lost))
-    if capture == looked.capture and looked.used == set(capture.assets):
-        return
+        for gone in store.remove([looked.seq], tables.captures.c.id == looked.id):
+            yield f"the capture {gone} was dropped: {looked.reason}"
+    elif looked.lost or looked.used != set(looked.capture.assets):
+        for reason in _mended(store, looked, looked.capture):
+            yield f"the capture {looked.id} lost a picture: {reason}"
+
+
+def _mended(store: Store, looked: _Looked, capture: Capture) -> Iterable[str]:
+    """Write it anew under the lock, where nobody deletes it or writes a file again; its losses."""
     with store.database.write() as connection:
-        records.rewrite(connection, looked.seq, capture)
-    for reason in looked.lost.values():
-        yield f"the capture {looked.id} lost a picture: {reason}"
-    if looked.lost:
-        _remove_damaged(store, looked.lost)
-
-
-def _remove_damaged(store: Store, lost: dict[str, str]) -> None:
-    # Captures that are looked at later find the file gone, which is lost as well.
-    with store.database.write():
-        for sha256 in lost:
+        if records.those(connection, [looked.seq]) != {looked.seq: looked.id}:
+            return ()
+        lost = _Files(store).faults(looked.lost)
+        records.rewrite(connection, looked.seq, without(capture, set(lost)))
+        for sha256 in lost:  # captures that are looked at later find it gone, which is lost as well
             store.assets.remove(sha256)
+    return lost.values()
 
 
 def without(capture: Capture, lost: set[str]) -> Capture:
@@ -288,14 +315,13 @@ def _cut(value: Any, lost: set[str], path: str, caveats: list[Caveat]) -> Any:
     return value
 
 
-def _drop_unused(store: Store, names: list[str]) -> None:
+def _drop_unused(store: Store) -> None:
     from payload_capture import tables
 
     with store.database.write() as connection:
-        promises, assets = tables.promises, tables.assets
+        promises = tables.promises
         connection.execute(promises.delete().where(promises.c.until <= _now()))
-        for some in records.portions(names):
-            connection.execute(assets.delete().where(assets.c.sha256.in_(some)))
+        connection.execute(tables.assets.delete().where(_is_unused()))
 
 
 def _index_all(store: Store) -> None:

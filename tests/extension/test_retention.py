@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
 
 from payload_capture.store import Retention, Store
 from stored import make, picture
@@ -48,6 +52,35 @@ def test_by_bytes_until_it_fits_though_pictures_are_shared(store: Store) -> None
     assert store.retain(Retention(bytes=store.counts()["bytes"] - 1)) == ["c1"]
     assert store.retain(Retention(bytes=0)) == ["c2", "c3", "c4", "c5"]
     assert store.counts() == {"captures": 0, "assets": 0, "bytes": 0}
+
+
+def meanwhile(store: Store, act: Callable[[], object], patch: pytest.MonkeyPatch) -> None:
+    """Let somebody act when it is decided what to remove, and nothing is removed yet."""
+    remove = store.remove
+
+    def acting(*arguments: Any) -> list[str]:
+        act()
+        return remove(*arguments)
+
+    patch.setattr(store, "remove", acting)
+
+
+def test_what_is_starred_or_restored_just_before_it_is_removed_stays(
+    either: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        either.add(*make(number, job=days_ago(5)))
+    either.trash("c2")
+    with monkeypatch.context() as patch:
+        meanwhile(either, lambda: either.restore("c2"), patch)
+        assert either.purge(None) == []
+    with monkeypatch.context() as patch:
+        meanwhile(either, lambda: either.edit("c0", starred=True), patch)
+        assert either.retain(Retention(count=2)) == ["c1", "c2"]
+    with monkeypatch.context() as patch:
+        meanwhile(either, lambda: either.edit("c3", starred=True), patch)
+        assert either.retain(Retention(days=1)) == []
+    assert ids(either) == ["c3", "c0"]
 
 
 def test_no_limit_removes_nothing(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import sqlite3
@@ -9,12 +10,13 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from payload_capture import upkeep
+from payload_capture import tables, upkeep
 from payload_capture.assets import STALE
 from payload_capture.capture import reference
 from payload_capture.store import Filters, NotFoundError, Store, StoreError
-from stored import files_below, holding, make, picture, sha256_of
+from stored import HOST, files_below, holding, make, picture, sha256_of
 
 WORDS = ("elephantine", "secretary", "orchid", "quixotic")
 
@@ -32,6 +34,17 @@ def plain(store: Store, *statements: str) -> None:
     connection.close()
 
 
+def packed(store: Store, identity: str) -> bytes:
+    """A document's bytes in the database."""
+    joined = tables.documents.join(
+        tables.captures, tables.captures.c.seq == tables.documents.c.capture
+    )
+    query = select(tables.documents.c.packed).select_from(joined)
+    with store.database.read() as connection:
+        found = connection.execute(query.where(tables.captures.c.id == identity)).scalar_one()
+    return bytes(found)
+
+
 # ---- forget
 
 
@@ -40,12 +53,19 @@ def test_nothing_of_a_forgotten_capture_is_in_any_file(store: Store) -> None:
     init = picture(1000)
     for number in range(30):
         store.add(*make(number))
-    store.add(*make(100, prompt, init=init, job={"user": "somebody"}))
-    store.edit("c100", title="titanic title", note="notorious note", tags=["taggery"])
+    other = dataclasses.replace(HOST, version="v1.9.4")  # it is the first of its host
+    typed = {"outdir_samples": "flamboyant folder", "note": f"{'ponderous ' * 5000}"}
+    job = {"user": "somebody"}
+    store.add(*make(100, prompt, init=init, job=job, host=other, override_settings=typed))
+    for title in ("earlier title", "titanic title"):
+        store.edit("c100", title=title, note=f"notorious note, {title}", tags=["taggery"])
     for number in range(30, 60):
-        store.add(*make(number))
-    texts = [*WORDS, "somebody", "titanic", "notorious", "taggery"]
+        store.add(*make(number, host=other))
+        store.delete(f"c{number - 30}")
+    texts = [*WORDS, "somebody", "titanic", "earlier", "notorious", "taggery", "flamboyant"]
+    texts += ["ponderous"]
     marks = [text.encode() for text in texts] + [init[40:120], picture(100)[40:120]]
+    marks += [picture(100, "image/webp")[20:60], packed(store, "c100")[-50:-10]]
     assert holding(store.folder, *marks), "the test must find them while they are there"
     store.forget("c100")
     assert holding(store.folder, *marks) == []
@@ -53,7 +73,7 @@ def test_nothing_of_a_forgotten_capture_is_in_any_file(store: Store) -> None:
         assert holding(store.folder, name.encode(), bytes.fromhex(name)) == []
         assert not path_of(store, init).exists()
     assert store.verify() == []
-    assert len(store.page(100).captures) == 60
+    assert len(store.page(100).captures) == 30
     with pytest.raises(NotFoundError):
         store.forget("c100")
 
@@ -118,8 +138,7 @@ def test_each_kind_of_damage_is_found_and_mended(store: Store) -> None:
     plain(
         store,
         "UPDATE documents SET packed = x'00' WHERE capture = 4",
-        "DELETE FROM uses WHERE capture = 3 AND asset IN (SELECT max(asset) FROM uses"
-        " WHERE capture = 3)",
+        "UPDATE assets SET capture = NULL WHERE capture = 3 AND media_type = 'image/webp'",
     )
     stray = path_of(store, b"stray")
     stray.parent.mkdir(exist_ok=True)
@@ -152,6 +171,49 @@ def test_each_kind_of_damage_is_found_and_mended(store: Store) -> None:
     assert [(w.path, w.severity) for w in mended.warnings] == [("init_images[0]", "blocks")]
     assert store.get("c1").results[0].asset is None
     assert store.get("c1").results[0].thumbnail is not None
+
+
+@pytest.mark.parametrize("act", ["verify", "repair"])
+def test_captures_that_are_deleted_while_they_are_looked_at_are_no_fault(
+    either: Store, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    for number in range(4):
+        either.add(*make(number))
+    read = either.read_file
+
+    def reading(sha256: str) -> bytes:
+        for gone in ("c0", "c2"):
+            with contextlib.suppress(NotFoundError):
+                either.delete(gone)
+        return read(sha256)
+
+    monkeypatch.setattr(either, "read_file", reading)
+    assert getattr(either, act)() == []
+    assert [row["id"] for row in either.page().captures] == ["c3", "c1"]
+    assert either.verify() == []
+
+
+def test_a_picture_that_is_written_again_while_it_is_mended_is_not_lost(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = picture(7)
+    for number in range(2):
+        store.add(*make(number, data=shared))
+    path_of(store, shared).unlink()
+    read = store.read_file
+
+    def reading(sha256: str) -> bytes:
+        try:
+            return read(sha256)
+        except StoreError:  # another webui is given the same picture just then
+            store.assets.write(sha256, shared)
+            raise
+
+    monkeypatch.setattr(store, "read_file", reading)
+    assert store.repair() == []
+    for number in range(2):
+        assert store.get(f"c{number}") == make(number, data=shared)[0]
+    assert store.verify() == []
 
 
 def test_pixels_that_are_not_those_of_the_document_are_found(store: Store) -> None:
