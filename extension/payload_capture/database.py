@@ -132,7 +132,7 @@ class Database:
             reason = error.strerror or error
             raise StoreError(f"{where}: {reason}; {_way_out(str(reason))}") from error
         except Exception as error:
-            if not type(error).__module__.startswith("sqlalchemy."):
+            if not type(error).__module__.startswith(("sqlalchemy.", "psycopg.")):
                 raise
             cause = getattr(error, "orig", None) or error
             raise StoreError(f"{_name(self.url)}: {cause}; {_way_out(str(cause))}") from error
@@ -153,7 +153,21 @@ def _take_lock(connection: Connection, patience: float) -> None:
 
     wait = "set_config('lock_timeout', :wait, true)"
     given = {"wait": str(int(patience * 1000)), "lock": LOCK}
-    connection.execute(text(f"SELECT {wait}, pg_advisory_xact_lock(:lock)"), given)
+    with together(connection):
+        connection.execute(text(f"SELECT {wait}, pg_advisory_xact_lock(:lock)"), given)
+
+
+def together(connection: Connection) -> contextlib.AbstractContextManager[object]:
+    """Send statements whose results nobody reads without waiting for an answer to each.
+
+    Only psycopg can; its own errors come at the end of the block.
+    """
+    if connection.dialect.driver != "psycopg":
+        return contextlib.nullcontext()
+    import psycopg
+
+    driver: Any = connection.connection.driver_connection
+    return driver.pipeline() if psycopg.Pipeline.is_supported() else contextlib.nullcontext()
 
 
 def _engine(url: str, patience: float) -> Engine:

@@ -14,7 +14,7 @@ import json
 import time
 import zlib
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from payload_capture.capture import (
@@ -38,6 +38,9 @@ SUMMARY = (
 )
 """The columns of `captures` that a list shows as they are."""
 
+ORIGIN = ("endpoint", "kind", "source", "user", "model", "host")
+"""Of a row, what is kept in `origins`."""
+
 _KINDS = {
     TXT2IMG: "txt2img",
     IMG2IMG: "img2img",
@@ -47,6 +50,7 @@ _KINDS = {
     UPSCALE: "upscale",
     BATCH: "batch",
 }
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 PROMPT = 8000
 """Bytes of a row that help to compress its document; with the dictionary they fit in 32 KiB."""
 KINDS = ("txt2img", "img2img", "inpaint", "extras", "upscale", "batch", "other")
@@ -59,17 +63,18 @@ def kind_of(endpoint: str, payload: Mapping[str, Any]) -> str:
 
 
 def row(capture: Capture, failure: str | None) -> dict[str, Any]:
-    """The row of `captures`; what nobody has edited yet is left to the table."""
+    """The rows of `captures` and `origins`; what nobody has edited yet is left to the table."""
     payload, samples = capture.payload, capture.samples
     first = next(iter(samples or capture.results), None)
     checkpoint, host = capture.host.checkpoint, capture.host
     seed = payload.get("seed")
+    when, at = storable(capture.job.started)[:40], milliseconds(capture.job.started)
     return {
         "id": capture.id,
         "endpoint": capture.endpoint,
         "kind": kind_of(capture.endpoint, payload),
-        "started": storable(capture.job.started)[:40],
-        "at": milliseconds(capture.job.started),
+        "started": None if when == _iso(at) else when,
+        "at": at,
         "seconds": capture.job.seconds,
         "source": capture.job.source,
         "state": capture.job.state,
@@ -88,6 +93,11 @@ def row(capture: Capture, failure: str | None) -> dict[str, Any]:
     }
 
 
+def origin_key(row: Mapping[Any, Any]) -> str:
+    """Tells its row of `origins` from every other."""
+    return hashlib.sha256(canonical([row[name] for name in ORIGIN])).hexdigest()
+
+
 UNEDITED: dict[str, Any] = {
     **{"title": "", "note": "", "starred": False, "trashed": None},
     **{"verdict": None, "reason": None, "revision": 1},
@@ -101,9 +111,18 @@ def summary(capture: Capture, failure: str | None) -> dict[str, Any]:
 
 
 def summarised(row: Mapping[Any, Any], tags: list[str]) -> dict[str, Any]:
-    """A row of `captures` with its tags, as a list shows it."""
-    made = {name: row[name] for name in SUMMARY}
+    """A row of `captures` with its origin and its tags, as a list shows it."""
+    made = {name: row[name] for name in SUMMARY} | {"started": started(row)}
     return made | {"size": [row["width"], row["height"]], "tags": tags}
+
+
+def started(row: Mapping[Any, Any]) -> str:
+    """When it was, which a row says only where `at` does not."""
+    return _iso(row["at"]) if row["started"] is None else str(row["started"])
+
+
+def _iso(at: int) -> str:
+    return (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds")
 
 
 def storable(text: str) -> str:
@@ -132,7 +151,10 @@ def moment(when: str) -> int:
     parsed = datetime.fromisoformat(when.replace("Z", "+00:00"))
     if parsed.tzinfo is None:
         parsed = parsed.replace(tzinfo=timezone.utc)
-    return int(parsed.timestamp() * 1000)
+    try:
+        return (parsed.astimezone(timezone.utc) - _EPOCH) // timedelta(milliseconds=1)
+    except OverflowError as error:
+        raise ValueError(f"{when} is no year of the calendar") from error
 
 
 # ---- the document
@@ -158,8 +180,8 @@ def unpack(packed: bytes, dictionary: bytes, row: Mapping[Any, Any]) -> bytes:
 
 def _said(row: Mapping[Any, Any]) -> bytes:
     """Of a row what its document repeats and no edit changes."""
-    names = ("thumbnail", "started", "id", "prompt")
-    return json.dumps([row[name] for name in names]).encode("ascii")[:PROMPT]
+    texts = [row["thumbnail"], started(row), row["id"], row["prompt"]]
+    return json.dumps(texts).encode("ascii")[:PROMPT]
 
 
 def host_key(host: Host) -> str:

@@ -57,6 +57,7 @@ class Filters(NamedTuple):
 
 
 _EQUAL = ("kind", "endpoint", "source", "user", "verdict", "model")
+"""What has to be equal; `verdict` alone is a column of `captures`."""
 
 
 class CursorError(ValueError):
@@ -71,35 +72,46 @@ class Page(NamedTuple):
 
 
 def page(connection: Connection, limit: int, cursor: str | None, filters: Filters) -> Page:
-    query = selected(connection, filters, cursor).limit(limit + 1)
+    query = _selected(connection, filters, cursor, limit + 1)
     rows = connection.execute(query).mappings().all()
     tags = records.tags_of(connection, [row["seq"] for row in rows])
     shown = [documents.summarised(row, tags.get(row["seq"], [])) for row in rows[:limit]]
     return Page(shown, _cursor(rows[limit - 1], filters) if len(rows) > limit else None)
 
 
-def selected(connection: Connection, filters: Filters, cursor: str | None = None) -> Select[Any]:
+def _selected(
+    connection: Connection, filters: Filters, cursor: str | None, limit: int
+) -> Select[Any]:
     """Rows of `captures`, newest first, from the cursor on."""
-    from sqlalchemy import false, select
+    from sqlalchemy import false
 
     from payload_capture import tables
 
     captures = tables.captures
     key: ColumnElement[int] = captures.c.seq
-    query = select(captures)
+    query = records.rows()
     starts = search.asked(filters.q or "")
     if starts:
         found, key = search.matching(connection, starts)
-        query = query.select_from(found.join(captures, captures.c.seq == key))
+        query = query.join(found, captures.c.seq == key)
     elif (filters.q or "").strip():  # signs alone: no word is one
         query = query.where(false())
-    query = query.where(*_conditions(filters))
-    return _ordered(query, key, filters, cursor)
+    order, rest = _order(key, filters, cursor)
+    conditions = [*_conditions(filters), *rest]
+    numbers = _origins(connection, filters)
+    if numbers is not None and _by_time(filters) and len(numbers) <= MERGED:
+        conditions += [captures.c.origin.in_(numbers)]
+    elif numbers is not None and not starts and len(numbers) <= MERGED:
+        conditions += [_newest_of(numbers, conditions, limit)]
+    elif numbers is not None:  # as a sum: by the index all of them would be read and sorted
+        conditions += [(captures.c.origin + 0).in_(numbers)]
+    return query.where(*conditions).order_by(*order).limit(limit)
 
 
-def _ordered(
-    query: Select[Any], key: ColumnElement[int], filters: Filters, cursor: str | None
-) -> Select[Any]:
+def _order(
+    key: ColumnElement[int], filters: Filters, cursor: str | None
+) -> tuple[list[ColumnElement[Any]], list[ColumnElement[bool]]]:
+    """What a page is sorted by, and where it begins."""
     from sqlalchemy import literal, tuple_
 
     from payload_capture import tables
@@ -107,14 +119,55 @@ def _ordered(
     if cursor and ("." in cursor) is not _by_time(filters):
         raise CursorError(f"{cursor!r} is the cursor of another question: ask the same again")
     if not _by_time(filters):
-        query = query.where(key < int(cursor)) if cursor else query
-        return query.order_by(key.desc())
+        return [key.desc()], [key < int(cursor)] if cursor else []
     at = tables.captures.c.at
-    if cursor:
-        when, _, number = cursor.partition(".")
-        place = tuple_(literal(int(when)), literal(int(number or 0)))
-        query = query.where(tuple_(at, key) < place)
-    return query.order_by(at.desc(), key.desc())
+    order: list[ColumnElement[Any]] = [at.desc(), key.desc()]
+    when, _, number = (cursor or "").partition(".")
+    if not cursor:
+        return order, []
+    place = tuple_(literal(int(when)), literal(int(number or 0)))
+    return order, [tuple_(at, key) < place]
+
+
+def _origins(connection: Connection, filters: Filters) -> list[int] | None:
+    """The numbers of the origins that the filters let through; None where no filter asks."""
+    from sqlalchemy import false, select
+
+    from payload_capture import tables
+
+    c = tables.origins.c
+    given = {name: getattr(filters, name) for name in documents.ORIGIN}
+    asked = {name: value for name, value in given.items() if value}
+    if not asked:
+        return None
+    made = [c[name] == value for name, value in asked.items() if name != "host"]
+    if filters.host:
+        made.append(
+            (c.host == filters.host) | c.host.startswith(f"{filters.host} ", autoescape=True)
+        )
+    if any(documents.storable(value) != value for value in asked.values()):
+        made = [false()]  # nothing in a database holds it
+    return list(connection.execute(select(c.number).where(*made)).scalars())
+
+
+MERGED = 100
+"""Origins whose newest captures are merged; those of more are so many that a page is soon full."""
+
+
+def _newest_of(
+    numbers: list[int], conditions: list[ColumnElement[bool]], limit: int
+) -> ColumnElement[bool]:
+    """Captures that are among the newest of one of the origins: the index reads no others."""
+    from sqlalchemy import false, select, union_all
+
+    from payload_capture import tables
+
+    c = tables.captures.c
+    if not numbers:
+        return false()
+    newest = select(c.seq).where(*conditions).order_by(c.seq.desc()).limit(limit)
+    parts = (newest.where(c.origin == number).subquery() for number in numbers)
+    return c.seq.in_(union_all(*(select(part.c.seq) for part in parts)))
 
 
 def _by_time(filters: Filters) -> bool:
@@ -137,13 +190,10 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     made: list[ColumnElement[bool]] = [
         c.trashed.is_not(None) if filters.trashed else c.trashed.is_(None)
     ]
-    given = {name: getattr(filters, name) for name in _EQUAL}
-    made += [c[name] == value for name, value in given.items() if value]
+    if filters.verdict:
+        made.append(c.verdict == filters.verdict)
     if filters.starred is not None:
         made.append(c.starred.is_(filters.starred))
-    if filters.host:
-        longer = c.host.startswith(f"{filters.host} ", autoescape=True)
-        made.append((c.host == filters.host) | longer)
     if filters.since:
         made.append(c.at >= _moment("since", filters.since))
     if filters.until:

@@ -7,14 +7,20 @@ import time
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from payload_capture import documents, search
 from payload_capture.capture import Asset, Capture, NewerFormatError
-from payload_capture.database import ConflictError, LostError, NotFoundError, StoreError
+from payload_capture.database import (
+    ConflictError,
+    LostError,
+    NotFoundError,
+    StoreError,
+    together,
+)
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, RowMapping
+    from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table
 
 T = TypeVar("T")
 BOUND = 500
@@ -23,11 +29,24 @@ MAX_TAG = 100
 MAX_TAGS = 100
 
 
-def find(connection: Connection, identity: str) -> RowMapping:
-    """The row of `captures`. Raises NotFoundError."""
+def rows() -> Select[Any]:
+    """Of `captures`, with their origins."""
+    from sqlalchemy import select
+
     from payload_capture import tables
 
-    query = tables.captures.select().where(tables.captures.c.id == identity)
+    captures, origins = tables.captures, tables.origins
+    # From the left: SQLite must not begin with the origins, of which it does not know the number.
+    joined = captures.outerjoin(origins, origins.c.number == captures.c.origin)
+    shown = (origins.c[name] for name in documents.ORIGIN)
+    return select(captures, *shown).select_from(joined)
+
+
+def find(connection: Connection, identity: str) -> RowMapping:
+    """The row of `captures` with its origin. Raises NotFoundError."""
+    from payload_capture import tables
+
+    query = rows().where(tables.captures.c.id == identity)
     known = documents.storable(identity) == identity
     row = connection.execute(query).mappings().first() if known else None
     if row is None:
@@ -63,60 +82,105 @@ def document(connection: Connection, seq: int) -> Capture:
 # ---- add
 
 
-def is_there(connection: Connection, capture: Capture) -> bool:
-    """Whether this very capture was added before. Raises ConflictError for another of its id."""
-    try:
-        row = find(connection, capture.id)
-    except NotFoundError:
-        return False
-    if documents.text(document(connection, row["seq"])) != documents.text(capture):
-        raise ConflictError(f"the store has another capture with the id {capture.id}")
-    return True
+class _Known(NamedTuple):
+    """What the database has already of a capture that is to be added; None for what it has not.
+
+    `next` is the number that a new one gets: whoever asks holds the writers' lock.
+    """
+
+    next: int
+    seq: int | None
+    origin: int | None
+    dictionary: int | None
+    data: bytes | None
 
 
 def add(connection: Connection, row: Mapping[str, Any], capture: Capture) -> None:
-    """Insert all rows of a capture but those of its files."""
+    """Insert all rows of a capture but those of its files; none if it was added before.
+
+    Raises:
+        ConflictError: there is another one of its id.
+    """
     from payload_capture import tables
 
-    made = connection.execute(tables.captures.insert(), dict(row))
-    seq: int = made.inserted_primary_key[0]  # type: ignore[index]
+    known = _known(connection, row, capture)
+    if known.seq is not None:
+        return _refuse_another(connection, known.seq, capture)
     words = search.words_of(*search.text_of(capture))
-    number, dictionary = _dictionary(connection, capture)
+    origin = _origin(connection, row) if known.origin is None else known.origin
+    number, dictionary = known.dictionary, known.data
+    if number is None or dictionary is None:
+        number, dictionary = _dictionary(connection, capture)
+    own = {name: value for name, value in row.items() if name not in documents.ORIGIN}
     kept = {
-        "capture": seq,
+        "capture": known.next,
         "dictionary": number,
         "packed": documents.pack(documents.text(capture), dictionary, row),
         "words": search.stored(words),
     }
-    connection.execute(tables.documents.insert().values(kept))
-    search.learn(connection, words)
-    _use(connection, seq, capture)
+    there = _assets(connection, capture.assets)
+    with together(connection):
+        connection.execute(tables.captures.insert().values(seq=known.next, origin=origin, **own))
+        connection.execute(tables.documents.insert().values(kept))
+        search.learn(connection, words)
+        _use(connection, known.next, capture, there)
+    return None
+
+
+def _known(connection: Connection, row: Mapping[str, Any], capture: Capture) -> _Known:
+    from sqlalchemy import func, select
+
+    from payload_capture import tables
+
+    captures, origins, dictionaries = tables.captures, tables.origins, tables.dictionaries
+    shared = dictionaries.c.host == documents.host_key(capture.host)
+    parts = (
+        select(func.coalesce(func.max(captures.c.seq), 0) + 1),
+        select(captures.c.seq).where(captures.c.id == row["id"]),
+        select(origins.c.number).where(origins.c.key == documents.origin_key(row)),
+        select(dictionaries.c.number).where(shared),
+        select(dictionaries.c.data).where(shared),
+    )
+    return _Known(*connection.execute(select(*(part.scalar_subquery() for part in parts))).one())
+
+
+def _refuse_another(connection: Connection, seq: int, capture: Capture) -> None:
+    if documents.text(document(connection, seq)) != documents.text(capture):
+        raise ConflictError(f"the store has another capture with the id {capture.id}")
+
+
+def _origin(connection: Connection, row: Mapping[str, Any]) -> int:
+    from payload_capture import tables
+
+    names = {name: row[name] for name in documents.ORIGIN}
+    return _inserted(connection, tables.origins, {**names, "key": documents.origin_key(row)})
 
 
 def _dictionary(connection: Connection, capture: Capture) -> tuple[int, bytes]:
     from payload_capture import tables
 
-    dictionaries, key = tables.dictionaries, documents.host_key(capture.host)
-    row = connection.execute(dictionaries.select().where(dictionaries.c.host == key)).first()
-    if row is not None:
-        return row.number, row.data
     data = documents.dictionary(capture)
-    made = connection.execute(dictionaries.insert(), {"host": key, "data": data})
-    return made.inserted_primary_key[0], data  # type: ignore[index]
+    row = {"host": documents.host_key(capture.host), "data": data}
+    return _inserted(connection, tables.dictionaries, row), data
 
 
-def _use(connection: Connection, seq: int, capture: Capture) -> None:
-    """Note which assets it uses: adds those that are new, ends the promises of them."""
+def _inserted(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
+    """The number that the new row got."""
+    key: Any = connection.execute(table.insert(), dict(row)).inserted_primary_key
+    return int(key[0])
+
+
+def _use(connection: Connection, seq: int, capture: Capture, there: set[str]) -> None:
+    """Note which assets it uses: adds those that are not there, ends the promises of them."""
     from payload_capture import tables
 
     assets, promises = tables.assets, tables.promises
     for names in portions(capture.assets):
-        known = set(_known(connection, names))
-        new = [_asset(seq, name, capture.assets[name]) for name in names if name not in known]
+        new = [_asset(seq, name, capture.assets[name]) for name in names if name not in there]
         if new:
             connection.execute(assets.insert(), new)
-        if known:
-            used = [{"capture": seq, "asset": sha256} for sha256 in known]
+        used = [{"capture": seq, "asset": sha256} for sha256 in names if sha256 in there]
+        if used:
             connection.execute(tables.uses.insert(), used)
         connection.execute(promises.delete().where(promises.c.sha256.in_(names)))
 
@@ -126,7 +190,7 @@ def _asset(seq: int, sha256: str, asset: Asset) -> dict[str, Any]:
         "sha256": sha256,
         "capture": seq,
         "media_type": asset.media_type,
-        "size": asset.size,
+        "size": min(asset.size, 2**31 - 1),
     }
 
 
@@ -137,14 +201,17 @@ def portions(values: Iterable[T]) -> Iterator[list[T]]:
         yield some
 
 
-def _known(connection: Connection, names: Sequence[str]) -> Iterable[str]:
+def _assets(connection: Connection, names: Iterable[str]) -> set[str]:
     """Those hashes of `names` that are assets."""
     from sqlalchemy import select
 
     from payload_capture import tables
 
     sha256 = tables.assets.c.sha256
-    return connection.execute(select(sha256).where(sha256.in_(names))).scalars()
+    found: set[str] = set()
+    for some in portions(names):
+        found.update(connection.execute(select(sha256).where(sha256.in_(some))).scalars())
+    return found
 
 
 # ---- change
@@ -172,7 +239,7 @@ def rewrite(connection: Connection, seq: int, capture: Capture) -> None:
     packed = documents.pack(documents.text(capture), data, row)
     connection.execute(kept.update().where(kept.c.capture == seq).values(packed=packed))
     _use_no_more(connection, [seq])
-    _use(connection, seq, capture)
+    _use(connection, seq, capture, _assets(connection, capture.assets))
     change(connection, seq, {name: row[name] for name in ("thumbnail", "warnings")})
 
 
@@ -250,12 +317,15 @@ def remove(connection: Connection, seqs: Sequence[int]) -> list[str]:
 
     captures, kept, tags = tables.captures, tables.documents, tables.tags
     query = select(kept.c.words, kept.c.dictionary).where(kept.c.capture.in_(seqs))
-    rows = connection.execute(query).all()
+    kept_rows = connection.execute(query).all()
+    origins = connection.execute(select(captures.c.origin).where(captures.c.seq.in_(seqs)))
+    numbers = set(origins.scalars())
     names = _use_no_more(connection, seqs)
     for column in (tags.c.capture, kept.c.capture, captures.c.seq):
         connection.execute(column.table.delete().where(column.in_(seqs)))
-    search.unlearn(connection, {word for row in rows for word in row.words.split()})
-    _drop_dictionaries(connection, {row.dictionary for row in rows})
+    search.unlearn(connection, {word for row in kept_rows for word in row.words.split()})
+    _drop_dictionaries(connection, {row.dictionary for row in kept_rows})
+    _drop_origins(connection, numbers)
     return _drop_assets(connection, names)
 
 
@@ -303,6 +373,16 @@ def unused() -> ColumnElement[bool]:
     return assets.c.capture.is_(None) & ~exists().where(tables.uses.c.asset == assets.c.sha256)
 
 
+def _drop_origins(connection: Connection, numbers: Iterable[int]) -> None:
+    from sqlalchemy import exists
+
+    from payload_capture import tables
+
+    origins = tables.origins
+    used = exists().where(tables.captures.c.origin == origins.c.number)
+    connection.execute(origins.delete().where(origins.c.number.in_(list(numbers)) & ~used))
+
+
 def _drop_assets(connection: Connection, names: Iterable[str]) -> list[str]:
     """Delete the rows of those that no capture uses; their hashes."""
     from sqlalchemy import select
@@ -325,10 +405,10 @@ def named(connection: Connection, names: Iterable[str]) -> set[str]:
     from payload_capture import tables
 
     sha256, until = tables.promises.c.sha256, tables.promises.c.until
-    found: set[str] = set()
+    found = _assets(connection, names)
     for some in portions(names):
         promised = select(sha256).where(sha256.in_(some), until > time.time_ns() // 1_000_000)
-        found.update(_known(connection, some), connection.execute(promised).scalars())
+        found.update(connection.execute(promised).scalars())
     return found
 
 

@@ -161,7 +161,9 @@ def _matching_lexemes(
     if few:
         asked = cast(_lexeme(starts[rarest]), TSQUERY)
         query = query.where(tables.lexemes.bool_op("@@")(asked))
-    found: Any = query.cte("found").prefix_with("MATERIALIZED") if few else query.subquery("found")
+        # Sorted here, it is planned by itself, and of captures only those of the page are read.
+        query = query.order_by(kept.c.capture.desc())
+    found = query.subquery("found")
     return found, found.c.capture
 
 

@@ -83,8 +83,7 @@ class Store:
         row = documents.row(capture, failure)
         self._write_files(files)
         with self.database.write() as connection:
-            if not records.is_there(connection, capture):
-                records.add(connection, row, capture)
+            records.add(connection, row, capture)
             # Another process may have removed a file since it was found there.
             self._write_files(files)
 

@@ -51,18 +51,13 @@ captures = Table(
     metadata,
     Column("seq", _key, primary_key=True, autoincrement=True),
     Column("id", String(80), nullable=False, unique=True),
-    Column("endpoint", String(200), nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("started", String(40), nullable=False),
+    Column("origin", Integer, nullable=False),
+    Column("started", String(40), comment="where it is not what `at` says"),
     Column("at", BigInteger, nullable=False, comment="`started` in milliseconds since 1970"),
     Column("seconds", Float, nullable=False),
-    Column("source", String(10), nullable=False),
     Column("state", String(20), nullable=False),
-    Column("user", Text),
     Column("prompt", Text, nullable=False),
     Column("seed", BigInteger),
-    Column("model", Text, nullable=False),
-    Column("host", Text, nullable=False),
     Column("width", Integer),
     Column("height", Integer),
     Column("pictures", Integer, nullable=False),
@@ -78,8 +73,7 @@ captures = Table(
     Column("reason", Text),
     Column("revision", Integer, nullable=False, server_default="1"),
 )
-for _name in ("endpoint", "kind", "source", "user", "model"):
-    Index(f"captures_{_name}", captures.c[_name], captures.c.seq)
+Index("captures_origin", captures.c.origin, captures.c.seq)
 Index("captures_at", captures.c.at, captures.c.seq)
 for _name, _columns, _sqlite, _postgresql in (
     ("starred", ("seq",), "starred IS 1", "starred IS true"),
@@ -92,6 +86,20 @@ for _name, _columns, _sqlite, _postgresql in (
         sqlite_where=text(_sqlite),
         postgresql_where=text(_postgresql),
     )
+
+origins = Table(
+    "origins",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("key", Hash, nullable=False, unique=True, comment="of the following"),
+    Column("endpoint", String(200), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("source", String(10), nullable=False),
+    Column("user", Text),
+    Column("model", Text, nullable=False),
+    Column("host", Text, nullable=False),
+)
+"""What many captures have in common, and are filtered by: one index serves all such filters."""
 
 documents = Table(
     "documents",
@@ -121,11 +129,13 @@ tags = Table(
 assets = Table(
     "assets",
     metadata,
-    Column("sha256", Hash, primary_key=True),
     Column("capture", BigInteger, index=True, comment="the first that uses it, until it goes"),
+    Column("size", Integer, nullable=False),
+    Column("sha256", Hash, primary_key=True),
     Column("media_type", String(80), nullable=False),
-    Column("size", BigInteger, nullable=False),
 )
+"""On PostgreSQL `sha256` has a hash index, which takes half of the room; the writers' lock makes it
+unique. The columns' order leaves no gaps there."""
 
 uses = Table(
     "uses",

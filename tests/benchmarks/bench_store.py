@@ -95,9 +95,11 @@ def varied(model: Capture, number: int, prompts: Prompts, random: random.Random)
         first, sha256=names[0], seed=seed, infotext=infotext, asset=names[1], thumbnail=names[2]
     )
     payload = {**model.payload, "prompt": prompt, "negative_prompt": negative, "seed": seed}
+    users = ("ann", "bob", None)
     return dataclasses.replace(
         model,
         id=f"20261126T020000-{number:08x}",
+        job=dataclasses.replace(model.job, user=users[number % len(users)]),
         payload=payload,
         results=[result],
         assets={names[1]: Asset("image/png", 400_000, 512, 512)}
@@ -156,22 +158,25 @@ class Ready(NamedTuple):
     words: list[str]
     names: list[str]
     dictionary: tuple[int, bytes]
+    origins: list[int]
 
 
 def prepared(store: Store, captures: list[Capture]) -> list[Ready]:
     """Add the captures; their rows."""
-    dictionaries = tables.dictionaries
+    dictionaries, origins = tables.dictionaries, tables.origins
     with store.database.write() as connection:
         for capture in captures:
             records.add(connection, documents.row(capture, None), capture)
         found = connection.execute(dictionaries.select()).one()
+        numbers = list(connection.execute(origins.select()).scalars())
     return [
         Ready(
-            documents.row(capture, None),
+            {k: v for k, v in documents.row(capture, None).items() if k not in documents.ORIGIN},
             documents.text(capture),
             search.words_of(*search.text_of(capture)),
             list(capture.assets),
             (found.number, found.data),
+            numbers,
         )
         for capture in captures
     ]
@@ -181,7 +186,7 @@ def another(ready: Ready, seq: int, random: random.Random) -> tuple[dict[str, An
     """(row of `captures`, of `documents`, of `assets`, of `assets`): other id, time and hashes."""
     names = [random.randbytes(32).hex() for _ in ready.names]
     row = ready.row | {"seq": seq, "id": f"20261126T030000-{seq:08x}", "thumbnail": names[-1]}
-    row |= {"at": row["at"] + seq * 1000, "user": ("ann", "bob", None)[seq % 3]}
+    row |= {"at": row["at"] + seq * 1000, "origin": ready.origins[seq % len(ready.origins)]}
     text = ready.text.replace(ready.row["id"].encode(), row["id"].encode())
     for old, new in zip(ready.names, names, strict=True):
         text = text.replace(old.encode(), new.encode())

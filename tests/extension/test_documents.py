@@ -74,6 +74,18 @@ def test_times() -> None:
     assert milliseconds(STARTED) == milliseconds("2026-11-23T18:15:02+02:00")
     assert milliseconds("2026-11-23T16:15:02Z") == milliseconds("2026-11-23T16:15:02")
     assert milliseconds("") > milliseconds("2020-01-01T00:00:00Z")
+    for edge in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        assert milliseconds(edge) > milliseconds("2020-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "when", [STARTED, "2026-11-23T16:15:02Z", "1969-12-31T23:59:59.999+00:00", "", "never"]
+)
+def test_a_list_says_when_it_was_as_the_document_does(when: str) -> None:
+    capture, _ = make(1, job={"started": when})
+    made = row(capture, None)
+    assert documents.started(made) == documents.summary(capture, None)["started"] == when
+    assert (made["started"] is None) is when.endswith("+00:00")
 
 
 def test_a_row_takes_what_a_stranger_wrote() -> None:

@@ -21,7 +21,8 @@ AT_ONCE = 200
 FIRST = "SELECT min(capture) FROM old_uses u WHERE u.sha256 = a.sha256"
 OLD = sa.table(
     "captures",
-    *(sa.column(name) for name in ("seq", "id", "started", "prompt", "thumbnail", "document")),
+    *map(sa.column, ("seq", "id", "endpoint", "started", "source", "user", "prompt", "model")),
+    *map(sa.column, ("thumbnail", "document")),
 )
 
 
@@ -49,6 +50,17 @@ def _make_tables() -> None:
         sa.Column("data", sa.LargeBinary, nullable=False),
     )
     op.create_table(
+        "origins",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("key", HASH, nullable=False, unique=True),
+        sa.Column("endpoint", sa.String(200), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("source", sa.String(10), nullable=False),
+        sa.Column("user", sa.Text),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("host", sa.Text, nullable=False),
+    )
+    op.create_table(
         "tags",
         sa.Column("tag", sa.String(100), primary_key=True),
         sa.Column("capture", sa.BigInteger, primary_key=True, index=True),
@@ -65,10 +77,11 @@ def _make_tables() -> None:
 def _widen_captures() -> None:
     op.drop_index("ix_captures_endpoint", "captures")
     op.drop_index("ix_captures_source", "captures")
+    with op.batch_alter_table("captures") as batch:
+        batch.alter_column("started", existing_type=sa.String(40), nullable=True)
     for column in (
-        sa.Column("kind", sa.String(20), nullable=False, server_default=""),
+        sa.Column("origin", sa.Integer, nullable=False, server_default="0"),
         sa.Column("at", sa.BigInteger, nullable=False, server_default="0"),
-        sa.Column("host", sa.Text, nullable=False, server_default=""),
         sa.Column("title", sa.Text, nullable=False, server_default=""),
         sa.Column("note", sa.Text, nullable=False, server_default=""),
         sa.Column("starred", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -108,13 +121,16 @@ def _move_assets() -> None:
     """Hashes become half as long; the first capture that uses an asset is noted beside it."""
     op.rename_table("assets", "old_assets")
     op.rename_table("uses", "old_uses")
+    hashed = op.get_bind().dialect.name == "postgresql"
     op.create_table(
         "assets",
-        sa.Column("sha256", HASH, primary_key=True),
         sa.Column("capture", sa.BigInteger, index=True),
+        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("sha256", HASH, primary_key=not hashed, nullable=False),
         sa.Column("media_type", sa.String(80), nullable=False),
-        sa.Column("size", sa.BigInteger, nullable=False),
     )
+    if hashed:
+        op.create_index("assets_sha256", "assets", ["sha256"], postgresql_using="hash")
     op.create_table(
         "uses",
         sa.Column("capture", sa.BigInteger, primary_key=True),
@@ -134,6 +150,7 @@ def _move_assets() -> None:
 
 def _move_documents() -> None:
     dictionaries: dict[str, tuple[int, bytes]] = {}
+    origins: dict[str, int] = {}
     for row in _old_rows():
         capture = _read(row.document)
         key, data = "0" * 64, b""
@@ -141,7 +158,11 @@ def _move_documents() -> None:
             key, data = documents.host_key(capture.host), documents.dictionary(capture)
         if key not in dictionaries:
             dictionaries[key] = _dictionary(key, data)
-        _move(row, capture, *dictionaries[key])
+        names = _origin(row, capture)
+        origin = documents.origin_key(names)
+        if origin not in origins:
+            origins[origin] = _inserted(tables.origins, {"key": origin, **names})
+        _move(row, capture, origins[origin], *dictionaries[key])
 
 
 def _old_rows() -> Iterator[Any]:
@@ -161,20 +182,32 @@ def _read(document: str) -> Capture | None:
 
 
 def _dictionary(key: str, data: bytes) -> tuple[int, bytes]:
-    row = {"host": key, "data": data}
-    made = op.get_bind().execute(tables.dictionaries.insert(), row).inserted_primary_key
-    return made[0], data  # type: ignore[index]
+    return _inserted(tables.dictionaries, {"host": key, "data": data}), data
 
 
-def _move(row: Any, capture: Capture | None, number: int, dictionary: bytes) -> None:
+def _inserted(table: sa.Table, row: dict[str, Any]) -> int:
+    key: Any = op.get_bind().execute(table.insert(), row).inserted_primary_key
+    return int(key[0])
+
+
+def _origin(row: Any, capture: Capture | None) -> dict[str, Any]:
+    if capture is None:
+        made: dict[str, Any] = {**row._mapping, "kind": "other", "host": ""}
+    else:
+        made = documents.row(capture, None)
+    return {name: made[name] for name in documents.ORIGIN}
+
+
+def _move(row: Any, capture: Capture | None, origin: int, number: int, dictionary: bytes) -> None:
     bind = op.get_bind()
     words: list[str] = []
     text = row.document.encode()
-    changes: dict[str, Any] = {"kind": "other", "at": documents.milliseconds(row.started)}
+    at = documents.milliseconds(row.started)
+    changes: dict[str, Any] = {"origin": origin, "at": at, "started": row.started}
     if capture is not None:
         words, text = search.words_of(*search.text_of(capture)), documents.text(capture)
         made = documents.row(capture, None)
-        changes = {name: made[name] for name in ("kind", "at", "host")}
+        changes |= {"at": made["at"], "started": made["started"]}
     changes["picture"] = row.thumbnail and bytes.fromhex(row.thumbnail)
     kept = {"capture": row.seq, "dictionary": number}
     kept["packed"] = documents.pack(text, dictionary, {**row._mapping, **changes})
@@ -187,10 +220,10 @@ def _move(row: Any, capture: Capture | None, number: int, dictionary: bytes) -> 
 
 def _finish_captures() -> None:
     with op.batch_alter_table("captures") as batch:
-        batch.drop_column("document")
-        batch.drop_column("thumbnail")
+        for name in ("endpoint", "source", "user", "model", "document", "thumbnail"):
+            batch.drop_column(name)
         batch.alter_column("picture", new_column_name="thumbnail", existing_type=HASH)
-    for name in ("endpoint", "kind", "source", "user", "model", "at"):
+    for name in ("origin", "at"):
         op.create_index(f"captures_{name}", "captures", [name, "seq"])
     for name, columns, on_sqlite, on_postgresql in (
         ("starred", ["seq"], "starred IS 1", "starred IS true"),
