@@ -73,6 +73,7 @@ def test_several_processes_share_a_new_store(
     assert [process.wait(100) for process in processes] == [0] * 4
     store = Store(tmp_path / "data", url or None)
     assert len(store.page(100).captures) == 40
+    assert store.counts()["assets"] == 2 + 40, "two pictures that all share, a thumbnail each"
     assert store.verify() == []
     for row in store.page(100).captures:
         store.delete(row["id"])

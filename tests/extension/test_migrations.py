@@ -10,14 +10,17 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
 
 import payload_capture
 from payload_capture import documents, tables
 from payload_capture.capture import Capture
 from payload_capture.database import REVISION
 from payload_capture.store import Filters, LostError, Store
+from postgres import Postgres
 from stored import make, picture
 
 FROZEN = Path(__file__).parent / "frozen"
@@ -49,11 +52,34 @@ def thaw(revision: str, folder: Path) -> Store:
     return Store(folder)
 
 
-def scripts() -> ScriptDirectory:
+def thaw_elsewhere(revision: str, url: str) -> None:
+    """The same rows in a database of another kind, which that revision's migration makes."""
+    config = configured()
+    frozen = sqlite3.connect(":memory:")
+    frozen.row_factory = sqlite3.Row
+    frozen.executescript((FROZEN / f"{revision}.sql").read_text(encoding="utf-8"))
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        for table in ("captures", "assets", "uses"):
+            for row in map(dict, frozen.execute(f"SELECT * FROM {table}")):
+                names = ", ".join(f'"{name}"' for name in row)
+                given = ", ".join(f":{name}" for name in row)
+                connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({given})"), row)
+    engine.dispose()
+    frozen.close()
+
+
+def configured() -> Config:
     config = Config()
     folder = Path(payload_capture.__file__).parent / "migrations"
     config.set_main_option("script_location", str(folder))
-    return ScriptDirectory.from_config(config)
+    return config
+
+
+def scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(configured())
 
 
 def test_every_revision_but_the_newest_is_frozen() -> None:
@@ -69,6 +95,22 @@ def test_captures_of_older_stores_come_back_as_they_were(revision: str, tmp_path
         assert store.get(capture.id) == capture
     assert [row["id"] for row in store.page().captures] == ["c9", "c4", "c3", "c2", "c1"]
     assert store.counts()["assets"] == 9
+    store.close()
+
+
+@pytest.mark.parametrize("revision", [file.stem for file in FROZEN.glob("*.sql")])
+def test_captures_of_older_stores_come_back_on_postgresql(
+    revision: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    url = postgres.database()
+    thaw_elsewhere(revision, url)
+    store = Store(tmp_path / "data", url)
+    for capture in expected():
+        assert store.get(capture.id) == capture
+    assert [row["id"] for row in store.page(filters=Filters(q="paint")).captures] == ["c3", "c2"]
+    for gone in ("c2", "c3"):
+        store.delete(gone)
+    assert store.counts()["assets"] == 9 - 2 - 2 - 1
     store.close()
 
 
@@ -102,8 +144,8 @@ def test_0001_a_document_that_was_damaged_is_kept_and_said(tmp_path: Path) -> No
         captures, kept = tables.captures, tables.documents
         row = connection.execute(captures.select().where(captures.c.id == "c9"))
         found = connection.execute(kept.select().where(kept.c.capture == 9))
-        text = documents.unpack(found.one().packed, b"", row.mappings().one())
-    assert text == b'{"format": 1, "cut sh'
+        kept_text = documents.unpack(found.one().packed, b"", row.mappings().one())
+    assert kept_text == b'{"format": 1, "cut sh'
     store.close()
 
 

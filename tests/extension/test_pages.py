@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from payload_capture import pages
 from payload_capture.capture import Host, Model
 from payload_capture.store import Filters, NotFoundError, Store
 from stored import make, picture
@@ -75,6 +76,29 @@ def test_each_filter_in_pages_of_every_size(filled: Store) -> None:
     for filters, expected in FILTERS:
         for limit in (1, 2, 50):
             assert ids(filled, limit, **filters) == [f"c{n}" for n in expected], filters
+
+
+def test_the_same_where_the_filters_let_very_many_origins_through(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "MERGED", 0)
+    for filters, expected in FILTERS:
+        assert ids(filled, 2, **filters) == [f"c{n}" for n in expected], filters
+
+
+def test_a_filter_reads_no_more_of_a_large_store_than_a_page(store: Store) -> None:
+    """Told by the steps that SQLite takes, whatever the machine does."""
+    rare = Host(webui="Forge", version="f2.0")
+    for number in range(600):
+        store.add(*make(number, data=picture(0), host=rare if number < 3 else None))
+    with store.database.read() as connection:
+        driver: Any = connection.connection.driver_connection
+        steps: list[None] = []
+        driver.set_progress_handler(lambda: steps.append(None), 10)
+        found = pages.page(connection, 50, None, Filters(host="Forge")).captures
+        driver.set_progress_handler(None, 10)
+    assert [row["id"] for row in found] == ["c2", "c1", "c0"]
+    assert len(steps) * 10 < 600 * 5
 
 
 def test_a_capture_that_is_not_stored_yet_passes_the_same_filters(filled: Store) -> None:
