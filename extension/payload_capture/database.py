@@ -183,13 +183,13 @@ def _engine(url: str, patience: float) -> Engine:
         options["connect_args"] = {"connect_timeout": wait, "prepare_threshold": None}
     engine = create_engine(url, **options)
     if kind == "postgresql":
-        event.listen(engine, "connect", _without_compiler)
+        event.listen(engine, "connect", _plan_plainly)
     return engine
 
 
-def _without_compiler(connection: Any, _: Any) -> None:
-    # Compiling a search takes longer than the search.
-    connection.execute("SET jit = off")
+def _plan_plainly(connection: Any, _: Any) -> None:
+    # Compiling a page's query, or starting processes for it, takes longer than the query.
+    connection.execute("SET jit = off; SET max_parallel_workers_per_gather = 0")
     connection.commit()
 
 
@@ -240,6 +240,8 @@ def _migrate(engine: Engine, patience: float) -> None:
     with engine.begin() as connection:
         if _revision(connection) == REVISION:
             return
+    import alembic.command  # noqa: F401 (which takes long; others wait for the lock)
+
     with _writer(engine, patience) as connection:
         found = _revision(connection)
         if found is not None and found > REVISION:

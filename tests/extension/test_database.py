@@ -44,10 +44,13 @@ def said(process: subprocess.Popen[str]) -> str:
 
 ADDING = """
 import pathlib, sys
+from payload_capture.database import Database
 from payload_capture.store import Store
 from stored import make, picture
 folder, first, url = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] or None
 store = Store(folder, url)
+# A busy machine may let the one that makes the store wait for longer than users are made to.
+store.database = Database(store.database.url, folder, patience=100)
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(first, first + 20):
