@@ -185,14 +185,20 @@ def killed(parent: subprocess.Popen[str], chance: random.Random, kept: set[str])
     parent.stdin.write("\n")
     parent.stdin.flush()
     victim = int(said(parent).removeprefix("pid "))
-    if chance.random() < 0.8:  # else while it opens the store, at first while it makes it
-        assert said(parent) == "open"
-    time.sleep(chance.uniform(0, 0.15))
-    os.kill(victim, signal.SIGKILL)
     now = set(kept)
-    while (line := said(parent)) != "dead":
+
+    def hear(line: str) -> None:
         if line != "open":
             (now.add if line[0] == "+" else now.discard)(line[1:])
+
+    if chance.random() < 0.8:  # else while it opens the store, at first while it makes it
+        assert said(parent) == "open"
+        for _ in range(chance.randrange(4)):  # however busy the machine is, some are kept
+            hear(said(parent))
+    time.sleep(chance.uniform(0, 0.15))
+    os.kill(victim, signal.SIGKILL)
+    while (line := said(parent)) != "dead":
+        hear(line)
     return now
 
 
