@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from fake_webui import EXTENSION, FakeWebUI
 from payload_replay import Capture, WebUI
-from payload_replay.capture import reference
+from payload_replay.capture import Host, Job, reference
 from payload_replay.controlnet import units
 from payload_replay.preflight import blocking
 
@@ -152,6 +153,22 @@ def test_control_modes_that_a_server_does_not_hear_are_refused(
         assert (reason or "").startswith(expected)
     else:
         assert reason is None
+
+
+@pytest.mark.parametrize(
+    ("source", "webui", "refused"),
+    [("api", REFORGE, False), ("ui", REFORGE, True), ("api", A1111, True)],
+)
+def test_what_was_made_without_a_mode_comes_back_without(
+    fake: FakeWebUI, source: Any, webui: str, refused: bool
+) -> None:
+    fake.lists["scripts"]["txt2img"].append("controlnet")
+    fake.answer("GET", f"{EXTENSION}/status", 200, {"host": {"webui": REFORGE}})
+    scripts = {"ControlNet": {"args": [{"control_mode": PROMPT}]}}
+    capture = Capture.from_payload({"prompt": "", "alwayson_scripts": scripts})
+    job, host = Job(source=source), Host(webui=webui)
+    reason = blocking(WebUI(fake.url), dataclasses.replace(capture, job=job, host=host))
+    assert (reason is not None) == refused
 
 
 def test_a_server_is_asked_for_units_alone() -> None:

@@ -97,8 +97,12 @@ def unheard(inventory: Inventory, capture: Capture) -> Iterator[Problem]:
     """Control modes for a server whose API takes each for "Balanced".
 
     reForge's makes an enum of it, which is then compared with text (3b56b268,
-    ``lib_controlnet/external_code.py``, ``scripts/controlnet.py``).
+    ``lib_controlnet/external_code.py``, ``scripts/controlnet.py``). A job of such an API came out
+    so already.
     """
+    made = {"webui": capture.host.webui, "version": capture.host.version}
+    if capture.job.source == "api" and not dialect(made).moded:
+        return
     found = [
         (prefix, unit)
         for prefix, unit in _found(capture)

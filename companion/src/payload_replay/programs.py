@@ -10,12 +10,11 @@ import math
 import re
 from typing import Any
 
-from .capture import Capture, FormatError, escaped
+from .capture import DEEPEST, Capture, FormatError, escaped
 from .posting import AUTH, URL, Posting
 
 WIDTH = 88
 """Characters of a line up to which a list or dict of Python is written on one."""
-_DEEPEST = 200  # levels, as in the format
 
 
 def requests(posting: Posting) -> str:
@@ -145,7 +144,7 @@ def literal(value: Any, words: dict[str, str], indent: int = 0, depth: int = 0) 
     Raises:
         FormatError: NaN, infinity, or nested too deeply.
     """
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         raise FormatError("payload", "nested too deeply to be exported")
     if isinstance(value, str):
         return _python_text(value, words)
