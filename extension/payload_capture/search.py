@@ -12,6 +12,7 @@ up to `INDEXED` characters, and the table `vocabulary` that names the words of a
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -43,9 +44,7 @@ _MARKS = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u0670\u06d6-\u06ed\u0900-\u0dff\u0f00-\u109f"
 )
 _SIGNS = "\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
-_WORD = re.compile(
-    f"(?P<run>[{_SPACELESS}]+)|(?P<sign>[{_SIGNS}])|(?:(?![{_SPACELESS}{_SIGNS}])[^\\W_]|[{_MARKS}])+"
-)
+_WORD = f"(?P<run>[{_SPACELESS}]+)|(?P<sign>[{_SIGNS}])|(?:(?![{_SPACELESS}{_SIGNS}])[^\\W_]|[{_MARKS}])+"
 
 
 def words_of(*texts: str) -> list[str]:
@@ -73,7 +72,12 @@ def asked(q: str) -> list[str]:
 
 def _matches(*texts: str) -> Iterator[re.Match[str]]:
     for text in texts:
-        yield from _WORD.finditer(unicodedata.normalize("NFKC", text).casefold())
+        yield from _word().finditer(unicodedata.normalize("NFKC", text).casefold())
+
+
+@functools.cache
+def _word() -> re.Pattern[str]:
+    return re.compile(_WORD)  # 8 ms, which no start of the webui waits for
 
 
 def _pairs(run: str) -> list[str]:
