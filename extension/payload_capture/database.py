@@ -26,6 +26,8 @@ PAGE = 8192
 """Bytes of a page of SQLite's: in smaller ones a document of a kilobyte leaves gaps."""
 LOCK = 0x7061796C
 """The advisory lock's number on PostgreSQL: any that no other program of that database takes."""
+PREPARED = 3
+"""How often a statement that writes is sent as text before PostgreSQL keeps its plan."""
 _WRITE, _OUTSIDE = "payload_capture_write", "payload_capture_outside"
 
 
@@ -142,10 +144,24 @@ class Database:
 def _writer(engine: Engine, patience: float) -> Iterator[Connection]:
     with engine.connect() as plain:
         connection = plain.execution_options(**{_WRITE: True})
-        with connection.begin():
+        with connection.begin(), _prepared(connection):
             if engine.dialect.name == "postgresql":
                 _take_lock(connection, patience)
             yield connection
+
+
+@contextlib.contextmanager
+def _prepared(connection: Connection) -> Iterator[None]:
+    """Let psycopg prepare what writes, whose plan is the same for any value; see `_engine`."""
+    if connection.dialect.driver != "psycopg":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.prepare_threshold = PREPARED
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = None
 
 
 def _take_lock(connection: Connection, patience: float) -> None:

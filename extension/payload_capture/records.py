@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 import unicodedata
@@ -20,7 +21,15 @@ from payload_capture.database import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table
+    from sqlalchemy import (
+        ColumnElement,
+        Connection,
+        Executable,
+        RowMapping,
+        Select,
+        Table,
+        TextClause,
+    )
 
 T = TypeVar("T")
 BOUND = 500
@@ -93,6 +102,8 @@ class _Known(NamedTuple):
     origin: int | None
     dictionary: int | None
     data: bytes | None
+    claimed: bool
+    """Whether an asset of it is there, or anything is promised."""
 
 
 def add(connection: Connection, row: Mapping[str, Any], capture: Capture) -> None:
@@ -112,36 +123,53 @@ def add(connection: Connection, row: Mapping[str, Any], capture: Capture) -> Non
     if number is None or dictionary is None:
         number, dictionary = _dictionary(connection, capture)
     own = {name: value for name, value in row.items() if name not in documents.ORIGIN}
+    own |= {"seq": known.next, "origin": origin}
     kept = {
         "capture": known.next,
         "dictionary": number,
         "packed": documents.pack(documents.text(capture), dictionary, row),
         "words": search.stored(words),
     }
-    there = _assets(connection, capture.assets)
     with together(connection):
-        connection.execute(tables.captures.insert().values(seq=known.next, origin=origin, **own))
-        connection.execute(tables.documents.insert().values(kept))
+        connection.execute(tables.captures.insert(), own)
+        connection.execute(tables.documents.insert(), kept)
         search.learn(connection, words)
-        _use(connection, known.next, capture, there)
+        if known.claimed:
+            _use(connection, known.next, capture.assets)
+        elif capture.assets:
+            connection.execute(tables.assets.insert(), _files(known.next, capture.assets))
     return None
 
 
+_KNOWN = """
+SELECT (SELECT coalesce(max(seq), 0) + 1 FROM captures),
+    (SELECT seq FROM captures WHERE id = :id),
+    (SELECT number FROM origins WHERE key = :origin),
+    (SELECT number FROM dictionaries WHERE host = :host),
+    (SELECT data FROM dictionaries WHERE host = :host),
+    EXISTS (SELECT 1 FROM assets WHERE sha256 IN :assets) OR EXISTS (SELECT 1 FROM promises)
+"""
+
+
 def _known(connection: Connection, row: Mapping[str, Any], capture: Capture) -> _Known:
-    from sqlalchemy import func, select
+    host, origin = documents.host_key(capture.host), documents.origin_key(row)
+    given = {"id": row["id"], "origin": origin, "host": host}
+    names = list(capture.assets)
+    known = _Known(*connection.execute(_is_known(), {**given, "assets": names[:BOUND]}).one())
+    return known._replace(claimed=known.claimed or len(names) > BOUND)
+
+
+@functools.cache
+def _is_known() -> TextClause:
+    """As text: putting it together from its parts takes longer than the database to answer."""
+    from sqlalchemy import bindparam, text
 
     from payload_capture import tables
 
-    captures, origins, dictionaries = tables.captures, tables.origins, tables.dictionaries
-    shared = dictionaries.c.host == documents.host_key(capture.host)
-    parts = (
-        select(func.coalesce(func.max(captures.c.seq), 0) + 1),
-        select(captures.c.seq).where(captures.c.id == row["id"]),
-        select(origins.c.number).where(origins.c.key == documents.origin_key(row)),
-        select(dictionaries.c.number).where(shared),
-        select(dictionaries.c.data).where(shared),
-    )
-    return _Known(*connection.execute(select(*(part.scalar_subquery() for part in parts))).one())
+    types = {"origin": tables.origins.c.key.type, "host": tables.dictionaries.c.host.type}
+    keys = (bindparam(name, type_=one) for name, one in types.items())
+    names = bindparam("assets", type_=tables.assets.c.sha256.type, expanding=True)
+    return text(_KNOWN).bindparams(*keys, names)
 
 
 def _refuse_another(connection: Connection, seq: int, capture: Capture) -> None:
@@ -170,28 +198,47 @@ def _inserted(connection: Connection, table: Table, row: Mapping[str, Any]) -> i
     return int(key[0])
 
 
-def _use(connection: Connection, seq: int, capture: Capture, there: set[str]) -> None:
-    """Note which assets it uses: adds those that are not there, ends the promises of them."""
+def _use(connection: Connection, seq: int, assets: Mapping[str, Asset]) -> None:
+    """Note which assets it uses: adds those that are not there, ends the promises of them.
+
+    Nothing is read, so that a database can be sent all of it at once.
+    """
+    rows = [{f"its_{name}": value for name, value in row.items()} for row in _files(seq, assets)]
+    for statement in _using() if rows else ():
+        connection.execute(statement, rows)
+
+
+@functools.cache
+def _using() -> tuple[Executable, ...]:
+    """What is executed for each asset: add it, use it if it is another one's, end its promise."""
+    from sqlalchemy import bindparam, exists, func, select
+
     from payload_capture import tables
 
-    assets, promises = tables.assets, tables.promises
-    for names in portions(capture.assets):
-        new = [_asset(seq, name, capture.assets[name]) for name in names if name not in there]
-        if new:
-            connection.execute(assets.insert(), new)
-        used = [{"capture": seq, "asset": sha256} for sha256 in names if sha256 in there]
-        if used:
-            connection.execute(tables.uses.insert(), used)
-        connection.execute(promises.delete().where(promises.c.sha256.in_(names)))
+    assets, uses, promises = tables.assets, tables.uses, tables.promises
+    given = {column.name: bindparam(f"its_{column.name}", type_=column.type) for column in assets.c}
+    here = exists().where(assets.c.sha256 == given["sha256"])
+    others = here.where(func.coalesce(assets.c.capture, 0) != given["capture"])
+    return (
+        assets.insert().from_select(list(given), select(*given.values()).where(~here)),
+        uses.insert().from_select(
+            ["capture", "asset"], select(given["capture"], given["sha256"]).where(others)
+        ),
+        promises.delete().where(promises.c.sha256 == given["sha256"]),
+    )
 
 
-def _asset(seq: int, sha256: str, asset: Asset) -> dict[str, Any]:
-    return {
-        "sha256": sha256,
-        "capture": seq,
-        "media_type": asset.media_type,
-        "size": min(asset.size, 2**31 - 1),
-    }
+def _files(seq: int, assets: Mapping[str, Asset]) -> list[dict[str, Any]]:
+    """The rows of assets that this capture is the first to use."""
+    return [
+        {
+            "sha256": sha256,
+            "capture": seq,
+            "media_type": asset.media_type,
+            "size": min(asset.size, 2**31 - 1),
+        }
+        for sha256, asset in assets.items()
+    ]
 
 
 def portions(values: Iterable[T]) -> Iterator[list[T]]:
@@ -239,7 +286,7 @@ def rewrite(connection: Connection, seq: int, capture: Capture) -> None:
     packed = documents.pack(documents.text(capture), data, row)
     connection.execute(kept.update().where(kept.c.capture == seq).values(packed=packed))
     _use_no_more(connection, [seq])
-    _use(connection, seq, capture, _assets(connection, capture.assets))
+    _use(connection, seq, capture.assets)
     change(connection, seq, {name: row[name] for name in ("thumbnail", "warnings")})
 
 
