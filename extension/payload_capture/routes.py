@@ -101,6 +101,11 @@ def restore(service: Service, request: Request, given: Given) -> Any:
     return service.restore(_id(request))
 
 
+def empty_trash(service: Service, request: Request, given: Given) -> Any:
+    """Remove what lies in the trash for good."""
+    return {"deleted": service.empty_trash()}
+
+
 def forget(service: Service, request: Request, given: Given) -> Any:
     """Remove a capture so that nothing of it remains in any file."""
     return {"forgotten": service.forget(_id(request))}
@@ -336,6 +341,7 @@ ROUTES: tuple[Route, ...] = (
     _tagged(ONE + "/summary", summary, Said("Summary")),
     Route("POST", ONE + "/restore", restore, {200: Said("Summary")}),
     Route("POST", ONE + "/forget", forget, {200: Said("Done")}),
+    Route("DELETE", "/trash", empty_trash, {200: Said("Emptied")}),
     _get(ONE + "/request", request_to_send, Said("Request"), shapes.FORM, errors=(409,)),
     _get(ONE + "/export", export_one, Said("file", FILES), *shapes.EXPORT, errors=(409,)),
     Route("POST", ONE + "/replay", replay, {202: JOB}, errors=(409,)),

@@ -272,6 +272,7 @@ ANSWERS: dict[str, Schema] = {
         {"faults": {"type": "array", "items": _whole({"path": _STRING, "reason": _STRING})}}
     ),
     "Repaired": _whole({"dropped": _STRINGS}),
+    "Emptied": _whole({"deleted": _INTEGER}),
     "Tags": _whole({"tags": {"type": "object", "additionalProperties": _INTEGER}}),
     "Status": _whole(
         {

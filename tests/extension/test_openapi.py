@@ -173,6 +173,7 @@ def test_real_answers_are_as_described(host: Host) -> None:
     ask("DELETE", mine, one)
     ask("POST", f"{mine}/restore", f"{one}/restore")
     ask("POST", f"{mine}/forget", f"{one}/forget")
+    ask("DELETE", "/trash")
     ask("DELETE", f"{mine}?forever=1", one)
     ask("POST", "/run/batch", json={"requests": []})
     ask("POST", "/run/extras", json={"images": [BASE64], "scripts": {}})

@@ -177,6 +177,22 @@ def test_deletes(host: Host) -> None:
     assert error(requests.delete(url, timeout=30)) == (404, "not_found", "id")
 
 
+def test_the_trash_is_emptied(host: Host, captured: Capture) -> None:
+    identities = []
+    for prompt in ("first of the trash", "second of the trash"):
+        host.generate(prompt=prompt).raise_for_status()
+        identities.append(host.latest()["id"])
+        url = f"{host.url}{PREFIX}/captures/{identities[-1]}"
+        requests.delete(url, timeout=30).raise_for_status()
+    lying = host.json("/captures", trashed=True)["captures"]
+    emptied = requests.delete(f"{host.url}{PREFIX}/trash", timeout=30)
+    assert emptied.json() == {"deleted": len(lying)}
+    assert len(lying) >= 2
+    assert host.json("/captures", trashed=True)["captures"] == []
+    assert error(host.get(f"/captures/{identities[0]}"))[:2] == (404, "not_found")
+    assert host.get(f"/captures/{captured.id}").status_code == 200
+
+
 def test_status(host: Host, captured: Capture, flavour: str) -> None:
     status = host.json("/status")
     assert status["host"]["webui"] == {"a1111": "AUTOMATIC1111", "forge": "Forge"}[flavour]
