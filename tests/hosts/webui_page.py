@@ -373,7 +373,8 @@ class WebuiPage:
         self._undo.setdefault(f"{self.tab} {key}", (self.tab, undo))
 
     def _picture(self, source: str) -> Image.Image:
-        answer = self.page.request.get(source)
+        # Once more where the server had just closed an idle connection, which is its right.
+        answer = self.page.request.get(source, max_retries=1)
         assert answer.ok, f"{source}: {answer.status}"
         return Image.open(io.BytesIO(answer.body()))
 
