@@ -885,7 +885,7 @@ def _registering(register: Callable[[Any], None]) -> Callable[[Any], None]:
     """One of the webui's functions that take a callback, called where the stack is short.
 
     It looks up who calls with `inspect.stack` (A1111 v1.6.0 to v1.10.1, Forge, reForge:
-    modules/script_callbacks.py), which seeks a module for each frame beneath: 15 to 30 ms a time.
+    modules/script_callbacks.py), which seeks the module of each frame beneath.
     """
 
     def registered(callback: Callable[..., Any]) -> None:

@@ -21,6 +21,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -138,20 +139,10 @@ def middle(runs: list[dict[str, float]], name: str) -> float:
     return statistics.median(times[name] for times in runs)
 
 
-def told(case: Case, rounds: int, pipe: Connection) -> None:
-    pipe.send(measured(case, rounds))
-
-
 def apart(case: Case, rounds: int) -> dict[str, float]:
-    """`measured`, in a process of its own. Raises EOFError where that fails."""
-    ours, theirs = multiprocessing.Pipe()
-    context = multiprocessing.get_context("spawn")
-    child = context.Process(target=told, args=(case, rounds, theirs))
-    child.start()
-    theirs.close()
-    times: dict[str, float] = ours.recv()
-    child.join()
-    return times
+    """`measured`, in a process of its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measured, case, rounds).result()
 
 
 def main() -> int:
