@@ -16,6 +16,8 @@ from payload_capture.assets import STALE, Assets, Bucket, Folder, at
 from payload_capture.store import NotFoundError, Store, StoreError
 from stored import make, picture, sha256_of
 
+pytestmark = pytest.mark.once
+
 PLACES = ["folder", "memory", "s3"]
 
 

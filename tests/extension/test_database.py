@@ -20,6 +20,8 @@ from payload_capture.store import Filters, NotFoundError, Store, StoreError
 from postgres import Postgres
 from stored import make, picture
 
+pytestmark = pytest.mark.once
+
 HERE = Path(__file__).parent
 ROUNDS = 200
 """Times that a writer is killed."""
@@ -163,7 +165,6 @@ def test_threads_write_and_read_at_the_same_time(either: Store) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.once
 def test_killed_at_random_moments_at_most_the_one_in_flight_is_lost(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     command = [sys.executable, str(HERE / "killed.py"), str(folder)]

@@ -13,6 +13,8 @@ from payload_capture.capture import BATCH, EXTRAS, EXTRAS_SINGLE, IMG2IMG, TXT2I
 from payload_capture.documents import dictionary, kind_of, milliseconds, pack, row, text, unpack
 from stored import HOST, STARTED, make
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("endpoint", "payload", "kind"),

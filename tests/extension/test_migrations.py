@@ -23,6 +23,8 @@ from payload_capture.store import Filters, LostError, Store
 from postgres import Postgres
 from stored import make, picture
 
+pytestmark = pytest.mark.once
+
 FROZEN = Path(__file__).parent / "frozen"
 
 

@@ -11,6 +11,8 @@ from payload_capture.capture import Host, Model
 from payload_capture.store import Filters, NotFoundError, Store
 from stored import make, picture
 
+pytestmark = pytest.mark.once
+
 FORGE = Host(webui="Forge", version="f2.0", checkpoint=Model("beta [2]"))
 FILTERS: list[tuple[dict[str, Any], list[int]]] = [
     ({}, [4, 3, 2, 1]),

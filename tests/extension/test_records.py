@@ -11,6 +11,8 @@ from payload_capture.records import MAX_TAG, MAX_TAGS
 from payload_capture.store import ConflictError, NotFoundError, Store
 from stored import make, picture, sha256_of
 
+pytestmark = pytest.mark.once
+
 
 def test_an_edit_changes_what_is_given_and_counts(either: Store) -> None:
     either.add(*make(1))

@@ -11,6 +11,8 @@ import pytest
 from payload_capture.store import Retention, Store
 from stored import make, picture
 
+pytestmark = pytest.mark.once
+
 
 def days_ago(days: float) -> dict[str, str]:
     return {"started": (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()}

@@ -8,6 +8,8 @@ from payload_capture.search import MAX_EXPANDED, MAX_WORD, asked, finds, words_o
 from payload_capture.store import Filters, Store
 from stored import make
 
+pytestmark = pytest.mark.once
+
 FOUND = [
     ("a red cat, (masterpiece:1.2)", "MASTER", True),
     ("a red cat, (masterpiece:1.2)", "red masterpieces", False),

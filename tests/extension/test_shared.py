@@ -13,6 +13,8 @@ import pytest
 
 from payload_capture import capture, portable, shared
 
+pytestmark = pytest.mark.once
+
 EXTENSION = Path(shared.__file__).resolve().parents[2]
 
 PACKAGE = "payload_capture.shared"

@@ -14,6 +14,8 @@ import pytest
 from payload_capture.capture import Asset, Capture, Host, Job, Model, Result
 from payload_capture.store import Filters, NotFoundError, Store, StoreError
 
+pytestmark = pytest.mark.once
+
 
 def capture(number: int, data: bytes = b"png", **job: str) -> tuple[Capture, dict[str, bytes]]:
     sha256 = hashlib.sha256(data).hexdigest()

@@ -18,6 +18,8 @@ from payload_capture.capture import reference
 from payload_capture.store import Filters, NotFoundError, Store, StoreError
 from stored import HOST, files_below, holding, make, picture, sha256_of
 
+pytestmark = pytest.mark.once
+
 WORDS = ("elephantine", "secretary", "orchid", "quixotic")
 
 

@@ -27,6 +27,8 @@ from payload_capture.writer import (
     new_id,
 )
 
+pytestmark = pytest.mark.once
+
 
 def finished(payload: dict[str, Any] | None = None, *images: Image.Image) -> Finished:
     outputs = [Output(image, "sample", 5, None, "a cat\nSeed: 5") for image in images]
