@@ -60,12 +60,16 @@ class Database:
         self._writing = threading.Lock()
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Connection]:
-        """One view of the store, whatever is written meanwhile."""
+    def read(self, level: str = "REPEATABLE READ") -> Iterator[Connection]:
+        """One view of the store, whatever is written meanwhile.
+
+        Where one statement reads all, its own view is enough: `level` is "AUTOCOMMIT" then, which
+        saves PostgreSQL's answers to the transaction's begin and end.
+        """
         with self.translated(), self._open().connect() as plain:
             connection = plain
             if plain.dialect.name == "postgresql":
-                connection = plain.execution_options(isolation_level="REPEATABLE READ")
+                connection = plain.execution_options(isolation_level=level)
             with connection.begin():
                 yield connection
 

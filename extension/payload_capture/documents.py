@@ -102,19 +102,22 @@ def origin_key(row: Mapping[Any, Any]) -> str:
 
 UNEDITED: dict[str, Any] = {
     **{"title": "", "note": "", "starred": False, "trashed": None},
-    **{"verdict": None, "reason": None, "revision": 1},
+    **{"verdict": None, "reason": None, "revision": 1, "tags": None},
 }
 """What a new row holds beside that."""
+BETWEEN = "\n"
+"""Between the tags of one row: none of them has it."""
 
 
 def summary(capture: Capture, failure: str | None) -> dict[str, Any]:
     """A capture as a list shows it that nobody has edited."""
-    return summarised({**row(capture, failure), **UNEDITED}, [])
+    return summarised({**row(capture, failure), **UNEDITED})
 
 
-def summarised(row: Mapping[Any, Any], tags: list[str]) -> dict[str, Any]:
+def summarised(row: Mapping[Any, Any]) -> dict[str, Any]:
     """A row of `captures` with its origin and its tags, as a list shows it."""
     made = {name: row[name] for name in SUMMARY} | {"started": started(row)}
+    tags = sorted(row["tags"].split(BETWEEN)) if row["tags"] else []
     return made | {"size": [row["width"], row["height"]], "tags": tags}
 
 

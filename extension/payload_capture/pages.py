@@ -74,8 +74,7 @@ class Page(NamedTuple):
 def page(connection: Connection, limit: int, cursor: str | None, filters: Filters) -> Page:
     query = _selected(connection, filters, cursor, limit + 1)
     rows = connection.execute(query).mappings().all()
-    tags = records.tags_of(connection, [row["seq"] for row in rows])
-    shown = [documents.summarised(row, tags.get(row["seq"], [])) for row in rows[:limit]]
+    shown = [documents.summarised(row) for row in rows[:limit]]
     return Page(shown, _cursor(rows[limit - 1], filters) if len(rows) > limit else None)
 
 
@@ -89,7 +88,7 @@ def _selected(
 
     captures = tables.captures
     key: ColumnElement[int] = captures.c.seq
-    query = records.rows()
+    query = records.rows(connection)
     starts = search.asked(filters.q or "")
     if starts:
         found, key = search.matching(connection, starts)

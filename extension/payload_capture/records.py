@@ -38,24 +38,31 @@ MAX_TAG = 100
 MAX_TAGS = 100
 
 
-def rows() -> Select[Any]:
-    """Of `captures`, with their origins."""
-    from sqlalchemy import select
+def rows(connection: Connection) -> Select[Any]:
+    """Of `captures`, with their origins, and their `tags` in one text or None."""
+    from sqlalchemy import func, select
 
     from payload_capture import tables
 
-    captures, origins = tables.captures, tables.origins
+    captures, origins, tags = tables.captures, tables.origins, tables.tags
     # From the left: SQLite must not begin with the origins, of which it does not know the number.
     joined = captures.outerjoin(origins, origins.c.number == captures.c.origin)
     shown = (origins.c[name] for name in documents.ORIGIN)
-    return select(captures, *shown).select_from(joined)
+    postgres = connection.dialect.name == "postgresql"
+    all_of_them = func.string_agg if postgres else func.group_concat
+    own = (
+        select(all_of_them(tags.c.tag, documents.BETWEEN))
+        .where(tags.c.capture == captures.c.seq)
+        .scalar_subquery()
+    )
+    return select(captures, *shown, own.label("tags")).select_from(joined)
 
 
 def find(connection: Connection, identity: str) -> RowMapping:
     """The row of `captures` with its origin. Raises NotFoundError."""
     from payload_capture import tables
 
-    query = rows().where(tables.captures.c.id == identity)
+    query = rows(connection).where(tables.captures.c.id == identity)
     known = documents.storable(identity) == identity
     row = connection.execute(query).mappings().first() if known else None
     if row is None:
@@ -319,29 +326,17 @@ def spelled(tag: str) -> str:
     return " ".join(documents.storable(unicodedata.normalize("NFC", tag)).split())
 
 
-def tags_of(connection: Connection, seqs: Sequence[int]) -> dict[int, list[str]]:
-    """The tags of captures by their numbers; those without any are left out."""
-    from payload_capture import tables
-
-    found: dict[int, list[str]] = {}
-    tags = tables.tags
-    query = tags.select().where(tags.c.capture.in_(seqs)).order_by(tags.c.tag)
-    for tag, seq in connection.execute(query) if seqs else ():
-        found.setdefault(seq, []).append(tag)
-    return found
-
-
 def index_again(connection: Connection, seq: int) -> None:
     """Let the search index have the words that a capture has now."""
     from sqlalchemy import select
 
     from payload_capture import tables
 
-    captures, kept = tables.captures, tables.documents
-    row = connection.execute(captures.select().where(captures.c.seq == seq)).mappings().one()
-    tags = tags_of(connection, [seq]).get(seq, [])
+    kept = tables.documents
+    query = rows(connection).where(tables.captures.c.seq == seq)
+    row = connection.execute(query).mappings().one()
     texts = search.text_of(document(connection, seq))
-    words = search.words_of(*texts, row["title"], row["note"], *tags)
+    words = search.words_of(*texts, row["title"], row["note"], row["tags"] or "")
     before = connection.execute(select(kept.c.words).where(kept.c.capture == seq)).scalar_one()
     new = search.stored(words)
     connection.execute(kept.update().where(kept.c.capture == seq).values(words=new))

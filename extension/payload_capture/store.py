@@ -100,7 +100,7 @@ class Store:
         self, limit: int = 50, cursor: str | None = None, filters: Filters | None = None
     ) -> Page:
         """Summaries of those that the filters let through."""
-        with self.database.read() as connection:
+        with self.database.read("AUTOCOMMIT") as connection:
             return pages.page(connection, limit, cursor, filters or Filters())
 
     def get(self, identity: str) -> Capture:
@@ -111,9 +111,7 @@ class Store:
     def summary(self, identity: str) -> dict[str, Any]:
         """As a page has it, also of what lies in the trash. Raises NotFoundError."""
         with self.database.read() as connection:
-            row = records.find(connection, identity)
-            tags = records.tags_of(connection, [row["seq"]])
-        return documents.summarised(row, tags.get(row["seq"], []))
+            return documents.summarised(records.find(connection, identity))
 
     def latest(self, user: str | None = None) -> Capture:
         """The newest, of this user if one is named. Raises NotFoundError while there is none."""
