@@ -226,7 +226,6 @@ def _sqlite(url: str, patience: float) -> Engine:
         _use_wal(connection, patience)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA secure_delete=ON")
-        connection.execute("PRAGMA cache_size=-16000")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
