@@ -23,6 +23,8 @@ from payload_capture.capture import (
     pixel_hash,
     reference,
 )
+from payload_capture.store import Store
+from payload_capture.upkeep import Fault
 
 STARTED = "2026-11-23T16:15:02.000+00:00"
 Made = tuple[Capture, dict[str, bytes]]
@@ -99,3 +101,8 @@ def holding(folder: Path, *texts: bytes) -> list[str]:
         for path in files_below(folder)
         if any(text in path.read_bytes() for text in texts)
     ]
+
+
+def broken(store: Store) -> list[Fault]:
+    """What `verify` finds, but for files that nobody names: those may be left over at an end."""
+    return [fault for fault in store.verify() if fault.reason != "no capture names it"]

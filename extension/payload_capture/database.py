@@ -63,8 +63,9 @@ class Database:
     def read(self, level: str = "REPEATABLE READ") -> Iterator[Connection]:
         """One view of the store, whatever is written meanwhile.
 
-        Where one statement reads all, its own view is enough: `level` is "AUTOCOMMIT" then, which
-        saves PostgreSQL's answers to the transaction's begin and end.
+        Where one statement reads all that is shown, its own view is enough, whatever was asked to
+        make it: `level` is "AUTOCOMMIT" then, and PostgreSQL answers to no transaction's begin and
+        end.
         """
         with self.translated(), self._open().connect() as plain:
             connection = plain
