@@ -19,17 +19,22 @@ from payload_capture.store import Store
 from stored import make
 
 
+def say(line: str) -> None:
+    """All of it or nothing, whenever the process is killed: an unbuffered print writes twice."""
+    os.write(1, f"{line}\n".encode())
+
+
 def write(folder: Path, round: int) -> None:
     store = Store(folder)
     store.page(1)
-    print("open", flush=True)
+    say("open")
     for step in range(1_000_000):
         number = round * 1000 + step
         store.add(*make(number, f"round {round} elephant{step}"))
-        print(f"+c{number}", flush=True)
+        say(f"+c{number}")
         if step % 3 == 2:
             store.delete(f"c{number - 1}")
-            print(f"-c{number - 1}", flush=True)
+            say(f"-c{number - 1}")
 
 
 def main() -> None:
@@ -38,9 +43,9 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             write(folder, round)
-        print(f"pid {child}", flush=True)
+        say(f"pid {child}")
         os.waitpid(child, 0)
-        print("dead", flush=True)
+        say("dead")
 
 
 if __name__ == "__main__":

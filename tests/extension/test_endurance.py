@@ -64,14 +64,14 @@ def test_generating_reading_and_deleting_at_once(start: Start) -> None:
     crowd = Crowd(host, jobs=6)
     crowd.run(makers=8, readers=8, deleters=2)
     assert crowd.problems == []
+    status = host.json("/status")
+    assert (status["failures"], status["last_failure"], status["waiting"]) == (0, None, 0)
     left = {row["id"] for row in host.json("/captures", limit=500)["captures"]}
     assert len(left) + len(crowd.deleted) == 8 * 6
     assert left.isdisjoint(crowd.deleted)
     used = {name for identity in left for name in checked_assets(host, identity)}
     folder = host.process.data_dir / "payload-capture" / "assets"
     assert {path.name for path in folder.rglob("*") if path.is_file()} == used
-    status = host.json("/status")
-    assert (status["failures"], status["waiting"]) == (0, 0)
     assert host.process.errors() == []
     host.process.stop()
 
@@ -131,7 +131,7 @@ class Crowd:
             if rows := self._rows(session):
                 identity = random.Random(len(self.deleted)).choice(rows)["id"]
                 self.deleted.add(identity)  # first: it may be gone before the answer is here
-                url = f"{self._host.url}{PREFIX}/captures/{identity}"
+                url = f"{self._host.url}{PREFIX}/captures/{identity}?forever=true"
                 assert session.delete(url, timeout=60).status_code in (200, 404)
 
     def _rows(self, session: requests.Session) -> list[dict[str, Any]]:
