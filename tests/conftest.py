@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 import environment
+from browsing import local_page
 from webui_standin.flavour import current_stack
 
 CHROMIUM_FLAGS = (
@@ -19,8 +19,6 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-LOCAL_SCHEMES = ("about", "blob", "data")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,20 +74,5 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page of its own profile that reaches this machine only; its script errors fail the test."""
-    context = browser.new_context(accept_downloads=True)
-    context.route(lambda url: not is_local(url), abort)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield page
-    context.close()
-    assert not problems, "the page raised script errors:\n" + "\n".join(problems)
-
-
-def is_local(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in LOCAL_SCHEMES or parts.hostname in LOOPBACK
-
-
-def abort(route: Route) -> None:
-    route.abort()
+    with local_page(browser) as page:
+        yield page

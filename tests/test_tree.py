@@ -141,8 +141,20 @@ def test_scripts_hold_one_short_entry() -> None:
     assert len(entry.read_text(encoding="utf-8").splitlines()) < 40
 
 
-def test_javascript_is_one_file() -> None:
-    assert len([file for file in (ROOT / "javascript").rglob("*") if file.is_file()]) == 1
+def test_javascript_has_one_namespace() -> None:
+    """Names at the top of a script are every other extension's too."""
+    opening = '((pc) => {\n    "use strict";\n'
+    closing = "})((window.payloadCapture = window.payloadCapture || {}));\n"
+    files = sorted((ROOT / "javascript").rglob("*"))
+    assert {file.suffix for file in files} == {".js"}
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        comment, _, rest = text.partition("((pc) =>")
+        assert all(line.startswith("//") for line in comment.splitlines()), file
+        assert f"((pc) =>{rest}".startswith(opening), file
+        assert text.endswith(closing), file
+        assert text.count("window.payloadCapture") == 2, file
+        assert len(text.splitlines()) <= 400, file
 
 
 @pytest.mark.parametrize("folder", ["extension", "scripts", "tests", "companion"])

@@ -9,10 +9,15 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Browser, Page
 
+from browsing import local_page
+from hosts.webui_page import WebuiPage
 from payload_capture.store import Store
 from postgres import Postgres
 from webui_standin import Process
+
+from .page import renew
 
 PREFIX = "/payload-capture/v1"
 SMALL = {"prompt": "a cat", "steps": 2, "width": 64, "height": 64, "seed": 1}
@@ -88,6 +93,39 @@ def wait(condition: Callable[[], Any], seconds: float = 30) -> Any:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
     return made
+
+
+# The page
+
+
+@pytest.fixture
+def clean(host: Host) -> Host:
+    """The module's stand-in without any capture."""
+    for trashed in (True, False):
+        for row in host.json("/captures", limit=500, trashed=trashed)["captures"]:
+            where = f"{host.url}{PREFIX}/captures/{row['id']}"
+            host.session.delete(where, params={"forever": 1}).raise_for_status()
+    return host
+
+
+@pytest.fixture(scope="module")
+def kept_page(host: Host, browser: Browser) -> Iterator[WebuiPage]:
+    """One page for a module."""
+    with local_page(browser) as page:
+        yield WebuiPage(page, host.url)
+
+
+@pytest.fixture
+def webui(clean: Host, kept_page: WebuiPage) -> WebuiPage:
+    """The module's page, drawn anew."""
+    renew(kept_page)
+    return kept_page
+
+
+@pytest.fixture
+def fresh(clean: Host, page: Page) -> WebuiPage:
+    """A page of the test's own, on which nothing was generated yet."""
+    return WebuiPage(page, clean.url)
 
 
 # The store

@@ -7,10 +7,8 @@ password that the page does not have.
 from __future__ import annotations
 
 import base64
-import io
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,8 +21,17 @@ from hosts.webui_page import WebuiPage
 from payload_capture.capture import Capture
 
 from .conftest import Host, Start
-
-expect.set_options(timeout=20_000)
+from .page import (
+    accordion,
+    arrive,
+    detail,
+    downloaded,
+    generate,
+    pasted,
+    picture,
+    rows,
+    value,
+)
 
 FAILS = """
 from modules import scripts
@@ -59,95 +66,6 @@ def host(start: Start) -> Iterator[Host]:
     yield host
     assert host.process.errors() == []
     host.process.stop()
-
-
-@pytest.fixture
-def clean(host: Host) -> Host:
-    for trashed in (True, False):
-        for row in host.json("/captures", limit=500, trashed=trashed)["captures"]:
-            where = f"{host.url}/payload-capture/v1/captures/{row['id']}"
-            host.session.delete(where, params={"forever": 1}).raise_for_status()
-    return host
-
-
-@pytest.fixture
-def webui(clean: Host, page: Page) -> WebuiPage:
-    return WebuiPage(page, clean.url)
-
-
-def rows(webui: WebuiPage) -> Locator:
-    return webui.page.locator(".pc-row")
-
-
-def detail(webui: WebuiPage) -> Locator:
-    return webui.page.locator(".pc-detail")
-
-
-def accordion(webui: WebuiPage, tab: str = "txt2img") -> Locator:
-    """The tab's accordion, opened."""
-    webui.open(tab)
-    found = webui.page.locator(f"#payload_capture_{tab}_accordion")
-    found.locator(".label-wrap").first.click()
-    return found
-
-
-def generate(webui: WebuiPage, prompt: str, seed: int = 1) -> None:
-    """Fill in and press Generate as soon as the page is ready for it, without waiting."""
-    tab = webui.tab
-    webui.finished()
-    expect(webui.page.locator(f"#{tab}_interrupt")).to_be_hidden()
-    webui.text(f"{tab}_prompt", prompt)
-    for name, value in (("width", 64), ("height", 64), ("steps", 2), ("seed", seed)):
-        webui.number(f"{tab}_{name}", value)
-    webui.page.wait_for_timeout(250)
-    webui.press()
-
-
-def value(place: Locator, name: str) -> Locator:
-    """What the tree shows for a field of the payload."""
-    tree = place.get_by_role("list", name="Payload", exact=True)
-    field = tree.locator(":scope > li", has=place.page.locator(f".pc-key:text-is('{name}')"))
-    return field.locator(":scope > .pc-text, :scope > .pc-value, :scope > .pc-long > .pc-text")
-
-
-def pasted(page: Page) -> str:
-    """The clipboard, as a person gets it out."""
-    page.evaluate(
-        "document.body.append(Object.assign(document.createElement('textarea'), {id: 'to'}))"
-    )
-    page.focus("#to")
-    page.keyboard.press("Control+V")
-    text: str = page.evaluate(
-        "() => { const to = document.getElementById('to'); to.remove(); return to.value }"
-    )
-    return text
-
-
-def downloaded(page: Page, button: Locator) -> tuple[str, str]:
-    """(name, text) of the file that a button saves."""
-    with page.expect_download() as download:
-        button.click()
-    return download.value.suggested_filename, Path(download.value.path()).read_text("utf-8")
-
-
-def captured(host: Host, number: int) -> bool:
-    return len(host.json("/captures")["captures"]) == number
-
-
-def arrive(webui: WebuiPage, host: Host, number: int, seconds: float = 30) -> None:
-    """Wait until the host has this many captures, and let the page's requests through meanwhile:
-    each of them is routed by this very thread.
-    """
-    deadline = time.monotonic() + seconds
-    while not captured(host, number):
-        assert time.monotonic() < deadline, f"there are not {number} captures"
-        webui.page.wait_for_timeout(50)
-
-
-def picture(size: tuple[int, int] = (64, 64), colour: str = "teal") -> str:
-    out = io.BytesIO()
-    Image.new("RGB", size, colour).save(out, "png")
-    return base64.b64encode(out.getvalue()).decode()
 
 
 # ---- the tab
@@ -458,38 +376,38 @@ def test_nothing_is_wider_than_the_page(webui: WebuiPage, clean: Host, width: in
 
 @pytest.mark.parametrize("prompt", ["a fox", HOSTILE[0]])
 def test_the_accordion_fills_itself_when_the_job_ends(
-    webui: WebuiPage, clean: Host, prompt: str
+    fresh: WebuiPage, clean: Host, prompt: str
 ) -> None:
-    place = accordion(webui)
+    place = accordion(fresh)
     expect(place).to_contain_text("the payload of your job appears here by itself")
-    generate(webui, prompt, seed=21)
+    generate(fresh, prompt, seed=21)
     expect(value(place, "prompt")).to_have_text(prompt)
     expect(value(place, "seed")).to_have_text("21")
-    assert webui.page.evaluate("window.hurt") is None
-    _, text = downloaded(webui.page, place.get_by_role("button", name="Download the payload"))
+    assert fresh.page.evaluate("window.hurt") is None
+    _, text = downloaded(fresh.page, place.get_by_role("button", name="Download the payload"))
     assert json.loads(text) == clean.json("/captures/latest/request")["payload"]
     place.get_by_role("button", name="Open the Payloads tab").click()
-    expect(rows(webui)).to_have_count(1)
+    expect(rows(fresh)).to_have_count(1)
 
 
-def test_the_accordion_of_img2img(webui: WebuiPage, tmp_path: Path) -> None:
+def test_the_accordion_of_img2img(fresh: WebuiPage, tmp_path: Path) -> None:
     (tmp_path / "init.png").write_bytes(base64.b64decode(picture()))
-    place = accordion(webui, "img2img")
-    webui.upload("img2img_image", tmp_path / "init.png")
-    generate(webui, "a fox from a picture")
+    place = accordion(fresh, "img2img")
+    fresh.upload("img2img_image", tmp_path / "init.png")
+    generate(fresh, "a fox from a picture")
     expect(value(place, "prompt")).to_have_text("a fox from a picture")
     place.locator(".pc-tree img").scroll_into_view_if_needed()
     expect(place.locator(".pc-tree img[src^='data:image/']")).to_be_visible()
 
 
 def test_the_accordion_shows_nobody_elses_job(
-    webui: WebuiPage, clean: Host, browser: Browser
+    fresh: WebuiPage, clean: Host, browser: Browser
 ) -> None:
     context = browser.new_context()
     other = WebuiPage(context.new_page(), clean.url)
-    mine, theirs = accordion(webui), accordion(other)
+    mine, theirs = accordion(fresh), accordion(other)
     for number in range(3):
-        generate(webui, f"mine {number}", seed=number)
+        generate(fresh, f"mine {number}", seed=number)
         generate(other, f"theirs {number}", seed=number)
         clean.generate(prompt=f"api {number}").raise_for_status()
         expect(value(mine, "prompt")).to_have_text(f"mine {number}")
@@ -497,30 +415,30 @@ def test_the_accordion_shows_nobody_elses_job(
     context.close()
 
 
-def test_the_same_job_again_is_a_new_capture(webui: WebuiPage, clean: Host) -> None:
-    place = accordion(webui)
+def test_the_same_job_again_is_a_new_capture(fresh: WebuiPage, clean: Host) -> None:
+    place = accordion(fresh)
     for number in range(1, 5):
-        generate(webui, "the same fox", seed=5)
-        arrive(webui, clean, number)
+        generate(fresh, "the same fox", seed=5)
+        arrive(fresh, clean, number)
         expect(place.locator("time")).to_have_attribute(
             "datetime", clean.latest()["job"]["started"]
         )
 
 
-def test_a_closed_accordion_shows_the_last_job_when_it_opens(webui: WebuiPage, clean: Host) -> None:
-    generate(webui, "before it was opened")
-    arrive(webui, clean, 1)
-    webui.page.wait_for_timeout(500)
-    expect(value(accordion(webui), "prompt")).to_have_text("before it was opened")
+def test_a_closed_accordion_shows_the_last_job_when_it_opens(fresh: WebuiPage, clean: Host) -> None:
+    generate(fresh, "before it was opened")
+    arrive(fresh, clean, 1)
+    fresh.page.wait_for_timeout(500)
+    expect(value(accordion(fresh), "prompt")).to_have_text("before it was opened")
 
 
 def test_a_job_that_ended_before_the_script_was_ready_appears(
-    webui: WebuiPage, clean: Host
+    fresh: WebuiPage, clean: Host
 ) -> None:
-    place = accordion(webui)
-    generate(webui, "before the script")
+    place = accordion(fresh)
+    generate(fresh, "before the script")
     expect(value(place, "prompt")).to_have_text("before the script")
-    webui.page.evaluate(
+    fresh.page.evaluate(
         """() => {
             const drawn = document.querySelector(".payload-capture[data-place=txt2img]");
             drawn.textContent = "";
@@ -549,32 +467,32 @@ def gallery_of(webui: WebuiPage) -> str:
     return webui.page.locator("#txt2img_gallery").inner_html()
 
 
-def test_what_would_be_sent_is_shown_without_a_picture(webui: WebuiPage, clean: Host) -> None:
-    place = accordion(webui)
-    webui.text("txt2img_prompt", "not yet drawn")
-    webui.number("txt2img_seed", 33)
-    before = gallery_of(webui)
+def test_what_would_be_sent_is_shown_without_a_picture(fresh: WebuiPage, clean: Host) -> None:
+    place = accordion(fresh)
+    fresh.text("txt2img_prompt", "not yet drawn")
+    fresh.number("txt2img_seed", 33)
+    before = gallery_of(fresh)
     place.get_by_role("button", name="Show what Generate would send").click()
     expect(value(place, "prompt")).to_have_text("not yet drawn")
     expect(value(place, "seed")).to_have_text("33")
     expect(place).to_contain_text("would be sent, nothing was generated")
     assert clean.json("/captures")["captures"] == []
-    assert gallery_of(webui) == before
-    _, text = downloaded(webui.page, place.get_by_role("button", name="Download the payload"))
-    webui.press()
-    arrive(webui, clean, 1)
+    assert gallery_of(fresh) == before
+    _, text = downloaded(fresh.page, place.get_by_role("button", name="Download the payload"))
+    fresh.press()
+    arrive(fresh, clean, 1)
     assert clean.json("/captures/latest/request")["payload"] == json.loads(text) | {
         "subseed": clean.latest()["payload"]["subseed"]
     }
 
 
-def test_what_would_be_sent_with_a_picture(webui: WebuiPage, clean: Host, tmp_path: Path) -> None:
+def test_what_would_be_sent_with_a_picture(fresh: WebuiPage, clean: Host, tmp_path: Path) -> None:
     (tmp_path / "init.png").write_bytes(base64.b64decode(picture()))
-    place = accordion(webui, "img2img")
+    place = accordion(fresh, "img2img")
     asked = place.get_by_role("button", name="Show what Generate would send")
     asked.click()
     expect(place).to_contain_text("no picture was chosen")
-    webui.upload("img2img_image", tmp_path / "init.png")
+    fresh.upload("img2img_image", tmp_path / "init.png")
     asked.click()
     place.locator(".pc-tree img").scroll_into_view_if_needed()
     expect(place.locator(".pc-tree img[src^='data:image/']")).to_be_visible()

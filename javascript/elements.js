@@ -1,0 +1,65 @@
+// Elements of the page, and the words for sizes, numbers and times.
+((pc) => {
+    "use strict";
+
+    /** An element with properties (class, on*, attributes with a dash) and children; strings are text. */
+    function make(tag, properties, ...children) {
+        const element = document.createElement(tag);
+        for (const [name, value] of Object.entries(properties || {})) {
+            if (name === "class") element.className = value;
+            else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+            else if (name.includes("-") || name === "role") element.setAttribute(name, value);
+            else element[name] = value;
+        }
+        element.append(...children.filter((child) => child !== null && child !== ""));
+        return element;
+    }
+
+    function button(text, label, onclick, kind = "") {
+        const properties = {type: "button", class: `pc-button ${kind}`, onclick};
+        return make("button", label ? {...properties, "aria-label": label} : properties, text);
+    }
+
+    /** A button for what cannot be undone: it acts when it is pressed again within some seconds. */
+    function sureButton(text, again, act) {
+        let timer = null;
+        const calm = () => {
+            clearTimeout(timer);
+            timer = null;
+            pressed.textContent = text;
+        };
+        const pressed = button(text, "", () => {
+            const sure = timer !== null;
+            calm();
+            if (sure) return act();
+            pressed.textContent = again;
+            timer = setTimeout(calm, 5000);
+        }, "pc-danger");
+        return pressed;
+    }
+
+    function size(bytes) {
+        if (bytes < 1000) return `${bytes} bytes`;
+        const [unit, name] = bytes < 1e6 ? [1e3, "KB"] : [1e6, "MB"];
+        const amount = bytes / unit;
+        return `${amount.toFixed(amount < 10 ? 1 : 0)} ${name}`;
+    }
+
+    function count(number, noun) {
+        return `${number.toLocaleString()} ${noun}${number === 1 ? "" : "s"}`;
+    }
+
+    function moment(started) {
+        const date = new Date(started);
+        if (Number.isNaN(date.getTime())) return make("span", {});
+        const today = date.toDateString() === new Date().toDateString();
+        const text = today ? date.toLocaleTimeString() : date.toLocaleString();
+        return make("time", {dateTime: started, title: date.toLocaleString()}, text);
+    }
+
+    function kindOf(endpoint) {
+        return endpoint.split("/").pop();
+    }
+
+    Object.assign(pc, {make, button, sureButton, size, count, moment, kindOf});
+})((window.payloadCapture = window.payloadCapture || {}));

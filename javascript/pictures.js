@@ -1,0 +1,107 @@
+// Pictures: thumbnails that come when their place is seen, one picture over the page, files.
+((pc) => {
+    "use strict";
+
+    /** Small pictures, fetched in batches when their place comes into view, kept for the session. */
+    class Thumbnails {
+        constructor(channel) {
+            this.channel = channel;
+            this.known = new Map();
+            this.wanted = new Map();
+            this.timer = null;
+            const see = (entries) => entries.forEach((entry) => this.seen(entry));
+            this.observer = new IntersectionObserver(see, {rootMargin: "200px"});
+            this.sources = new WeakMap();
+        }
+
+        /** An <img> that will show `source`: an asset's sha256, or {capture, path}. */
+        image(source, alt, className = "pc-thumb") {
+            const image = pc.make("img", {class: className, alt, decoding: "async"});
+            if (!source) return image;
+            this.sources.set(image, source);
+            this.observer.observe(image);
+            return image;
+        }
+
+        seen(entry) {
+            if (!entry.isIntersecting) return;
+            const image = entry.target;
+            this.observer.unobserve(image);
+            const source = this.sources.get(image);
+            const key = JSON.stringify(source);
+            if (this.known.has(key)) return this.put(image, this.known.get(key));
+            if (!this.wanted.has(key)) this.wanted.set(key, {source, images: [], asked: false});
+            this.wanted.get(key).images.push(image);
+            if (this.timer === null) this.timer = setTimeout(() => this.fetch(), 30);
+        }
+
+        async fetch() {
+            const open = [...this.wanted.entries()].filter(([, entry]) => !entry.asked);
+            const batch = open.slice(0, 20);
+            batch.forEach(([, entry]) => (entry.asked = true));
+            this.timer = open.length > batch.length ? setTimeout(() => this.fetch(), 30) : null;
+            const sources = batch.map(([, entry]) => entry.source);
+            let found = null;
+            try {
+                const patience = pc.PATIENCE_FOR_PICTURES;
+                found = (await this.channel.ask("thumbnails", {sources}, patience)).thumbnails;
+            } catch (error) {
+                // their places say that they are missing
+            }
+            batch.forEach(([key, entry], index) => {
+                this.wanted.delete(key);
+                if (found) this.known.set(key, found[index]);
+                if (this.known.size > 600) this.known.delete(this.known.keys().next().value);
+                entry.images.forEach((image) => this.put(image, found ? found[index] : ""));
+            });
+        }
+
+        put(image, uri) {
+            if (uri.startsWith("data:image/")) image.src = uri;
+            else image.classList.add("pc-missing");
+        }
+    }
+
+    function save(blob, name) {
+        const url = URL.createObjectURL(blob);
+        const link = pc.make("a", {href: url, download: name});
+        document.body.append(link);
+        link.click();
+        link.remove();
+        setTimeout(() => URL.revokeObjectURL(url), 60000);
+    }
+
+    /** Shows one picture in full size over the page. */
+    async function enlarge(channel, source, caption) {
+        const picture = pc.make("img", {class: "pc-full", alt: caption});
+        const words = pc.make("span", {class: "pc-caption", dir: "auto"}, "Loading…");
+        const shut = () => dialog.close();
+        const bar = pc.make("div", {class: "pc-bar"}, words, pc.button("Close", "Close the picture", shut));
+        const dialog = pc.make("dialog", {class: "payload-capture-dialog", "aria-label": caption}, picture, bar);
+        dialog.addEventListener("click", (event) => event.target === dialog && shut());
+        // The webui's own keys (Escape interrupts) are not meant while a picture is open.
+        dialog.addEventListener("keydown", (event) => event.stopPropagation());
+        const themed = document.querySelector(".gradio-container"); // has the theme's fonts and colours
+        (themed || document.body).append(dialog);
+        let url = null;
+        dialog.addEventListener("close", () => {
+            dialog.remove();
+            if (url) URL.revokeObjectURL(url);
+        });
+        dialog.showModal();
+        try {
+            const {picture: uri} = await channel.ask("picture", {source}, pc.PATIENCE_FOR_PICTURES);
+            const blob = await (await fetch(uri)).blob(); // decodes base64 off this thread
+            if (!dialog.isConnected) return; // closed meanwhile
+            url = URL.createObjectURL(blob);
+            picture.src = url;
+            words.textContent = caption;
+            const name = `picture.${blob.type.split("/")[1]}`;
+            words.after(pc.button("Download", "Download the picture", () => save(blob, name)));
+        } catch (error) {
+            words.textContent = error.message;
+        }
+    }
+
+    Object.assign(pc, {Thumbnails, save, enlarge});
+})((window.payloadCapture = window.payloadCapture || {}));

@@ -1,0 +1,122 @@
+"""The extension's places on a webui's page, as a test looks at them and presses their buttons.
+
+A page takes seconds to load, so the tests of a module share one (`webui` in `conftest`): before
+each of them the places are drawn anew, with nothing remembered of the test before.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+from playwright.sync_api import Error, Locator, Page, expect
+
+from hosts.webui_page import WebuiPage
+
+if TYPE_CHECKING:
+    from .conftest import Host
+
+expect.set_options(timeout=20_000)
+
+REDRAW = """() => {
+    localStorage.clear();
+    document.querySelectorAll("dialog[open]").forEach((one) => one.close());
+    for (const place of document.querySelectorAll(".payload-capture[data-place]")) {
+        place.replaceChildren();
+        place.removeAttribute("data-drawn");
+    }
+}"""
+DRAWN = """() => [...document.querySelectorAll(".payload-capture[data-place]")].every(
+    (place) => place.dataset.drawn && place.childElementCount)"""
+
+
+def renew(webui: WebuiPage) -> None:
+    """The page as if it had just been loaded, as far as tests change it."""
+    try:
+        webui.page.unroute_all()
+        webui.page.set_viewport_size({"width": 1280, "height": 720})
+        webui.reset()
+        webui.open("txt2img")
+        webui.page.evaluate(REDRAW)
+        webui.page.wait_for_function(DRAWN)
+    except (Error, AssertionError):
+        webui.load()
+
+
+def rows(webui: WebuiPage) -> Locator:
+    return webui.page.locator(".pc-row")
+
+
+def detail(webui: WebuiPage) -> Locator:
+    return webui.page.locator(".pc-detail")
+
+
+def accordion(webui: WebuiPage, tab: str = "txt2img") -> Locator:
+    """The tab's accordion, opened."""
+    webui.open(tab)
+    found = webui.page.locator(f"#payload_capture_{tab}_accordion")
+    found.locator(".label-wrap").first.click()
+    return found
+
+
+def generate(webui: WebuiPage, prompt: str, seed: int = 1) -> None:
+    """Fill in and press Generate as soon as the page is ready for it, without waiting."""
+    tab = webui.tab
+    webui.finished()
+    expect(webui.page.locator(f"#{tab}_interrupt")).to_be_hidden()
+    webui.text(f"{tab}_prompt", prompt)
+    for name, value in (("width", 64), ("height", 64), ("steps", 2), ("seed", seed)):
+        webui.number(f"{tab}_{name}", value)
+    webui.page.wait_for_timeout(250)
+    webui.press()
+
+
+def value(place: Locator, name: str) -> Locator:
+    """What the tree shows for a field of the payload."""
+    tree = place.get_by_role("list", name="Payload", exact=True)
+    field = tree.locator(":scope > li", has=place.page.locator(f".pc-key:text-is('{name}')"))
+    return field.locator(":scope > .pc-text, :scope > .pc-value, :scope > .pc-long > .pc-text")
+
+
+def pasted(page: Page) -> str:
+    """The clipboard, as a person gets it out."""
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('textarea'), {id: 'to'}))"
+    )
+    page.focus("#to")
+    page.keyboard.press("Control+V")
+    text: str = page.evaluate(
+        "() => { const to = document.getElementById('to'); to.remove(); return to.value }"
+    )
+    return text
+
+
+def downloaded(page: Page, button: Locator) -> tuple[str, str]:
+    """(name, text) of the file that a button saves."""
+    with page.expect_download() as download:
+        button.click()
+    return download.value.suggested_filename, Path(download.value.path()).read_text("utf-8")
+
+
+def captured(host: Host, number: int) -> bool:
+    return len(host.json("/captures")["captures"]) == number
+
+
+def arrive(webui: WebuiPage, host: Host, number: int, seconds: float = 30) -> None:
+    """Wait until the host has this many captures, and let the page's requests through meanwhile:
+    each of them is routed by this very thread.
+    """
+    deadline = time.monotonic() + seconds
+    while not captured(host, number):
+        assert time.monotonic() < deadline, f"there are not {number} captures"
+        webui.page.wait_for_timeout(50)
+
+
+def picture(size: tuple[int, int] = (64, 64), colour: str = "teal") -> str:
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, "png")
+    return base64.b64encode(out.getvalue()).decode()
