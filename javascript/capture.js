@@ -42,6 +42,8 @@
         draw(capture) {
             const tree = new pc.Tree(this.channel, this.thumbnails, capture.id);
             const parts = [this.header(capture), this.actions(capture), this.trouble(capture)];
+            this.details = this.brief ? null : new pc.Details(this.channel, capture.id, capture.edited);
+            if (this.details) parts.splice(1, 0, this.details.element);
             if (!this.brief) parts.push(this.pictures(capture));
             parts.push(this.payload(capture, tree));
             if (!this.brief) parts.push(this.infotexts(capture), this.facts(capture));

@@ -17,6 +17,7 @@
             this.lost = 0; // questions given up whose event may still come to its end
             this.down = false;
             this.retry = 0;
+            pc.channels.set(place, this);
         }
 
         get busy() {

@@ -18,6 +18,11 @@
         image(source, alt, className = "pc-thumb") {
             const image = pc.make("img", {class: className, alt, decoding: "async"});
             if (!source) return image;
+            const known = this.known.get(JSON.stringify(source));
+            if (known !== undefined) {
+                this.put(image, known);
+                return image;
+            }
             this.sources.set(image, source);
             this.observer.observe(image);
             return image;
@@ -36,10 +41,14 @@
         }
 
         async fetch() {
+            for (const [key, entry] of this.wanted) { // scrolled past meanwhile
+                if (!entry.asked && !entry.images.some((image) => image.isConnected)) this.wanted.delete(key);
+            }
             const open = [...this.wanted.entries()].filter(([, entry]) => !entry.asked);
             const batch = open.slice(0, 20);
             batch.forEach(([, entry]) => (entry.asked = true));
             this.timer = open.length > batch.length ? setTimeout(() => this.fetch(), 30) : null;
+            if (!batch.length) return;
             const sources = batch.map(([, entry]) => entry.source);
             let found = null;
             try {

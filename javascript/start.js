@@ -8,6 +8,7 @@
 
     if (pc.places) return; // this file was loaded twice
     const places = new Map();
+    const channels = new Map(); // by the place that each belongs to, the newest one
 
     function attach() {
         for (const element of document.querySelectorAll(".payload-capture[data-place]:not([data-drawn])")) {
@@ -20,21 +21,21 @@
         }
     }
 
-    function listen(name, act) {
+    function listen(name, all, act) {
         document.addEventListener(`payload_capture:${name}`, (event) => {
-            const place = places.get(event.detail.place);
-            if (place) act(place, event.detail);
+            const one = all.get(event.detail.place);
+            if (one) act(one, event.detail);
         });
     }
 
-    listen("ask", (place, detail) => {
-        detail.question = place.channel.collect();
+    listen("ask", channels, (channel, detail) => {
+        detail.question = channel.collect();
     });
-    listen("answer", (place, detail) => place.channel.answered(detail.text));
-    listen("job", (place, detail) => place.job && place.job(detail.text));
+    listen("answer", channels, (channel, detail) => channel.answered(detail.text));
+    listen("job", places, (place, detail) => place.job && place.job(detail.text));
 
     if (typeof onAfterUiUpdate === "function") onAfterUiUpdate(attach);
     else if (typeof onUiUpdate === "function") onUiUpdate(attach);
 
-    Object.assign(pc, {places});
+    Object.assign(pc, {places, channels});
 })((window.payloadCapture = window.payloadCapture || {}));

@@ -270,6 +270,10 @@ class Service:
         """Every tag, with how many captures have it."""
         return self.store.tags()
 
+    def choices(self) -> dict[str, list[str]]:
+        """The values that filters of a list may ask for, by the filter's name."""
+        return {**self.store.choices(), "tag": list(self.tags())}
+
     def _stored(self, identity: str) -> str:
         """The id of a capture that has to be in the store, and not in memory any more."""
         self.writer.flush()
@@ -381,6 +385,11 @@ class Service:
     def stream(self, last: int | None) -> AsyncGenerator[str, None]:
         """What happens, as server-sent events, until the client goes or the UI reloads."""
         return events.stream(self.events, last, host.closing)
+
+    @property
+    def closing(self) -> bool:
+        """Whether the server is about to end, which waits for its connections to end first."""
+        return host.closing()
 
     # ---- this webui's own API
 

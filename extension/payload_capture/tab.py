@@ -9,6 +9,7 @@ must click has to be on the page, so it is hidden by style.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -127,7 +128,18 @@ class Accordion:
 def _tab(service: Service) -> Any:
     with gr.Blocks(analytics_enabled=False) as page:
         _place(service, "tab")
+        _bell(service)
     return page
+
+
+def _bell(service: Service) -> None:
+    """A channel of its own for the question that waits until something happened."""
+
+    async def rung(text: str, request: gr.Request) -> str:
+        return await questions.ring(service, text, _caller(request))
+
+    with _hidden():
+        _channel("bell", rung)
 
 
 def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
@@ -152,22 +164,21 @@ def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
 def _place(service: Service, name: str) -> Any:
     """An empty element for the script to draw in, and its channel in a hidden column."""
     gr.HTML(f'<div class="payload-capture" data-place="{name}"></div>')
-    with _hidden() as hidden:
-        question, answer = _letter(), _letter()
-        ask = _pressed(f"payload_capture_{name}_ask")
 
     def asked(text: str, request: gr.Request) -> str:
         return questions.answer(service, text, _caller(request))
 
-    event = ask.click(
-        asked,
-        [question],
-        [answer],
-        **_EVENT,
-        **{_JS: _ASK % name},
-    )
-    event.then(None, [answer], [], **{_JS: _TELL % (name, "answer")})
+    with _hidden() as hidden:
+        _channel(name, asked)
     return hidden
+
+
+def _channel(name: str, answers: Callable[..., Any]) -> None:
+    """What the page's script asks through, in a hidden column."""
+    question, answer = _letter(), _letter()
+    ask = _pressed(f"payload_capture_{name}_ask")
+    event = ask.click(answers, [question], [answer], **_EVENT, **{_JS: _ASK % name})
+    event.then(None, [answer], [], **{_JS: _TELL % (name, "answer")})
 
 
 def _hidden() -> Any:
@@ -196,4 +207,5 @@ def _caller(request: gr.Request) -> Caller:
     given = request.request
     if given is None:
         return Caller("POST", {"origin": "null"})
-    return Caller("POST", given.headers, given.client.host if given.client else "")
+    address = given.client.host if given.client else ""
+    return Caller("POST", given.headers, address, request.username)

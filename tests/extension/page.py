@@ -24,6 +24,7 @@ expect.set_options(timeout=20_000)
 
 REDRAW = """() => {
     localStorage.clear();
+    sessionStorage.clear();
     document.querySelectorAll("dialog[open]").forEach((one) => one.close());
     for (const place of document.querySelectorAll(".payload-capture[data-place]")) {
         place.replaceChildren();
