@@ -176,7 +176,7 @@ def export(service: Service, question: Question) -> dict[str, Any]:
     form, ids = question["format"], question["captures"]
     if form not in shapes.SELECTIONS:
         known = ", ".join(shapes.SELECTIONS)
-        raise BadParameterError("format", f"format: {form!r} is not one of {known}")
+        raise BadParameterError("format", f"{form!r} is not one of {known}")
     if len(ids) > MAX_EXPORTED:
         raise TooMuchError(f"{len(ids):,} captures are too many for the page. {_WAY_OUT}")
     write = exports.lines if form == "jsonl" else exports.zipped

@@ -156,13 +156,15 @@ _CHANGING = (listing.edit, listing.trash, listing.restore, listing.delete, empty
 _ANSWERS = {**_READING, **{f.__name__: f for f in _CHANGING}}
 
 
-_TOLD = (StoreError, FormatError, Refused, BadParameterError, TagError, TooMuchError)
+_TOLD = (StoreError, FormatError, Refused, TagError, TooMuchError)
 """What says itself, in words for the reader, what is wrong."""
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, NotFoundError):
         return "This capture, or a picture of it, was deleted."
+    if isinstance(error, BadParameterError):
+        return f"{error.field}: {error}"
     if isinstance(error, _TOLD):
         return str(error)
     return f"{type(error).__name__}: {error}"

@@ -121,19 +121,6 @@ def test_keys_go_through_the_list(webui: WebuiPage, clean: Host) -> None:
     expect(value(detail(webui), "prompt")).to_have_text("two")
 
 
-def test_older_captures_come_on_demand(webui: WebuiPage, clean: Host) -> None:
-    for number in range(53):
-        clean.generate(prompt=f"number {number}", steps=1).raise_for_status()
-    webui.open("Payloads")
-    expect(rows(webui)).to_have_count(50)
-    webui.page.get_by_role("button", name="Show older captures").click()
-    expect(rows(webui)).to_have_count(53)
-    expect(webui.page.get_by_role("button", name="Show older captures")).to_be_hidden()
-    clean.generate(prompt="the newest").raise_for_status()
-    expect(rows(webui)).to_have_count(54)
-    expect(rows(webui).last).to_contain_text("number 0")
-
-
 def test_a_failed_job_shows_its_reason(start: Start, page: Page) -> None:
     host = start(neighbours={"fails": FAILS})
     assert host.generate(prompt="this will fail").status_code == 500
@@ -274,11 +261,11 @@ def test_what_was_deleted_comes_back_by_undo(webui: WebuiPage, clean: Host) -> N
     webui.open("Payloads")
     shows(webui, "two", "one")
     expect(webui.page.get_by_role("button", name="Trash", exact=True)).to_be_hidden()
-    press(webui, "Move this capture to the trash")
+    press(webui, "Delete: move this capture to the trash")
     shows(webui, "one")
     expect(webui.page.get_by_text("Moved to the trash.")).to_be_visible()
     assert (prompts(clean), prompts(clean, trashed=True)) == (["one"], ["two"])
-    press(webui, "Take the capture out of the trash again")
+    press(webui, "Undo: take out of the trash again")
     shows(webui, "two", "one")
     expect(webui.page.get_by_text("Moved to the trash.")).to_be_hidden()
     assert (prompts(clean), prompts(clean, trashed=True)) == (["two", "one"], [])
@@ -290,11 +277,11 @@ def test_the_trash_is_seen_and_emptied(webui: WebuiPage, clean: Host) -> None:
     webui.open("Payloads")
     for prompt in ("four", "three", "two"):
         expect(value(detail(webui), "prompt")).to_have_text(prompt)
-        press(webui, "Move this capture to the trash")
+        press(webui, "Delete: move this capture to the trash")
     shows(webui, "one")
     press(webui, "Trash")
     shows(webui, "four", "three", "two")
-    press(webui, "Take this capture out of the trash")
+    press(webui, "Restore: take this capture out of the trash")
     shows(webui, "three", "two")
     press(webui, "Delete for good")
     assert prompts(clean, trashed=True) == ["three", "two"]
@@ -317,10 +304,10 @@ def test_undo_says_why_it_cannot(webui: WebuiPage, clean: Host) -> None:
     webui.open("Payloads")
     shows(webui, "one")
     gone = f"{clean.url}/payload-capture/v1/captures/{clean.latest()['id']}"
-    press(webui, "Move this capture to the trash")
+    press(webui, "Delete: move this capture to the trash")
     expect(webui.page.get_by_text("No captures yet")).to_be_visible()
     clean.session.delete(gone, params={"forever": 1}).raise_for_status()
-    press(webui, "Take the capture out of the trash again")
+    press(webui, "Undo: take out of the trash again")
     expect(webui.page.get_by_text("Not done: This capture")).to_be_visible()
 
 
@@ -344,14 +331,16 @@ def test_questions_do_not_pile_up_on_a_dead_server(webui: WebuiPage, clean: Host
 
     webui.open("Payloads")
     expect(webui.page.get_by_text("No captures yet")).to_be_visible()
+    webui.page.wait_for_timeout(500)  # until the page waits at the bell
     webui.page.route(re.compile("/run/predict|/queue/|/internal/ping"), refuse)
+    clean.generate(prompt="what the page cannot ask for").raise_for_status()
     expect(webui.page.get_by_text("Is it still running?")).to_be_visible()
     webui.page.wait_for_timeout(3000)
     assert len([url for url in asked if "/run/predict" in url]) == 1
     webui.page.unroute(re.compile("/run/predict|/queue/|/internal/ping"), refuse)
     webui.page.unroute_all()
     clean.generate(prompt="alive again").raise_for_status()
-    expect(rows(webui)).to_have_count(1)
+    expect(rows(webui)).to_have_count(2)
     expect(webui.page.get_by_text("Is it still running?")).to_be_hidden()
 
 
