@@ -5,6 +5,7 @@
 
     const PATIENCE = 40000; // it answers after 20 s at the latest
     const PAUSE = 1000; // after a failure
+    let pending = null; // what waits at the bell: one question of this page, whoever listens
 
     /**
      * While `element` is seen: catches up with what is there, waits at the bell, tells what it
@@ -14,7 +15,7 @@
     class Bell {
         constructor(element, channel, {catchUp, heard, lost}) {
             Object.assign(this, {element, catchUp, heard, lost, running: false, closed: false});
-            this.channels = [channel, new pc.Channel("bell")];
+            this.channels = [channel, pc.channels.get("bell") || new pc.Channel("bell")];
             this.seen = false;
             this.look = () => this.looked();
             this.observer = new IntersectionObserver(this.look);
@@ -49,7 +50,7 @@
                     if (!(await this.reachable())) throw new Error(pc.GONE);
                     const since = await this.catchUp(anew);
                     anew = false;
-                    const news = await this.channels[1].ask("bell", since, PATIENCE);
+                    const news = await this.wait(since);
                     if (!this.closed) this.heard(news);
                 } catch (error) {
                     if (this.closed) break;
@@ -59,6 +60,13 @@
             }
             this.running = false;
             this.seen = this.shown;
+        }
+
+        /** What happened since, which a question that waits already will tell as well. */
+        wait(since) {
+            const free = () => (pending = null);
+            if (!pending) pending = this.channels[1].ask("bell", since, PATIENCE).finally(free);
+            return pending;
         }
 
         async reachable() {

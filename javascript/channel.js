@@ -7,14 +7,17 @@
     const GONE = "The webui does not answer. Is it still running?";
     const PATIENCE_FOR_PICTURES = 180000;
 
+    let serial = 0;
+
     /** Asks Python, one question at a time; a lost one fails after a while and piles nothing up. */
     class Channel {
         constructor(place) {
             this.place = place;
             this.waiting = [];
             this.current = null;
-            this.serial = 0;
-            this.lost = 0; // questions given up whose event may still come to its end
+            const former = pc.channels.get(place); // whose question may still come to its end
+            this.told = former ? former.told : null; // id of the answer that came last
+            this.lost = former ? former.lost + Number(former.current !== null) : 0; // given up, may still end
             this.down = false;
             this.retry = 0;
             pc.channels.set(place, this);
@@ -26,7 +29,7 @@
 
         ask(name, more = {}, patience = PATIENCE) {
             return new Promise((resolve, reject) => {
-                const question = {id: ++this.serial, do: name, ...more};
+                const question = {id: ++serial, do: name, ...more};
                 this.waiting.push({question, patience, resolve, reject, collected: false});
                 this.next();
             });
@@ -56,11 +59,12 @@
             } catch (error) {
                 answer = {id: null}; // no answer yet: gradio's event failed
             }
+            const late = answer.id !== this.told; // an event that failed leaves the answer before it
+            this.told = answer.id;
             if (!this.current) return;
             if (answer.id !== this.current.question.id) {
-                // An event that failed leaves the answer before it, and so does a lost one's end.
                 if (this.lost > 0) this.lost -= 1;
-                else this.fail(GONE);
+                else if (!late) this.fail(GONE);
                 return;
             }
             this.lost = 0;

@@ -26,6 +26,7 @@ REDRAW = """() => {
     localStorage.clear();
     sessionStorage.clear();
     document.querySelectorAll("dialog[open]").forEach((one) => one.close());
+    document.querySelectorAll(".pc-toast").forEach((one) => one.remove());
     for (const place of document.querySelectorAll(".payload-capture[data-place]")) {
         place.replaceChildren();
         place.removeAttribute("data-drawn");
