@@ -85,6 +85,8 @@
         choosers() {
             return {
                 export: (ids, format) => pc.exportCaptures(this.channel, ids, format),
+                compare: ([one, other]) => pc.compare(this.channel, one, other),
+                prove: (ids) => pc.prove(this.channel, ids),
                 star: (ids) => this.star(ids, ids.some((id) => !this.listing.get(id).starred)),
                 ...Object.fromEntries(["trash", "restore", "delete"].map((name) => [name, (ids) => this.act(name, ids)])),
             };
@@ -97,6 +99,7 @@
                 open: () => this.open(),
                 search: () => this.filters.search.focus(),
                 copy: () => this.selected && this.view.copy("payload"),
+                prove: () => this.selected && pc.prove(this.channel, [this.selected]),
                 star: () => chosen().length && this.choosers().star(chosen()),
                 remove: () => !this.trash && chosen().length && this.act("trash", chosen()),
                 toggle: () => this.selected && this.selection.toggle(this.selected),
