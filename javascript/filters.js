@@ -47,6 +47,7 @@
         }
 
         field(name, label, input) {
+            input.setAttribute("aria-label", label);
             input.addEventListener("change", () => {
                 this.set({[name]: input.type === "checkbox" ? input.checked : input.value});
             });

@@ -61,7 +61,7 @@
             this.columns = columns;
             this.element.style.height = `${Math.ceil(this.rows.length / columns) * line}px`;
             const height = this.scroller.clientHeight;
-            if (!height) return; // not seen
+            if (!height && this.rows.length) return; // not seen
             const top = this.scroller.scrollTop;
             const first = Math.max(0, Math.floor(top / line) - BEYOND) * columns;
             const last = Math.min(this.rows.length, (Math.ceil((top + height) / line) + BEYOND) * columns);

@@ -77,7 +77,7 @@
             let index = this.rows.findIndex((other) => other.started <= row.started);
             if (index < 0 && this.cursor !== null) return false; // it comes with an older page
             if (index < 0) index = this.rows.length;
-            this.rows.splice(index, 0, row);
+            this.rows = [...this.rows.slice(0, index), row, ...this.rows.slice(index)];
             this.known.set(row.id, row);
             return true;
         }
