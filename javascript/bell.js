@@ -5,6 +5,7 @@
 
     const PATIENCE = 40000; // it answers after 20 s at the latest
     const PAUSE = 1000; // after a failure
+    let waits = null; // the channel of all bells of this page
     let pending = null; // what waits at the bell: one question of this page, whoever listens
 
     /**
@@ -15,7 +16,8 @@
     class Bell {
         constructor(element, channel, {catchUp, heard, lost}) {
             Object.assign(this, {element, catchUp, heard, lost, running: false, closed: false});
-            this.channels = [channel, pc.channels.get("bell") || new pc.Channel("bell")];
+            waits = waits || new pc.Channel("bell");
+            this.channels = [channel, waits];
             this.seen = false;
             this.look = () => this.looked();
             this.observer = new IntersectionObserver(this.look);
@@ -65,7 +67,7 @@
         /** What happened since, which a question that waits already will tell as well. */
         wait(since) {
             const free = () => (pending = null);
-            if (!pending) pending = this.channels[1].ask("bell", since, PATIENCE).finally(free);
+            if (!pending) pending = waits.ask("bell", since, PATIENCE).finally(free);
             return pending;
         }
 

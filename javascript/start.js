@@ -8,7 +8,6 @@
 
     if (pc.places) return; // this file was loaded twice
     const places = new Map();
-    const channels = new Map(); // by the place that each belongs to, the newest one
 
     function attach() {
         for (const element of document.querySelectorAll(".payload-capture[data-place]:not([data-drawn])")) {
@@ -21,21 +20,13 @@
         }
     }
 
-    function listen(name, all, act) {
-        document.addEventListener(`payload_capture:${name}`, (event) => {
-            const one = all.get(event.detail.place);
-            if (one) act(one, event.detail);
-        });
-    }
-
-    listen("ask", channels, (channel, detail) => {
-        detail.question = channel.collect();
+    document.addEventListener("payload_capture:job", (event) => {
+        const place = places.get(event.detail.place);
+        if (place) place.job(event.detail.text);
     });
-    listen("answer", channels, (channel, detail) => channel.answered(detail.text));
-    listen("job", places, (place, detail) => place.job && place.job(detail.text));
 
     if (typeof onAfterUiUpdate === "function") onAfterUiUpdate(attach);
     else if (typeof onUiUpdate === "function") onUiUpdate(attach);
 
-    Object.assign(pc, {places, channels});
+    Object.assign(pc, {places});
 })((window.payloadCapture = window.payloadCapture || {}));
