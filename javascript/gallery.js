@@ -9,7 +9,7 @@
         constructor(element) {
             this.element = element;
             this.channel = new pc.Channel("tab");
-            this.thumbnails = new pc.Thumbnails(this.channel);
+            this.thumbnails = new pc.Thumbnails(new pc.Channel("tab")); // so that rows do not wait for them
             this.listing = new pc.Listing();
             this.edition = null;
             this.selected = null;

@@ -3,7 +3,7 @@
     "use strict";
 
     const BEYOND = 4; // lines above and below what is seen
-    const NEAR = 60; // rows before the end from which older ones are asked for
+    const NEAR = 150; // rows before the end from which older ones are asked for
     const LINE = 108; // px of a row in the list
     const CARD = 188; // px of a card at least
     const WORDS = 96; // px of a card below its picture

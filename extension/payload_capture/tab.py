@@ -1,10 +1,10 @@
 """The tab and the accordions. The only module that imports gradio.
 
 Python draws nothing: it puts an empty place on the page and beside it an event, which the page's
-script sends to ask (`questions`); it draws what it is answered. All differences between gradio 3.41 and 4.40 that
-the extension meets are here: the keyword that takes JavaScript, and what components may be hidden
-how. Texts that only travel are invisible textboxes, whose values gradio keeps; what the script
-must click has to be on the page, so it is hidden by style.
+script sends to ask (`questions`); it draws what it is answered. All differences between gradio 3.41
+and 4.40 that Python meets are here: the keyword that takes JavaScript, and what components may be
+hidden how. Texts that only travel are invisible textboxes, whose values gradio keeps; what the
+script must click or find has to be on the page, so it is hidden by style.
 """
 
 from __future__ import annotations

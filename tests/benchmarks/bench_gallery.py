@@ -43,8 +43,8 @@ TURN = 1200
 WATCH = """() => {
     window.tasks = [];
     window.frames = [];
-    new PerformanceObserver((list) => list.getEntries().forEach((e) => window.tasks.push(e.duration)))
-        .observe({entryTypes: ["longtask"]});
+    const note = (list) => list.getEntries().forEach((one) => window.tasks.push(one.duration));
+    new PerformanceObserver(note).observe({entryTypes: ["longtask"]});
     let before = performance.now();
     const frame = (now) => {
         window.frames.push(now - before);
@@ -70,9 +70,9 @@ class Scrolled:
         frames = sorted(self.frames)
         longest = max(self.tasks, default=0)
         print(
-            f"{self.loaded:9,} captures in {self.seconds:5.1f} s: {len(self.tasks)} tasks over 50 ms"
-            f" (longest {longest:.0f} ms, aim: none); frames: median"
-            f" {statistics.median(frames):.1f} ms, p99 {frames[int(len(frames) * 0.99)]:.1f} ms;"
+            f"{self.loaded:9,} captures in {self.seconds:5.1f} s:"
+            f" {len(self.tasks)} tasks over 50 ms (longest {longest:.0f} ms, aim: none);"
+            f" frames: median {statistics.median(frames):.1f} ms, p99 {frames[int(len(frames) * 0.99)]:.1f} ms;"
             f" {self.elements} elements in the list",
             flush=True,
         )
