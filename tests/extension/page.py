@@ -20,7 +20,7 @@ from hosts.webui_page import WebuiPage
 if TYPE_CHECKING:
     from .conftest import Host
 
-expect.set_options(timeout=5_000)
+expect.set_options(timeout=20_000)
 
 REDRAW = """() => {
     localStorage.clear();
