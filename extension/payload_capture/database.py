@@ -170,12 +170,9 @@ def _prepared(connection: Connection) -> Iterator[None]:
 
 
 def _take_lock(connection: Connection, patience: float) -> None:
-    from sqlalchemy import text
-
-    wait = "set_config('lock_timeout', :wait, true)"
-    given = {"wait": str(int(patience * 1000)), "lock": LOCK}
-    with together(connection):
-        connection.execute(text(f"SELECT {wait}, pg_advisory_xact_lock(:lock)"), given)
+    wait = f"set_config('lock_timeout', '{int(patience * 1000)}', true)"
+    query = f"SELECT {wait}, pg_advisory_xact_lock({LOCK})"
+    connection.exec_driver_sql(query)
 
 
 def together(connection: Connection) -> contextlib.AbstractContextManager[object]:
