@@ -113,7 +113,25 @@ class _Known(NamedTuple):
     """Whether an asset of it is there, or anything is promised."""
 
 
-def add(connection: Connection, row: Mapping[str, Any], capture: Capture) -> None:
+class Entry(NamedTuple):
+    """All of a capture that can be computed before others have to wait for it."""
+
+    capture: Capture
+    row: Mapping[str, Any]
+    text: bytes
+    words: list[str]
+    origin: str
+    host: str
+
+
+def entry(capture: Capture, failure: str | None) -> Entry:
+    row, text = documents.row(capture, failure), documents.text(capture)
+    words = search.words_of(*search.text_of(capture))
+    origin, host = documents.origin_key(row), documents.host_key(capture.host)
+    return Entry(capture, row, text, words, origin, host)
+
+
+def add(connection: Connection, new: Entry) -> None:
     """Insert all rows of a capture but those of its files; none if it was added before.
 
     Raises:
@@ -121,31 +139,31 @@ def add(connection: Connection, row: Mapping[str, Any], capture: Capture) -> Non
     """
     from payload_capture import tables
 
-    known = _known(connection, row, capture)
+    capture, row = new.capture, new.row
+    known = _known(connection, new)
     if known.seq is not None:
-        return _refuse_another(connection, known.seq, capture)
-    words = search.words_of(*search.text_of(capture))
-    origin = _origin(connection, row) if known.origin is None else known.origin
+        return _refuse_another(connection, known.seq, new)
+    origin = _origin(connection, new) if known.origin is None else known.origin
     number, dictionary = known.dictionary, known.data
     if number is None or dictionary is None:
-        number, dictionary = _dictionary(connection, capture)
+        number, dictionary = _dictionary(connection, new)
     own = {name: value for name, value in row.items() if name not in documents.ORIGIN}
     own |= {"seq": known.next, "origin": origin}
     kept = {
         "capture": known.next,
         "dictionary": number,
-        "packed": documents.pack(documents.text(capture), dictionary, row),
-        "words": search.stored(words),
+        "packed": documents.pack(new.text, dictionary, row),
+        "words": search.stored(new.words),
     }
-    new = [] if known.claimed else _files(known.next, capture.assets)
+    files = [] if known.claimed else _files(known.next, capture.assets)
     if connection.dialect.name == "postgresql":
-        _insert_at_once(connection, own, kept, new)
+        _insert_at_once(connection, own, kept, files)
     else:
         connection.execute(tables.captures.insert(), own)
         connection.execute(tables.documents.insert(), kept)
-        search.learn(connection, words)
-        if new:
-            connection.execute(tables.assets.insert(), new)
+        search.learn(connection, new.words)
+        if files:
+            connection.execute(tables.assets.insert(), files)
     if known.claimed:
         _use(connection, known.next, capture.assets)
     return None
@@ -161,10 +179,9 @@ SELECT (SELECT coalesce(max(seq), 0) + 1 FROM captures),
 """
 
 
-def _known(connection: Connection, row: Mapping[str, Any], capture: Capture) -> _Known:
-    host, origin = documents.host_key(capture.host), documents.origin_key(row)
-    given = {"id": row["id"], "origin": origin, "host": host}
-    names = list(capture.assets)
+def _known(connection: Connection, new: Entry) -> _Known:
+    given = {"id": new.capture.id, "origin": new.origin, "host": new.host}
+    names = list(new.capture.assets)
     known = _Known(*connection.execute(_is_known(), {**given, "assets": names[:BOUND]}).one())
     return known._replace(claimed=known.claimed or len(names) > BOUND)
 
@@ -213,24 +230,23 @@ def _inserting(names: tuple[str, ...]) -> TextClause:
     return query.bindparams(bindparam("thumbnail", type_=tables.captures.c.thumbnail.type))
 
 
-def _refuse_another(connection: Connection, seq: int, capture: Capture) -> None:
-    if documents.text(document(connection, seq)) != documents.text(capture):
-        raise ConflictError(f"the store has another capture with the id {capture.id}")
+def _refuse_another(connection: Connection, seq: int, new: Entry) -> None:
+    if documents.text(document(connection, seq)) != new.text:
+        raise ConflictError(f"the store has another capture with the id {new.capture.id}")
 
 
-def _origin(connection: Connection, row: Mapping[str, Any]) -> int:
+def _origin(connection: Connection, new: Entry) -> int:
     from payload_capture import tables
 
-    names = {name: row[name] for name in documents.ORIGIN}
-    return _inserted(connection, tables.origins, {**names, "key": documents.origin_key(row)})
+    names = {name: new.row[name] for name in documents.ORIGIN}
+    return _inserted(connection, tables.origins, {**names, "key": new.origin})
 
 
-def _dictionary(connection: Connection, capture: Capture) -> tuple[int, bytes]:
+def _dictionary(connection: Connection, new: Entry) -> tuple[int, bytes]:
     from payload_capture import tables
 
-    data = documents.dictionary(capture)
-    row = {"host": documents.host_key(capture.host), "data": data}
-    return _inserted(connection, tables.dictionaries, row), data
+    data = documents.dictionary(new.capture)
+    return _inserted(connection, tables.dictionaries, {"host": new.host, "data": data}), data
 
 
 def _inserted(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:

@@ -80,10 +80,10 @@ class Store:
         Raises:
             ConflictError: there is another capture of its id.
         """
-        row = documents.row(capture, failure)
+        entry = records.entry(capture, failure)
         self._write_files(files)
         with self.database.write() as connection:
-            records.add(connection, row, capture)
+            records.add(connection, entry)
             # Another process may have removed a file since it was found there.
             self._write_files(files)
 

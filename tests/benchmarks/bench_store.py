@@ -166,7 +166,7 @@ def prepared(store: Store, captures: list[Capture]) -> list[Ready]:
     dictionaries, origins = tables.dictionaries, tables.origins
     with store.database.write() as connection:
         for capture in captures:
-            records.add(connection, documents.row(capture, None), capture)
+            records.add(connection, records.entry(capture, None))
         found = connection.execute(dictionaries.select()).one()
         numbers = list(connection.execute(origins.select()).scalars())
     return [
