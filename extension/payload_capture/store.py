@@ -100,7 +100,7 @@ class Store:
         self, limit: int = 50, cursor: str | None = None, filters: Filters | None = None
     ) -> Page:
         """Summaries of those that the filters let through."""
-        with self.database.read("AUTOCOMMIT") as connection:
+        with self.database.look() as connection:
             return pages.page(connection, limit, cursor, filters or Filters())
 
     def get(self, identity: str) -> Capture:
