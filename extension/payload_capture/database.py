@@ -85,8 +85,8 @@ class Database:
     @contextlib.contextmanager
     def outside(self) -> Iterator[Connection]:
         """Without a transaction, for what a database does by itself: checkpoints, VACUUM."""
-        with self.translated(), self._writing, self._open().connect() as connection:
-            yield connection.execution_options(**{_ACCESS: _OUTSIDE})
+        with self._writing, self.look() as connection:
+            yield connection
 
     def close(self) -> None:
         with self._opening:
@@ -178,7 +178,10 @@ def _engine(url: str, patience: float) -> Engine:
 
 
 def _begin_with(engine: Engine, statements: Mapping[str, str]) -> None:
-    """Let a transaction begin with the statement of its `_ACCESS`; with none, there is none."""
+    """Let a transaction begin with the statement of its `_ACCESS`; without one there is none.
+
+    Both drivers commit and roll back what a statement began.
+    """
     from sqlalchemy import event
 
     @event.listens_for(engine, "begin")
@@ -196,7 +199,7 @@ def _postgresql(url: str, patience: float) -> Engine:
     engine = create_engine(
         url,
         pool_pre_ping=True,  # a server may have been started anew
-        isolation_level="AUTOCOMMIT",  # transactions begin below, with the lock in the same trip
+        isolation_level="AUTOCOMMIT",  # transactions begin below, in one trip with the lock
         connect_args=options,
     )
 

@@ -180,7 +180,9 @@ def _json(part: Any, sort_keys: bool = False) -> bytes:
 
 
 def _fields(part: Any) -> dict[str, Any]:
-    return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+    if not dataclasses.is_dataclass(part):
+        raise TypeError(f"{type(part).__name__} is no JSON")
+    return vars(part)
 
 
 def pack(document: bytes, dictionary: bytes, row: Mapping[Any, Any]) -> bytes:

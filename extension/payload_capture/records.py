@@ -98,6 +98,25 @@ def document(connection: Connection, seq: int) -> Capture:
 # ---- add
 
 
+class Entry(NamedTuple):
+    """What is kept of a capture, as far as it is computed before others have to wait for it."""
+
+    capture: Capture
+    row: Mapping[str, Any]
+    text: bytes
+    words: list[str]
+    origin: str
+    """The key of its row of `origins`; `host` is that of its dictionary."""
+    host: str
+
+
+def entry(capture: Capture, failure: str | None) -> Entry:
+    row, text = documents.row(capture, failure), documents.text(capture)
+    words = search.words_of(*search.text_of(capture))
+    origin, host = documents.origin_key(row), documents.host_key(capture.host)
+    return Entry(capture, row, text, words, origin, host)
+
+
 class _Known(NamedTuple):
     """What the database has already of a capture that is to be added; None for what it has not.
 
@@ -111,24 +130,6 @@ class _Known(NamedTuple):
     data: bytes | None
     claimed: bool
     """Whether an asset of it is there, or anything is promised."""
-
-
-class Entry(NamedTuple):
-    """All of a capture that can be computed before others have to wait for it."""
-
-    capture: Capture
-    row: Mapping[str, Any]
-    text: bytes
-    words: list[str]
-    origin: str
-    host: str
-
-
-def entry(capture: Capture, failure: str | None) -> Entry:
-    row, text = documents.row(capture, failure), documents.text(capture)
-    words = search.words_of(*search.text_of(capture))
-    origin, host = documents.origin_key(row), documents.host_key(capture.host)
-    return Entry(capture, row, text, words, origin, host)
 
 
 def add(connection: Connection, new: Entry) -> None:

@@ -53,7 +53,7 @@ def words_of(*texts: str) -> list[str]:
     found: dict[str, None] = {}
     for match in _matches(*texts):
         word = match[0]
-        if match["run"]:
+        if match.lastgroup == "run":
             found.update(dict.fromkeys([*_pairs(word), word[-1]]))
         else:
             found[word[:MAX_WORD]] = None
