@@ -81,6 +81,19 @@ def test_pictures_become_assets_and_the_document_reads_back() -> None:
     assert capture.host.version == "alpha [12ab] []"
 
 
+def test_a_picture_that_a_client_sent_as_base64_is_an_asset_too() -> None:
+    out = io.BytesIO()
+    Image.effect_noise((9, 9), 90).save(out, "png")
+    plain = base64.b64encode(out.getvalue()).decode()
+    sent = {"args": [{"image": plain}, f"data:image/png;base64,{plain}", plain[:-9], "iVBORw0KGgo"]}
+    written = write(finished(sent), facts)
+    kept = written.capture.payload["args"]
+    assert set(kept[0]["image"]) == {"$asset"}
+    assert kept[1:] == sent["args"][1:], "what base64 would not give back letter by letter"
+    assert list(written.files.values()) == [out.getvalue()]
+    assert written.capture.request(written.files.__getitem__) == sent
+
+
 def test_a_picture_named_twice_is_released_once_and_also_when_writing_fails() -> None:
     twice = Picture(Image.new("RGB", (3, 2), (1, 2, 3)))
     written = write(finished({"init_images": [twice, twice], "bad": {1, 2}}), facts)

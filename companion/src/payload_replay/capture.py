@@ -401,10 +401,12 @@ def references(value: Any, path: str = "payload") -> Iterator[tuple[str, str]]:
         yield path, sha256
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from references(item, f"{path}.{key}")
+            if isinstance(item, (dict, list)):  # a list may have 100,000 entries that are neither
+                yield from references(item, f"{path}.{key}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from references(item, f"{path}[{index}]")
+            if isinstance(item, (dict, list)):
+                yield from references(item, f"{path}[{index}]")
 
 
 def checked(sha256: str, data: bytes) -> bytes:
