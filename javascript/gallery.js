@@ -19,6 +19,7 @@
             this.trash = false; // whether the list is that of the trash
             this.listed = false; // what `trash` was when the rows came
             this.moved = null; // the capture that Undo takes out of the trash
+            this.kept = null; // a capture that is shown though it may be older than those listed
             this.follows = true; // until somebody chooses a capture that is not the newest
             this.build();
             this.timer = setInterval(() => this.poll(), POLL);
@@ -26,6 +27,7 @@
 
         close() {
             clearInterval(this.timer);
+            this.importer.close();
         }
 
         build() {
@@ -43,7 +45,8 @@
                 pc.make("p", {}, "Generate a picture in txt2img or img2img, or send a request to the API. ",
                     "It appears here by itself when the job ends, as the payload that makes it again."));
             this.columns = pc.make("div", {class: "pc-columns", hidden: true}, this.left, this.detail);
-            this.element.replaceChildren(this.notice, this.line(), this.empty, this.columns);
+            this.importer = new pc.Importer(this.element, this.channel, (id) => this.reveal(id));
+            this.element.replaceChildren(this.notice, this.line(), this.empty, this.columns, this.importer.veil);
         }
 
         /** What was moved to the trash, with the way back; the ways into the trash and out of it. */
@@ -55,7 +58,7 @@
             this.turner = pc.button("Trash", "", () => this.turn());
             this.turner.hidden = true;
             this.speak();
-            return pc.make("div", {class: "pc-line"}, this.said, this.undo, this.emptier, this.turner);
+            return pc.make("div", {class: "pc-line"}, this.said, this.undo, this.emptier, this.importer.button, this.turner);
         }
 
         speak(trouble = "") {
@@ -109,7 +112,8 @@
             const tail = answer.next === null || joint < 0 ? [] : this.rows.slice(joint + 1);
             if (!tail.length) this.cursor = answer.next;
             this.arrange([...answer.captures, ...tail], first);
-            if (this.selected && !this.items.has(this.selected)) this.removed(this.selected);
+            const gone = this.selected && this.selected !== this.kept && !this.items.has(this.selected);
+            if (gone) this.removed(this.selected);
             this.mark(this.selected);
             this.follow();
         }
@@ -231,7 +235,17 @@
             return pc.make("li", {}, pc.make("button", {type: "button", class: "pc-row", onclick: choose}, face, text));
         }
 
+        /** Show a capture that came just now and may be older than all that are listed. */
+        async reveal(id) {
+            if (this.trash) this.turn();
+            this.kept = id;
+            await this.refresh();
+            this.follows = false;
+            this.show(id);
+        }
+
         choose(id) {
+            this.kept = null;
             this.moved = null;
             this.speak();
             this.follows = id === this.rows[0].id;

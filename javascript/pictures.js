@@ -62,6 +62,17 @@
         }
     }
 
+    /** Shows a picture in an <img> large enough to be looked at, in place of its thumbnail. */
+    async function enlargeIn(image, channel, source) {
+        try {
+            const {picture} = await channel.ask("large", {source}, pc.PATIENCE_FOR_PICTURES);
+            if (picture.startsWith("data:image/")) image.src = picture;
+            else image.classList.add("pc-missing");
+        } catch (error) {
+            image.title = error.message; // the thumbnail stays
+        }
+    }
+
     function save(blob, name) {
         const url = URL.createObjectURL(blob);
         const link = pc.make("a", {href: url, download: name});
@@ -103,5 +114,5 @@
         }
     }
 
-    Object.assign(pc, {Thumbnails, save, enlarge});
+    Object.assign(pc, {Thumbnails, save, enlarge, enlargeIn});
 })((window.payloadCapture = window.payloadCapture || {}));
