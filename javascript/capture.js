@@ -13,26 +13,30 @@
             this.previewer = previewer;
             this.taken = {format: "payload", minimal: false, beside: false}; // of the section to take along
             this.id = null;
+            this.asked = null;
             this.copies = null;
         }
 
         async show(id, preview = false) {
+            const asked = {}; // the same capture may be asked for twice
             this.id = id;
+            this.asked = asked;
             this.preview = preview; // of what would be sent: nothing was generated
             let capture;
             try {
                 ({capture} = await this.channel.ask("capture", {capture: id}));
             } catch (error) {
-                if (this.id === id) this.message(error.message, "pc-bad");
+                if (this.asked === asked) this.message(error.message, "pc-bad");
                 return;
             }
-            if (this.id !== id) return; // another one was chosen meanwhile
+            if (this.asked !== asked) return; // another one was chosen meanwhile
             this.draw(capture);
             if (!capture.blocked && capture.light) this.text().catch(() => {}); // told when it is wanted
         }
 
         message(text, kind = "", ...more) {
             this.id = null;
+            this.asked = null;
             const said = pc.make("p", {class: `pc-message ${kind}`}, text);
             this.element.replaceChildren(said, ...more.filter(Boolean));
         }
@@ -140,7 +144,7 @@
             });
             const whole = async () => (await this.channel.ask("infotext", {capture: capture.id, result})).text;
             const copy = () => (cut ? copies.copy("whole", whole) : copies.copy("", () => text));
-            const copier = pc.button(pc.t("Copy infotext"), "", copy, "pc-small");
+            const copier = pc.button(pc.t("Copy"), pc.t("Copy infotext"), copy, "pc-small");
             return pc.make("div", {class: "pc-infotext"}, pc.make("pre", {dir: "auto", tabIndex: 0}, cut ? `${text}…` : text),
                 pc.make("div", {class: "pc-bar"}, copier, status));
         }

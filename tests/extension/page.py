@@ -25,6 +25,7 @@ expect.set_options(timeout=20_000)
 REDRAW = """() => {
     localStorage.clear();
     document.querySelectorAll("dialog[open]").forEach((one) => one.close());
+    document.querySelectorAll(".pc-toast button:last-child").forEach((one) => one.click());
     for (const place of document.querySelectorAll(".payload-capture[data-place]")) {
         place.replaceChildren();
         place.removeAttribute("data-drawn");

@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from hosts.webui_page import WebuiPage
 
 from .conftest import Host, Start
-from .page import detail, downloaded, pasted, picture, rows, value
+from .page import detail, downloaded, pasted, picture, rows
 
 FINE = """
 import gradio as gr
@@ -79,9 +79,7 @@ def press(webui: WebuiPage, name: str) -> None:
 # ---- pictures
 
 
-def test_the_chosen_picture_is_large_and_the_others_a_strip(
-    webui: WebuiPage, clean: Host
-) -> None:
+def test_the_chosen_picture_is_large_and_the_others_a_strip(webui: WebuiPage, clean: Host) -> None:
     clean.generate(prompt="a fox", batch_size=3, width=640, height=512, seed=7).raise_for_status()
     webui.open("Payloads")
     stage = detail(webui).locator(".pc-stage")
@@ -378,9 +376,7 @@ def test_search_finds_what_is_not_on_the_page_yet(webui: WebuiPage, clean: Host)
     assert tree(webui).locator(ITEM).count() < 700
     expect(search(webui, "hidden needle")).to_have_text("1 of 1")
     expect(tree(webui).locator(".pc-near mark")).to_have_text("hidden needle")
-    expect(search(webui, "entry")).to_have_text(
-        "1 of 25,000, of which the first 1,000 are shown"
-    )
+    expect(search(webui, "entry")).to_have_text("1 of 25,000, of which the first 1,000 are shown")
 
 
 def test_long_lists_unfold_in_ranges(webui: WebuiPage, clean: Host) -> None:
