@@ -6,6 +6,7 @@
     const PATIENCE = 15000;
     const GONE = "The webui does not answer. Is it still running?";
     const PATIENCE_FOR_PICTURES = 180000;
+    const LAST = new Set(["thumbnails", "large"]); // many, and nobody waits for them alone
 
     /** Asks Python, one question at a time; a lost one fails after a while and piles nothing up. */
     class Channel {
@@ -26,7 +27,9 @@
         ask(name, more = {}, patience = PATIENCE) {
             return new Promise((resolve, reject) => {
                 const question = {id: ++this.serial, do: name, ...more};
-                this.waiting.push({question, patience, resolve, reject, collected: false});
+                const next = LAST.has(name) ? -1 : this.waiting.findIndex((one) => LAST.has(one.question.do));
+                const at = next < 0 ? this.waiting.length : next;
+                this.waiting.splice(at, 0, {question, patience, resolve, reject, collected: false});
                 this.next();
             });
         }

@@ -23,7 +23,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from payload_capture.capture import Asset, Capture, inline, referred
+from payload_capture.capture import Capture, inline, referred
 from payload_capture.pictures import encoded_type
 
 ROOTS = ("payload", "template", "resolved")
@@ -38,6 +38,8 @@ CUT_DATA = 60
 """The same for text that nobody reads: base64 and the like."""
 MAX_HITS = 1000
 """Places of a search that are told; all are counted."""
+LEAST = 64
+"""Bytes that a value of a request counts as at least: many small ones take their time as well."""
 AROUND = 60
 """Characters that are told on each side of what was found in a text's unseen part."""
 
@@ -259,20 +261,20 @@ def _near(text: str, there: re.Match[str]) -> str:
 # ---- how much it is
 
 
-def is_light(payload: Any, assets: Sequence[Asset], limit: int) -> bool:
-    """Whether a request of this payload has about `limit` bytes at most; of a large one no more
-    than the beginning is looked at.
+def is_light(capture: Capture, limit: int) -> bool:
+    """Whether the request has about `limit` bytes at most, each value counting as `LEAST`; of a
+    large one no more than the beginning is looked at.
     """
-    left = limit - sum(asset.size for asset in assets) * 4 // 3
-    rest = [payload]
+    left = limit
+    rest: list[Any] = [capture.payload]
     while rest and left > 0:
         value = rest.pop()
         if isinstance(value, str):
             left -= len(value)
-        elif isinstance(value, dict):
-            left -= sum(map(len, value)) + 4 * len(value)
-            rest.extend(value.values())
-        elif isinstance(value, list):
-            left -= 3 * len(value)
-            rest.extend(value)
+        elif (sha256 := referred(value)) is not None:
+            left -= capture.assets[sha256].size * 4 // 3
+        elif isinstance(value, (dict, list)):
+            left -= LEAST * len(value)
+            if left > 0:
+                rest.extend(value.values() if isinstance(value, dict) else value)
     return left > 0

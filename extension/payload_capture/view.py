@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from payload_capture import nodes
-from payload_capture.capture import Capture, Extension, Model, Result, references
+from payload_capture.capture import Capture, Extension, Model, Result
 from payload_capture.documents import kind_of
 from payload_capture.pictures import blurred
 
@@ -43,7 +43,6 @@ def row(summary: Mapping[str, Any]) -> dict[str, Any]:
 def shown(capture: Capture) -> dict[str, Any]:
     """A whole capture, without its pictures."""
     job = capture.job
-    sent = [capture.assets[sha256] for _, sha256 in references(capture.payload)]
     return {
         "id": capture.id,
         "endpoint": capture.endpoint,
@@ -55,7 +54,7 @@ def shown(capture: Capture) -> dict[str, Any]:
         "seconds": job.seconds,
         "source": job.source,
         "blocked": next((c.reason for c in capture.warnings if c.severity == "blocks"), ""),
-        "light": nodes.is_light(capture.payload, sent, LIGHT),
+        "light": nodes.is_light(capture, LIGHT),
         "warnings": [dataclasses.asdict(warning) for warning in capture.warnings],
         "results": [_result(result) for result in capture.results],
         "inputs": inputs(capture),

@@ -207,12 +207,14 @@ def test_search_counts_all_and_tells_the_first() -> None:
 
 
 def test_a_request_is_light_or_not() -> None:
-    asset = Asset("image/png", 300, 1, 1)
-    assert nodes.is_light({"a": "x" * 90, "b": [1, {"c": None}]}, [], 200)
-    assert not nodes.is_light({"a": "x" * 900}, [], 200)
-    assert not nodes.is_light({"a": [[0] * 99]}, [], 200)
-    assert not nodes.is_light({}, [asset], 400)
-    assert nodes.is_light({}, [asset], 500)
+    def light(limit: int, **payload: Any) -> bool:
+        return nodes.is_light(capture(payload), limit)
+
+    assert light(500, a="x" * 90, b=[1, {"c": None}])
+    assert not light(500, a="x" * 900)
+    assert not light(500, a=[[0] * 99])
+    assert not light(4000, a=[reference(SHA)])
+    assert light(5000, a=[reference(SHA)])
 
 
 def test_of_a_large_payload_little_is_sent() -> None:
