@@ -40,7 +40,7 @@
             this.status = pc.make("span", {class: "pc-status", role: "status"});
             this.copier = pc.button(pc.t("Copy"), "", () => this.copy());
             this.saver = pc.button(pc.t("Download"), "", () => this.download());
-            this.about = pc.make("p", {class: "pc-note"});
+            this.about = pc.make("div", {class: "pc-note"});
             this.text = pc.make("pre", {class: "pc-code", dir: "ltr", tabIndex: 0});
             this.panel = pc.make("div", {role: "tabpanel"}, this.about,
                 pc.make("div", {class: "pc-bar"}, this.copier, this.saver, this.minimal.label, this.beside.label, this.status), this.text);
@@ -130,7 +130,7 @@
                 const told = await this.ask(question, false);
                 if (this.shown !== key) return; // another one was chosen meanwhile
                 if (!told.cut) this.copies.keep(key, told.text);
-                const more = told.cut ? [pc.make("p", {class: "pc-note"}, pc.t("The beginning of {size}. Copy and Download take all of it.", {size: pc.size(told.size)}))] : [];
+                const more = told.cut ? [pc.make("p", {}, pc.t("The beginning of {size}. Copy and Download take all of it.", {size: pc.size(told.size)}))] : [];
                 this.text.replaceChildren(pc.coloured(told.text, FORMATS[question.format][1]));
                 this.about.replaceChildren(pc.t(FORMATS[question.format][3]), this.files(told), ...more);
             } catch (error) {
