@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from payload_capture.capture import Capture, Host, Job, pixel_hash
 from payload_capture.jobs import UNMARKED, Finished, Output, Run
@@ -92,6 +93,19 @@ def test_a_picture_that_a_client_sent_as_base64_is_an_asset_too() -> None:
     assert kept[1:] == sent["args"][1:], "what base64 would not give back letter by letter"
     assert list(written.files.values()) == [out.getvalue()]
     assert written.capture.request(written.files.__getitem__) == sent
+
+
+@pytest.mark.parametrize("where", ["text", "exif"])
+def test_a_sent_file_that_tells_more_than_pixels_stays_where_it_is(where: str) -> None:
+    out, info, exif = io.BytesIO(), PngInfo(), Image.Exif()
+    if where == "text":
+        info.add_text("parameters", "made by belinda")
+    else:
+        exif[0x0112] = 3
+    Image.effect_noise((9, 9), 90).save(out, "png", pnginfo=info, exif=exif)
+    sent = {"args": [base64.b64encode(out.getvalue()).decode()]}
+    written = write(finished(sent), facts)
+    assert (written.capture.payload, written.files) == (sent, {})
 
 
 def test_a_picture_named_twice_is_released_once_and_also_when_writing_fails() -> None:
