@@ -11,6 +11,7 @@
     const PATIENCE_FOR_PICTURES = 180000;
     const SESSION = Math.random().toString(36).slice(2);
     let serial = 0;
+    const LAST = new Set(["thumbnails", "large"]); // many, and nobody waits for them alone
 
     /** Asks Python, one question at a time; a lost one fails after a while and piles nothing up. */
     class Channel {
@@ -24,7 +25,10 @@
 
         ask(name, more = {}, patience = PATIENCE) {
             return new Promise((resolve, reject) => {
-                this.waiting.push({question: {id: ++serial, do: name, ...more}, patience, resolve, reject});
+                const question = {id: ++serial, do: name, ...more};
+                const next = LAST.has(name) ? -1 : this.waiting.findIndex((one) => LAST.has(one.question.do));
+                const at = next < 0 ? this.waiting.length : next;
+                this.waiting.splice(at, 0, {question, patience, resolve, reject});
                 if (!this.current) this.next();
             });
         }

@@ -17,6 +17,7 @@
             this.trash = false; // whether the list is that of the trash
             this.asked = ""; // what the rows are the answer to
             this.serial = 0;
+            this.kept = null; // a capture that is shown though the list may not have it
             this.follows = true; // until somebody chooses a capture that is not the newest
             this.build();
             this.keys = new pc.Keys(this.acts(), () => this.bell.shown);
@@ -28,7 +29,7 @@
         }
 
         close() {
-            for (const part of [this.bell, this.keys, this.list, this.filters]) part.close();
+            for (const part of [this.bell, this.keys, this.list, this.filters, this.importer]) part.close();
             clearTimeout(this.settling);
         }
 
@@ -48,8 +49,9 @@
             });
             this.empty = pc.make("div", {class: "pc-empty", hidden: true});
             this.columns = pc.make("div", {class: "pc-columns", hidden: true}, this.left, this.detail);
+            this.importer = new pc.Importer(this.element, this.channel, (id) => this.reveal(id));
             this.element.replaceChildren(this.notice, this.line(), this.filters.panel, this.filters.chips,
-                this.selection.bar, this.empty, this.columns);
+                this.selection.bar, this.empty, this.columns, this.importer.veil);
         }
 
         line() {
@@ -61,7 +63,7 @@
             const help = pc.button("?", pc.t("? The keys"), pc.showKeys);
             this.speak();
             return pc.make("div", {class: "pc-line"}, this.filters.search, this.filters.opener, this.said,
-                this.emptier, this.turner, this.shape, help);
+                this.emptier, this.importer.button, this.turner, this.shape, help);
         }
 
         speak() {
@@ -219,20 +221,13 @@
             this.nothing(rows.length === 0);
             const shown = this.listing.get(this.selected);
             if (shown && this.view.details) this.view.details.update(shown);
-            if (this.selected && !shown) this.lost(before);
+            if (this.selected && !shown && this.selected !== this.kept) this.lost(before);
         }
 
         nothing(none) {
             this.empty.hidden = !none;
             if (!none) return;
-            const found = this.filters.active;
-            this.empty.replaceChildren(...(found
-                ? [pc.make("h2", {}, pc.t("Nothing found")),
-                    pc.make("p", {}, pc.t("No capture fits the search and the filters above.")),
-                    pc.button(pc.t("Clear the search and the filters"), "", () => this.filters.clear())]
-                : [pc.make("h2", {}, pc.t("No captures yet")),
-                    pc.make("p", {}, pc.t("Generate a picture in txt2img or img2img, or send a request to the API. " +
-                        "It appears here by itself when the job ends, as the payload that makes it again."))]));
+            this.empty.replaceChildren(...pc.noRows(this.filters));
         }
 
         item(row) {
@@ -267,6 +262,17 @@
         choose(id, opens = false) {
             this.follows = id === this.listing.rows[0].id;
             if (opens && this.list.cards) this.reshape(false);
+            this.show(id);
+        }
+
+        /** Show a capture that came just now and may be older than all that are listed. */
+        async reveal(id) {
+            this.kept = id;
+            this.trash = false;
+            this.speak();
+            this.filters.clear();
+            await this.change();
+            this.follows = false;
             this.show(id);
         }
 

@@ -74,5 +74,21 @@
         }, starred ? "★" : "☆");
     }
 
-    Object.assign(pc, {rowItem, markItem, starButton});
+    /** What stands where there are no rows. */
+    function noRows(filters) {
+        if (filters.active) {
+            return [
+                pc.make("h2", {}, pc.t("Nothing found")),
+                pc.make("p", {}, pc.t("No capture fits the search and the filters above.")),
+                pc.button(pc.t("Clear the search and the filters"), "", () => filters.clear()),
+            ];
+        }
+        return [
+            pc.make("h2", {}, pc.t("No captures yet")),
+            pc.make("p", {}, pc.t("Generate a picture in txt2img or img2img, or send a request to the API. " +
+                "It appears here by itself when the job ends, as the payload that makes it again.")),
+        ];
+    }
+
+    Object.assign(pc, {noRows, rowItem, markItem, starButton});
 })((window.payloadCapture = window.payloadCapture || {}));

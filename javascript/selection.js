@@ -118,7 +118,7 @@
         const away = pc.toast(pc.t("Making the file…"));
         try {
             const question = {captures, format};
-            const {name, file} = await channel.ask("export", question, pc.PATIENCE_FOR_PICTURES);
+            const {name, file} = await channel.ask("bundle", question, pc.PATIENCE_FOR_PICTURES);
             const data = await fetch(`data:application/octet-stream;base64,${file}`); // decoded off this thread
             pc.save(await data.blob(), name);
             pc.toast(pc.t("Saved as {name}", {name}));

@@ -62,6 +62,7 @@ from payload_capture.store import (
     StoreError,
     summary,
 )
+from payload_capture.taking import Uploads
 from payload_capture.writer import Drafts, Writer, Written, generation_key
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Service:
         self.drafts = Drafts(_facts, self._keep, _privacy, lambda: self._names)
         self.recorder = Recorder(host, self.writer.put, _enabled)
         self.events = events.Events()
+        self.uploads = Uploads()
         self._broken_off: deque[str] = deque(maxlen=100)
         self.replays = Replays(
             self.webui, self.bytes_of, self._replayed, _takes_task, self._was_broken_off
@@ -181,9 +183,7 @@ class Service:
         for caveat in capture.warnings:
             if caveat.severity == "blocks":
                 raise FormatError(caveat.path, f"cannot be sent again: {caveat.reason}")
-        if form == "minimal":
-            short = minimal(capture.endpoint, capture.payload, host.defaults)
-            capture = dataclasses.replace(capture, payload=short)
+        capture = _in_form(capture, form)
         body = capture.request(lambda sha256: self.asset(sha256)[1])
         return {"method": "POST", "endpoint": capture.endpoint, "payload": body}
 
@@ -350,12 +350,13 @@ class Service:
 
         return functools.partial(inside.png_info, self.webui())
 
-    def exported(self, identity: str) -> Exported:
-        """A capture as it may leave this machine, and what reads its pictures.
+    def exported(self, identity: str, form: str = "exact") -> Exported:
+        """A capture as it may leave this machine, and what reads its pictures; `form` as for
+        `request`.
 
         Raises NotFoundError, StoreError.
         """
-        return privacy.renamed(self.get(identity), self.bytes_of, self._names)
+        return privacy.renamed(_in_form(self.get(identity), form), self.bytes_of, self._names)
 
     def address(self, url: str) -> str:
         """This webui's address as a program may name it that leaves this machine."""
@@ -616,6 +617,13 @@ class Service:
             print(f"[payload-capture] {reason}", file=sys.stderr)
         self.failures += 1
         self.last_failure = reason
+
+
+def _in_form(capture: Capture, form: str) -> Capture:
+    if form != "minimal":
+        return capture
+    short = minimal(capture.endpoint, capture.payload, host.defaults)
+    return dataclasses.replace(capture, payload=short)
 
 
 def _takes_task(endpoint: str) -> bool:

@@ -171,7 +171,7 @@ class TooMuchError(Exception):
     """A selection that no answer holds; says the way out."""
 
 
-def export(service: Service, question: Question) -> dict[str, Any]:
+def bundle(service: Service, question: Question) -> dict[str, Any]:
     """The chosen captures as one file, in base64. Raises TooMuchError."""
     form, ids = question["format"], question["captures"]
     if form not in shapes.SELECTIONS:

@@ -12,13 +12,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from payload_capture import listing, view
+from payload_capture import listing, nodes, view
 from payload_capture.auth import Caller, Refused
 from payload_capture.capture import FormatError
+from payload_capture.imports import TooLargeError
 from payload_capture.listing import TooMuchError
 from payload_capture.records import TagError
 from payload_capture.schemas import BadParameterError
 from payload_capture.store import NotFoundError, StoreError
+from payload_capture.taking import export, upload
 
 if TYPE_CHECKING:
     from payload_capture.app import Service
@@ -103,24 +105,43 @@ def capture(service: Service, question: Question) -> dict[str, Any]:
     return {"capture": view.shown(found) | {"edited": edited}}
 
 
+def branch(service: Service, question: Question) -> dict[str, Any]:
+    """A part of a list or an object that the tree does not have yet."""
+    place = question["root"], question["path"]
+    found = service.get(question["capture"])
+    start, stop = int(question["start"]), int(question["stop"])
+    return {"entries": nodes.portion(found, *place, start, stop)}
+
+
+def find(service: Service, question: Question) -> dict[str, Any]:
+    """Where the payload says something."""
+    return nodes.found(service.get(question["capture"]), str(question["words"]))
+
+
 def text(service: Service, question: Question) -> dict[str, Any]:
-    """A long text of the payload, whole."""
-    return {"text": view.text_at(service.get(question["capture"]), question["path"])}
+    """A value of the tree as text: a long text whole, all else as JSON with its pictures."""
+    found = service.get(question["capture"])
+    return {"text": nodes.text_at(found, question["root"], question["path"], service.bytes_of)}
+
+
+def infotext(service: Service, question: Question) -> dict[str, Any]:
+    """What a picture tells of itself, whole."""
+    return {"text": service.get(question["capture"]).results[int(question["result"])].infotext}
 
 
 def payload(service: Service, question: Question) -> dict[str, Any]:
     """Exactly what to POST, pictures included."""
-    return {"text": view.request_text(service.request(question["capture"])["payload"])}
-
-
-def document(service: Service, question: Question) -> dict[str, Any]:
-    """The capture as a file that is complete in itself, without names of users and folders."""
-    return {"text": view.document_text(*service.exported(question["capture"]))}
+    return {"text": nodes.json_text(service.request(question["capture"])["payload"])}
 
 
 def thumbnails(service: Service, question: Question) -> dict[str, Any]:
     """Small pictures, in the order of `sources`; "" for one that cannot be had."""
     return {"thumbnails": [_thumbnail(service, source) for source in question["sources"]]}
+
+
+def large(service: Service, question: Question) -> dict[str, Any]:
+    """A picture to look at, not larger than a page shows; "" where it cannot be had."""
+    return {"picture": _small(service, question["source"], view.large)}
 
 
 def picture(service: Service, question: Question) -> dict[str, Any]:
@@ -135,12 +156,16 @@ def empty(service: Service, question: Question) -> dict[str, Any]:
 def _picture(service: Service, source: Any) -> tuple[str, bytes]:
     if isinstance(source, str):
         return service.asset(source)
-    return view.bytes_at(service.get(source["capture"]), source["path"])
+    return nodes.bytes_at(service.get(source["capture"]), source["root"], source["path"])
 
 
 def _thumbnail(service: Service, source: Any) -> str:
+    return _small(service, source, view.thumbnail)
+
+
+def _small(service: Service, source: Any, reduce: Callable[[str, bytes, bool], str]) -> str:
     try:
-        return view.thumbnail(*_picture(service, source), service.blurs)
+        return reduce(*_picture(service, source), service.blurs)
     except (StoreError, LookupError):
         return ""
 
@@ -148,15 +173,16 @@ def _thumbnail(service: Service, source: Any) -> str:
 _READING: dict[str, Callable[[Service, Question], dict[str, Any]]] = {
     f.__name__: f
     for f in (
-        *(listing.captures, listing.older, listing.choices, listing.export),
-        *(capture, text, payload, document, thumbnails, picture),
+        *(listing.captures, listing.older, listing.choices, listing.bundle),
+        *(capture, branch, find, text, infotext, payload),
+        *(thumbnails, large, picture, export),
     )
 }
-_CHANGING = (listing.edit, listing.trash, listing.restore, listing.delete, empty)
+_CHANGING = (listing.edit, listing.trash, listing.restore, listing.delete, empty, upload)
 _ANSWERS = {**_READING, **{f.__name__: f for f in _CHANGING}}
 
 
-_TOLD = (StoreError, FormatError, Refused, TagError, TooMuchError)
+_TOLD = (StoreError, FormatError, Refused, TagError, TooMuchError, TooLargeError)
 """What says itself, in words for the reader, what is wrong."""
 
 

@@ -26,7 +26,7 @@ REDRAW = """() => {
     localStorage.clear();
     sessionStorage.clear();
     document.querySelectorAll("dialog[open]").forEach((one) => one.close());
-    document.querySelectorAll(".pc-toast").forEach((one) => one.remove());
+    document.querySelectorAll(".pc-toast button:last-child").forEach((one) => one.click());
     for (const place of document.querySelectorAll(".payload-capture[data-place]")) {
         place.replaceChildren();
         place.removeAttribute("data-drawn");
@@ -79,7 +79,7 @@ def generate(webui: WebuiPage, prompt: str, seed: int = 1) -> None:
 
 def value(place: Locator, name: str) -> Locator:
     """What the tree shows for a field of the payload."""
-    tree = place.get_by_role("list", name="Payload", exact=True)
+    tree = place.get_by_role("tree", name="Payload", exact=True)
     field = tree.locator(":scope > li", has=place.page.locator(f".pc-key:text-is('{name}')"))
     return field.locator(":scope > .pc-text, :scope > .pc-value, :scope > .pc-long > .pc-text")
 

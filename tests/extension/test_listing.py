@@ -335,7 +335,7 @@ def test_an_edit_that_is_none_is_named(
 
 
 def exported(service: Service, form: str, *captures: str) -> bytes:
-    told = ask(service, "export", captures=list(captures), format=form)
+    told = ask(service, "bundle", captures=list(captures), format=form)
     assert told["name"] == f"captures.{form}"
     return base64.b64decode(told["file"])
 
@@ -354,18 +354,18 @@ def test_a_huge_selection_is_refused_with_the_way_out(
     add(service, 1, 2)
     monkeypatch.setattr(listing, "MAX_EXPORT", 500)
     for form in ("zip", "jsonl"):
-        said = ask(service, "export", captures=["c1", "c2"], format=form)["error"]
+        said = ask(service, "bundle", captures=["c1", "c2"], format=form)["error"]
         assert "too large" in said
         assert "POST /payload-capture/v1/captures/export" in said
     monkeypatch.setattr(listing, "MAX_EXPORTED", 1)
     assert (
         "2 captures are too many"
-        in ask(service, "export", captures=["c1", "c2"], format="zip")["error"]
+        in ask(service, "bundle", captures=["c1", "c2"], format="zip")["error"]
     )
 
 
 def test_an_export_of_no_known_form_is_named(service: Service) -> None:
-    said = ask(service, "export", captures=["c1"], format="tar")["error"]
+    said = ask(service, "bundle", captures=["c1"], format="tar")["error"]
     assert said.startswith("format: 'tar' is not one of")
 
 

@@ -9,10 +9,18 @@ import pytest
 
 from payload_capture import questions
 from payload_capture.auth import Caller, Refused
-from payload_capture.capture import Capture, FormatError
+from payload_capture.capture import AssetError, Capture, FormatError, Result
+from payload_capture.imports import TooLargeError
+from payload_capture.schemas import BadParameterError
 from payload_capture.store import NotFoundError, StoreError, summary
 
-KEPT = Capture(1, "c1", "/sdapi/v1/txt2img", {"prompt": "a cat", "seed": 3})
+KEPT = Capture(
+    1,
+    "c1",
+    "/sdapi/v1/txt2img",
+    {"prompt": "a cat", "seed": 3},
+    results=[Result("ef" * 32, 64, 64, "sample", infotext="a cat\nSteps: 20")],
+)
 CALLER = Caller("POST", {})
 
 
@@ -63,8 +71,14 @@ class Service:
         if self.refused and not reads:
             raise Refused(403, "strangers_refused", "strangers may not")
 
-    def exported(self, identity: str) -> tuple[Capture, Any]:
-        return self.get(identity), self.asset
+    def exported(self, identity: str, form: str) -> tuple[Capture, Any]:
+        return self.get(identity), self.bytes_of
+
+    def bytes_of(self, sha256: str) -> bytes:
+        raise AssetError(sha256, "lost")
+
+    def address(self, url: str) -> str:
+        return url
 
     def of_generation(self, text: str) -> str | None:
         return "c1" if text == "known" else None
@@ -90,12 +104,20 @@ def test_one_capture_and_its_texts(service: Service) -> None:
     shown = ask(service, "capture", capture="c1")["capture"]
     edited = {"title": "", "note": "", "tags": [], "starred": False, "trashed": None}
     assert (shown["id"], shown["edited"]) == ("c1", edited)
-    assert ask(service, "text", capture="c1", path=["prompt"]) == {"text": "a cat"}
+    place = {"capture": "c1", "root": "payload", "path": ["prompt"]}
+    assert ask(service, "text", **place) == {"text": "a cat"}
+    part = ask(service, "branch", **place | {"path": []}, start=1, stop=2)
+    assert part == {"entries": [["seed", {"value": "3"}]]}
+    told = ask(service, "find", capture="c1", words="CAT")
+    assert told == {"count": 1, "hits": [{"path": ["prompt"], "at": [0]}]}
+    assert ask(service, "infotext", capture="c1", result=0) == {"text": "a cat\nSteps: 20"}
     assert json.loads(ask(service, "payload", capture="c1")["text"]) == KEPT.payload
-    assert Capture.from_json(ask(service, "document", capture="c1")["text"]) == KEPT
-    assert ask(service, "thumbnails", sources=["ab", {"capture": "x", "path": []}]) == {
-        "thumbnails": ["", ""]
-    }
+    asked = {"capture": "c1", "format": "json", "form": "exact", "beside": False, "whole": True}
+    text = ask(service, "export", **asked, server="http://127.0.0.1:7860")["text"]
+    assert Capture.from_json(text) == KEPT
+    sources = ["ab", {"capture": "x", "root": "payload", "path": []}]
+    assert ask(service, "thumbnails", sources=sources) == {"thumbnails": ["", ""]}
+    assert ask(service, "large", source="ab") == {"picture": ""}
 
 
 def test_what_becomes_of_a_capture(service: Service) -> None:
@@ -107,16 +129,18 @@ def test_what_becomes_of_a_capture(service: Service) -> None:
 
 def test_who_may_only_read_changes_nothing(service: Service) -> None:
     service.refused = True
-    for name in ("edit", "trash", "restore", "delete", "empty"):
+    for name in ("edit", "trash", "restore", "delete", "empty", "upload"):
         assert ask(service, name, captures=["c1"]) == {"error": "strangers may not"}
     assert service.done == []
-    assert ask(service, "text", capture="c1", path=["prompt"]) == {"text": "a cat"}
+    assert ask(service, "find", capture="c1", words="dog") == {"count": 0, "hits": []}
 
 
 @pytest.mark.parametrize(
     ("error", "words"),
     [
         (StoreError("the disk is full"), "the disk is full"),
+        (TooLargeError("a file of more than 256 MiB"), "a file of more than 256 MiB"),
+        (BadParameterError("server", "is no address"), "is no address"),
         (FormatError("mask", "cannot be sent again"), "mask: cannot be sent again"),
         (NotFoundError("c1"), "This capture, or a picture of it, was deleted."),
         (ZeroDivisionError("oh"), "ZeroDivisionError: oh"),

@@ -1,9 +1,9 @@
-"""What the page costs, in a real browser on the stand-in.
+"""How soon a capture that the API made is on the page, in a real browser on the stand-in.
 
-    python tests/benchmarks/bench_page.py [PART ...] [--rounds N]
+    python tests/benchmarks/bench_arrival.py [--rounds N]
 
-`arrival`: from the answer to a generation by the API to its row in the tab, on the screen. Beside
-it stands the page's plainest question and its answer, of which an arrival needs one and a half.
+From the answer to a generation to its row in the tab, on the screen. Beside it stands the page's
+plainest question and its answer, of which an arrival needs one and a half.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,20 +73,15 @@ def arrival(page: Page, url: str, rounds: int) -> None:
     )
 
 
-PARTS: dict[str, Callable[[Page, str, int], None]] = {"arrival": arrival}
-
-
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all where none is named")
     parser.add_argument("--rounds", type=int, default=40)
     options = parser.parse_args(arguments)
     with sync_playwright() as playwright:
         chromium = environment.ensure_chromium()
         browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS])
-        for name in options.parts or PARTS:
-            with Process(extensions=EXTENSION) as host:
-                PARTS[name](browser.new_page(), host.url, options.rounds)
+        with Process(extensions=EXTENSION) as host:
+            arrival(browser.new_page(), host.url, options.rounds)
         browser.close()
 
 
