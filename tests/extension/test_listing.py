@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from event_loop import run
 from payload_capture import listing, privacy, questions
 from payload_capture.auth import Caller
 from payload_capture.capture import Capture
@@ -226,7 +227,7 @@ def test_the_bell_rings_at_once_when_a_thread_tells_of_a_capture(service: Servic
         await loop.run_in_executor(None, add, service, 1)
         return await bell, time.monotonic() - begun
 
-    told, took = asyncio.run(waits())
+    told, took = run(waits())
     assert [row["id"] for row in told["changed"]] == ["c1"]
     assert (told["gone"], told["missed"], told["last"]) == ([], False, service.events.last)
     assert took < 0.4  # less than a look at whether the server closes
@@ -238,7 +239,7 @@ def test_the_bell_tells_what_happened_meanwhile(service: Service) -> None:
     add(service, 1, 2, 3)
     service.delete("c2")
     service.edit("c1", title="the best")
-    told = asyncio.run(rung(service, last=last))
+    told = run(rung(service, last=last))
     assert {row["id"]: row["title"] for row in told["changed"]} == {"c1": "the best", "c3": ""}
     assert told["gone"] == ["c2"]
 
@@ -247,7 +248,7 @@ def test_the_bell_rings_in_the_end_though_nothing_happened(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "PATIENCE", 0.1)
-    told = asyncio.run(rung(service))
+    told = run(rung(service))
     assert (told["changed"], told["gone"], told["missed"]) == ([], [], False)
 
 
@@ -264,11 +265,11 @@ def test_the_bell_rings_when_the_server_closes_or_what_no_event_tells_changed(
             service.revision += 1
         return await asyncio.wait_for(bell, 2)
 
-    assert asyncio.run(waits())["changed"] == []
+    assert run(waits())["changed"] == []
 
 
 def test_the_bell_says_when_it_cannot_tell_everything(service: Service) -> None:
-    assert asyncio.run(rung(service, last=1))["missed"] is True
+    assert run(rung(service, last=1))["missed"] is True
 
 
 def test_the_bell_holds_no_thread(service: Service) -> None:
@@ -278,14 +279,14 @@ def test_the_bell_holds_no_thread(service: Service) -> None:
         await asyncio.get_running_loop().run_in_executor(None, add, service, 1)
         return await asyncio.gather(*bells)
 
-    assert {len(told["changed"]) for told in asyncio.run(many())} == {1}
+    assert {len(told["changed"]) for told in run(many())} == {1}
 
 
 def test_a_bell_that_cannot_be_read_is_an_error(service: Service) -> None:
     async def bad() -> str:
         return await questions.ring(service, '{"id": 1}', Caller("POST", {}))  # type: ignore[arg-type]
 
-    assert "error" in json.loads(asyncio.run(bad()))
+    assert "error" in json.loads(run(bad()))
 
 
 # ---- several at once

@@ -332,6 +332,8 @@ def test_questions_do_not_pile_up_on_a_dead_server(webui: WebuiPage, clean: Host
     webui.page.route(re.compile("/run/predict|/queue/|/internal/ping"), refuse)
     clean.generate(prompt="what the page cannot ask for").raise_for_status()
     expect(webui.page.get_by_text("Is it still running?")).to_be_visible()
+    with webui.page.expect_request("**/internal/ping"):
+        pass
     before = [url for url in asked if "/run/predict" in url]
     webui.page.wait_for_timeout(3000)
     assert [url for url in asked if "/run/predict" in url] == before
