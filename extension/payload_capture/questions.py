@@ -13,9 +13,10 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from payload_capture import view
+from payload_capture import proving, view
 from payload_capture.auth import Caller, Refused
 from payload_capture.capture import FormatError
+from payload_capture.runs import RunError
 from payload_capture.store import Filters, NotFoundError, StoreError
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def _notice(service: Service) -> str:
 
 
 def capture(service: Service, question: Question) -> dict[str, Any]:
-    return {"capture": view.shown(service.get(question["capture"]))}
+    found = service.get(question["capture"])
+    return {"capture": view.shown(found) | {"proof": proving.proof(service, found.id)}}
 
 
 def text(service: Service, question: Question) -> dict[str, Any]:
@@ -164,6 +166,8 @@ def empty(service: Service, question: Question) -> dict[str, Any]:
 def _picture(service: Service, source: Any) -> tuple[str, bytes]:
     if isinstance(source, str):
         return service.asset(source)
+    if "replay" in source:
+        return proving.actual(service, source["replay"], source["number"])
     return view.bytes_at(service.get(source["capture"]), source["path"])
 
 
@@ -175,14 +179,19 @@ def _thumbnail(service: Service, source: Any) -> str:
 
 
 _READING: dict[str, Callable[[Service, Question], dict[str, Any]]] = {
-    f.__name__: f for f in (captures, older, capture, text, payload, document, thumbnails, picture)
+    f.__name__: f
+    for f in (
+        *(captures, older, capture, text, payload, document, thumbnails, picture),
+        *proving.READING,
+    )
 }
-_ANSWERS = {**_READING, **{f.__name__: f for f in (trash, restore, delete, empty)}}
+_CHANGING = (trash, restore, delete, empty, *proving.CHANGING)
+_ANSWERS = {**_READING, **{f.__name__: f for f in _CHANGING}}
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, NotFoundError):
         return "This capture, or a picture of it, was deleted."
-    if isinstance(error, (StoreError, FormatError, Refused)):
+    if isinstance(error, (StoreError, FormatError, Refused, RunError)):
         return str(error)
     return f"{type(error).__name__}: {error}"

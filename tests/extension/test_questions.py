@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from payload_capture import questions
 from payload_capture.auth import Caller, Refused
 from payload_capture.capture import Capture, FormatError
-from payload_capture.store import Filters, NotFoundError, Page, StoreError
+from payload_capture.store import Filters, NotFoundError, Page, StoreError, summary
 
 KEPT = Capture(1, "c1", "/sdapi/v1/txt2img", {"prompt": "a cat", "seed": 3})
 CALLER = Caller("POST", {})
@@ -66,6 +67,11 @@ class Service:
         return 3
 
     blurs = False
+    api_off = ""
+    replays = SimpleNamespace(of=lambda capture: None)
+
+    def summary(self, identity: str) -> dict[str, Any]:
+        return summary(self.get(identity), None)
 
     def admit_page(self, caller: Caller, *, reads: bool) -> None:
         if self.refused and not reads:
