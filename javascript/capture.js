@@ -42,7 +42,7 @@
         draw(capture) {
             const tree = new pc.Tree(this.channel, this.thumbnails, capture.id);
             const parts = [this.header(capture), this.actions(capture), this.trouble(capture)];
-            if (!this.brief) parts.push(this.pictures(capture));
+            if (!this.brief) parts.push(this.pictures(capture), pc.proveSection(this, capture));
             parts.push(this.payload(capture, tree));
             if (!this.brief) parts.push(this.infotexts(capture), this.facts(capture));
             this.element.replaceChildren(...parts.filter(Boolean));
@@ -50,7 +50,7 @@
         }
 
         header(capture) {
-            const state = badges(capture);
+            const state = badges({...capture, ...capture.proof});
             const ran = [`${capture.seconds.toFixed(1)} s`, `from ${SOURCES[capture.source]}`];
             const words = this.preview ? ["would be sent, nothing was generated"] : ran;
             if (capture.results.length) words.unshift(pc.count(capture.results.length, "picture"));
@@ -214,6 +214,7 @@
         if (row.state === "failed") add("failed", "pc-bad");
         if (row.state === "interrupted") add("interrupted", "pc-fair");
         if (row.failure) add("not captured", "pc-bad");
+        if (row.verdict) made.push(pc.verdictBadge(row.verdict, row.reason));
         return made;
     }
 

@@ -63,9 +63,13 @@ def replay(service: Service, question: Question) -> Answer:
 
 
 def replays(service: Service, question: Question) -> Answer:
-    """How replays fare. `jobs` holds each job with the number of the preview that is shown."""
-    asked = question["jobs"].items()
-    return {"replays": [_told(service, service.replay_status(job), n) for job, n in asked]}
+    """How replays fare, those that are remembered. `jobs` holds each job with the number of the
+    preview that is shown, -1 where none is wanted."""
+    told = []
+    for job, shown in question["jobs"].items():
+        with contextlib.suppress(NotFoundError):  # of a process before this one
+            told.append(_told(service, service.replay_status(job), shown))
+    return {"replays": told}
 
 
 def cancel(service: Service, question: Question) -> Answer:
@@ -85,7 +89,7 @@ def _told(service: Service, one: Replay, shown: int) -> Answer:
     names = "job", "capture", "state", "progress", "verdict", "reason", "notes", "error", "seconds"
     told = {name: getattr(one, name) for name in names}
     number, picture = service.replays.preview(one.job)
-    if number != shown and picture and not service.blurs:
+    if number > shown >= 0 and not service.blurs:
         told["preview"] = {"number": number, "picture": picture}
     if one.state == "done":
         outcome = service.replays.outcome(one.job)
@@ -182,8 +186,8 @@ def _group(keys: tuple[str | int, ...]) -> tuple[str, tuple[str | int, ...]]:
     """The heading below which a difference is shown, and what of its keys is said there."""
     if keys[:2] == ("payload", "override_settings") and len(keys) > 2:
         return "settings", keys[2:]
-    if keys[0] == "payload":
-        return "payload", keys[1:]
+    if keys[0] in ("endpoint", "payload"):
+        return "payload", keys[1:] or keys
     return ("host", keys[1:]) if keys[0] == "host" else ("rest", keys)
 
 
