@@ -22,6 +22,7 @@
             this.id = capture.id;
             this.blurred = capture.proof.blurred;
             this.job = null;
+            this.focused = false; // whether the button has the focus that is about to go
             this.preview = 0;
             this.build(capture.proof.off);
             this.recall(capture.proof);
@@ -56,6 +57,7 @@
         }
 
         async start() {
+            this.focused = document.activeElement === this.starter;
             this.starter.disabled = true;
             try {
                 this.tell((await this.channel.ask("replay", {capture: this.id})).replay);
@@ -66,6 +68,7 @@
         }
 
         async stop() {
+            this.focused = document.activeElement === this.stopper;
             this.stopper.disabled = true;
             try {
                 await this.channel.ask("cancel", {job: this.job});
@@ -77,6 +80,7 @@
 
         tell(replay) {
             const runs = RUNS.includes(replay.state);
+            if (document.activeElement === this.stopper) this.focused = true;
             this.running.hidden = !runs;
             this.stopper.hidden = !runs;
             if (!runs) return this.end(replay);
@@ -100,6 +104,7 @@
             this.image.hidden = true;
             this.starter.disabled = true;
             this.stopper.disabled = false;
+            this.handOn(this.stopper);
             this.pictures.replaceChildren();
             this.watch();
         }
@@ -125,11 +130,18 @@
         end(replay) {
             this.job = null;
             this.starter.disabled = false;
+            this.handOn(this.starter);
             if (replay.verdict) return this.judge(replay.verdict, replay.reason, replay.notes || [], replay);
             const cancelled = replay.state === "cancelled";
             const words = cancelled ? pc.t("The replay was cancelled: {reason}", {reason: replay.error})
                 : pc.t("The replay failed: {reason}", {reason: replay.error});
             this.say(words, !cancelled);
+        }
+
+        /** Give the focus to `button`, where the one that went had it. */
+        handOn(button) {
+            if (this.focused && this.element.isConnected) button.focus({preventScroll: true});
+            this.focused = false;
         }
 
         judge(verdict, reason, notes, replay = null) {
