@@ -2,6 +2,19 @@
 ((pc) => {
     "use strict";
 
+    const FOCUSABLE = "button, select, summary, input, textarea, a[href], [tabindex='0']";
+
+    /** From the last place in a dialog the focus goes to the first: else the browser's bars have it. */
+    function turn(event, dialog) {
+        if (event.key !== "Tab") return;
+        const places = [...dialog.querySelectorAll(FOCUSABLE)]
+            .filter((place) => !place.disabled && place.getClientRects().length);
+        const [edge, other] = event.shiftKey ? [places[0], places[places.length - 1]] : [places[places.length - 1], places[0]];
+        if (document.activeElement !== edge) return;
+        event.preventDefault();
+        other.focus();
+    }
+
     /**
      * A dialog with a title and a Close button; fill its `body`. `onclose` is told when it is gone,
      * however it was closed.
@@ -14,7 +27,10 @@
         const inner = pc.make("div", {class: "payload-capture"}, head, body);
         const dialog = pc.make("dialog", {class: "payload-capture-dialog pc-wide", "aria-label": title}, inner);
         // The webui's own keys (Ctrl+Enter generates, Escape interrupts) are not meant meanwhile.
-        dialog.addEventListener("keydown", (event) => event.stopPropagation());
+        dialog.addEventListener("keydown", (event) => {
+            event.stopPropagation();
+            turn(event, dialog);
+        });
         dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
         dialog.addEventListener("close", () => {
             dialog.remove();

@@ -582,9 +582,14 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(webui: WebuiPage, clean: Hos
     opener.press("Enter")
     dialog = webui.page.get_by_role("dialog", name="Compare")
     expect(dialog.locator(".pc-diff").first).to_be_visible()
-    inside = (
-        "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
-    )
+    close, last = dialog.get_by_role("button", name="Close"), dialog.get_by_role("slider")
+    expect(last).to_be_visible()
+    close.focus()
+    webui.page.keyboard.press("Shift+Tab")
+    expect(last).to_be_focused()
+    webui.page.keyboard.press("Tab")
+    expect(close).to_be_focused()
+    inside = "document.hasFocus() && document.activeElement.matches('dialog *')"
     for _ in range(12):
         webui.page.keyboard.press("Tab")
         assert webui.page.evaluate(inside)
