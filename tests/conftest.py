@@ -22,7 +22,10 @@ CHROMIUM_FLAGS = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which host `tests/hosts` runs against; the stand-in where none is named."""
+    """Which host `tests/hosts` runs against; the stand-in where none is named.
+
+    What starts a host of its own in `tests/extension` takes `--host-folder` as well.
+    """
     group = parser.getgroup("hosts")
     group.addoption("--host", metavar="URL", help="a running webui that has the extension")
     group.addoption("--host-folder", metavar="DIR", help="a webui checkout with its own venv")

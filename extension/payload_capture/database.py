@@ -8,10 +8,11 @@ all processes too: captures become visible in the order of their numbers, which 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,8 @@ LOCK = 0x7061796C
 """The advisory lock's number on PostgreSQL: any that no other program of that database takes."""
 PREPARED = 3
 """How often a statement that writes is sent as text before PostgreSQL keeps its plan."""
-_WRITE, _OUTSIDE = "payload_capture_write", "payload_capture_outside"
+_ACCESS = "payload_capture_access"
+_READ, _WRITE, _OUTSIDE = "read", "write", "outside"
 
 
 class StoreError(Exception):
@@ -60,34 +62,31 @@ class Database:
         self._writing = threading.Lock()
 
     @contextlib.contextmanager
-    def read(self, level: str = "REPEATABLE READ") -> Iterator[Connection]:
-        """One view of the store, whatever is written meanwhile.
+    def read(self) -> Iterator[Connection]:
+        """One view of the store, whatever is written meanwhile."""
+        with self.translated(), self._open().connect() as connection, connection.begin():
+            yield connection
 
-        Where one statement reads all that is shown, its own view is enough, whatever was asked to
-        make it: `level` is "AUTOCOMMIT" then, and PostgreSQL answers to no transaction's begin and
-        end.
+    @contextlib.contextmanager
+    def look(self) -> Iterator[Connection]:
+        """For what one statement shows: its own view is enough, whatever was asked to make it.
+
+        The database then answers to no transaction's begin and end.
         """
-        with self.translated(), self._open().connect() as plain:
-            connection = plain
-            if plain.dialect.name == "postgresql":
-                connection = plain.execution_options(isolation_level=level)
-            with connection.begin():
-                yield connection
+        with self.translated(), self._open().connect() as connection:
+            yield connection.execution_options(**{_ACCESS: _OUTSIDE})
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """All or nothing; no other thread or process writes at the same time."""
-        with self.translated(), self._writing, _writer(self._open(), self._patience) as connection:
+        with self.translated(), self._writing, _writer(self._open()) as connection:
             yield connection
 
     @contextlib.contextmanager
     def outside(self) -> Iterator[Connection]:
         """Without a transaction, for what a database does by itself: checkpoints, VACUUM."""
-        with self.translated(), self._writing, self._open().connect() as connection:
-            if connection.dialect.name == "sqlite":
-                yield connection.execution_options(**{_OUTSIDE: True})
-            else:
-                yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        with self._writing, self.look() as connection:
+            yield connection
 
     def close(self) -> None:
         with self._opening:
@@ -110,7 +109,7 @@ class Database:
         self._folder.mkdir(parents=True, exist_ok=True)
         engine = _engine(self.url, self._patience)
         try:
-            _migrate(engine, self._patience)
+            _migrate(engine)
         except BaseException:
             engine.dispose()
             raise
@@ -146,18 +145,16 @@ class Database:
 
 
 @contextlib.contextmanager
-def _writer(engine: Engine, patience: float) -> Iterator[Connection]:
+def _writer(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as plain:
-        connection = plain.execution_options(**{_WRITE: True})
+        connection = plain.execution_options(**{_ACCESS: _WRITE})
         with connection.begin(), _prepared(connection):
-            if engine.dialect.name == "postgresql":
-                _take_lock(connection, patience)
             yield connection
 
 
 @contextlib.contextmanager
 def _prepared(connection: Connection) -> Iterator[None]:
-    """Let psycopg prepare what writes, whose plan is the same for any value; see `_engine`."""
+    """Let psycopg prepare what writes, whose plan is the same for any value; see `_postgresql`."""
     if connection.dialect.driver != "psycopg":
         yield
         return
@@ -169,49 +166,52 @@ def _prepared(connection: Connection) -> Iterator[None]:
         driver.prepare_threshold = None
 
 
-def _take_lock(connection: Connection, patience: float) -> None:
-    from sqlalchemy import text
-
-    wait = "set_config('lock_timeout', :wait, true)"
-    given = {"wait": str(int(patience * 1000)), "lock": LOCK}
-    with together(connection):
-        connection.execute(text(f"SELECT {wait}, pg_advisory_xact_lock(:lock)"), given)
-
-
-def together(connection: Connection) -> contextlib.AbstractContextManager[object]:
-    """Send statements whose results nobody reads without waiting for an answer to each.
-
-    Only psycopg can; its own errors come at the end of the block.
-    """
-    if connection.dialect.driver != "psycopg":
-        return contextlib.nullcontext()
-    import psycopg
-
-    driver: Any = connection.connection.driver_connection
-    return driver.pipeline() if psycopg.Pipeline.is_supported() else contextlib.nullcontext()
-
-
 def _engine(url: str, patience: float) -> Engine:
-    from sqlalchemy import create_engine, event, make_url
+    from sqlalchemy import create_engine, make_url
 
     kind = make_url(url).get_backend_name()
     if kind == "sqlite":
         return _sqlite(url, patience)
-    options: dict[str, Any] = {"pool_pre_ping": True}  # a server may have been started anew
     if kind == "postgresql":
-        # A statement that is prepared is planned for any value; the words of a search differ.
-        wait = max(2, int(patience))
-        options["connect_args"] = {"connect_timeout": wait, "prepare_threshold": None}
-    engine = create_engine(url, **options)
-    if kind == "postgresql":
-        event.listen(engine, "connect", _plan_plainly)
+        return _postgresql(url, patience)
+    return create_engine(url, pool_pre_ping=True)
+
+
+def _begin_with(engine: Engine, statements: Mapping[str, str]) -> None:
+    """Let a transaction begin with the statement of its `_ACCESS`; without one there is none.
+
+    Both drivers commit and roll back what a statement began.
+    """
+    from sqlalchemy import event
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        statement = statements.get(connection.get_execution_options().get(_ACCESS, _READ))
+        if statement is not None:
+            connection.exec_driver_sql(statement)
+
+
+def _postgresql(url: str, patience: float) -> Engine:
+    from sqlalchemy import create_engine, event
+
+    # A statement that is prepared is planned for any value; the words of a search differ.
+    options = {"connect_timeout": max(2, int(patience)), "prepare_threshold": None}
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,  # a server may have been started anew
+        isolation_level="AUTOCOMMIT",  # transactions begin below, in one trip with the lock
+        connect_args=options,
+    )
+
+    @event.listens_for(engine, "connect")
+    def plan_plainly(connection: Any, _: Any) -> None:
+        # Compiling a page's query, or starting processes for it, takes longer than the query.
+        connection.execute("SET jit = off; SET max_parallel_workers_per_gather = 0")
+
+    wait = f"set_config('lock_timeout', '{int(patience * 1000)}', true)"
+    write = f"BEGIN; SELECT {wait}, pg_advisory_xact_lock({LOCK})"
+    _begin_with(engine, {_READ: "BEGIN ISOLATION LEVEL REPEATABLE READ", _WRITE: write})
     return engine
-
-
-def _plan_plainly(connection: Any, _: Any) -> None:
-    # Compiling a page's query, or starting processes for it, takes longer than the query.
-    connection.execute("SET jit = off; SET max_parallel_workers_per_gather = 0")
-    connection.commit()
 
 
 def _sqlite(url: str, patience: float) -> Engine:
@@ -228,12 +228,7 @@ def _sqlite(url: str, patience: float) -> Engine:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA secure_delete=ON")
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if not options.get(_OUTSIDE):
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITE) else "BEGIN")
-
+    _begin_with(engine, {_READ: "BEGIN", _WRITE: "BEGIN IMMEDIATE"})
     return engine
 
 
@@ -256,13 +251,13 @@ def _refusal(connection: Any) -> Exception | None:
     return None
 
 
-def _migrate(engine: Engine, patience: float) -> None:
+def _migrate(engine: Engine) -> None:
     with engine.begin() as connection:
         if _revision(connection) == REVISION:
             return
     import alembic.command  # noqa: F401 (which takes long; others wait for the lock)
 
-    with _writer(engine, patience) as connection:
+    with _writer(engine) as connection:
         found = _revision(connection)
         if found is not None and found > REVISION:
             raise StoreError(
@@ -292,6 +287,7 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
+@functools.cache
 def _path(url: str) -> str | None:
     """Of SQLite's file; None for what has none."""
     from sqlalchemy import make_url

@@ -167,8 +167,22 @@ def moment(when: str) -> int:
 
 def text(capture: Capture) -> bytes:
     """The JSON that is kept."""
-    made = json.dumps(capture.to_dict(), separators=(",", ":"), allow_nan=False)
+    return _json(capture)
+
+
+def _json(part: Any, sort_keys: bool = False) -> bytes:
+    """Of a capture or of a part of it, without making plain dicts of all of it first."""
+    separators = (",", ":")
+    made = json.dumps(
+        part, default=_fields, sort_keys=sort_keys, separators=separators, allow_nan=False
+    )
     return made.encode("ascii")
+
+
+def _fields(part: Any) -> dict[str, Any]:
+    if not dataclasses.is_dataclass(part):
+        raise TypeError(f"{type(part).__name__} is no JSON")
+    return vars(part)
 
 
 def pack(document: bytes, dictionary: bytes, row: Mapping[Any, Any]) -> bytes:
@@ -192,7 +206,7 @@ def _said(row: Mapping[Any, Any]) -> bytes:
 def host_key(host: Host) -> str:
     """The sha256 of what captures of one host have in common."""
     facts = dataclasses.replace(host, checkpoint=None, vae=None, loras=[], embeddings=[])
-    return hashlib.sha256(canonical(dataclasses.asdict(facts))).hexdigest()
+    return hashlib.sha256(_json(facts, sort_keys=True)).hexdigest()
 
 
 _INFOTEXT = (

@@ -8,28 +8,14 @@ import time
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from payload_capture import documents, search
 from payload_capture.capture import Asset, Capture, NewerFormatError
-from payload_capture.database import (
-    ConflictError,
-    LostError,
-    NotFoundError,
-    StoreError,
-    together,
-)
+from payload_capture.database import LostError, NotFoundError, StoreError
 
 if TYPE_CHECKING:
-    from sqlalchemy import (
-        ColumnElement,
-        Connection,
-        Executable,
-        RowMapping,
-        Select,
-        Table,
-        TextClause,
-    )
+    from sqlalchemy import ColumnElement, Connection, Executable, RowMapping, Select
 
 T = TypeVar("T")
 BOUND = 500
@@ -95,122 +81,15 @@ def document(connection: Connection, seq: int) -> Capture:
         ) from error
 
 
-# ---- add
+# ---- assets
 
 
-class _Known(NamedTuple):
-    """What the database has already of a capture that is to be added; None for what it has not.
-
-    `next` is the number that a new one gets: whoever asks holds the writers' lock.
-    """
-
-    next: int
-    seq: int | None
-    origin: int | None
-    dictionary: int | None
-    data: bytes | None
-    claimed: bool
-    """Whether an asset of it is there, or anything is promised."""
-
-
-def add(connection: Connection, row: Mapping[str, Any], capture: Capture) -> None:
-    """Insert all rows of a capture but those of its files; none if it was added before.
-
-    Raises:
-        ConflictError: there is another one of its id.
-    """
-    from payload_capture import tables
-
-    known = _known(connection, row, capture)
-    if known.seq is not None:
-        return _refuse_another(connection, known.seq, capture)
-    words = search.words_of(*search.text_of(capture))
-    origin = _origin(connection, row) if known.origin is None else known.origin
-    number, dictionary = known.dictionary, known.data
-    if number is None or dictionary is None:
-        number, dictionary = _dictionary(connection, capture)
-    own = {name: value for name, value in row.items() if name not in documents.ORIGIN}
-    own |= {"seq": known.next, "origin": origin}
-    kept = {
-        "capture": known.next,
-        "dictionary": number,
-        "packed": documents.pack(documents.text(capture), dictionary, row),
-        "words": search.stored(words),
-    }
-    with together(connection):
-        connection.execute(tables.captures.insert(), own)
-        connection.execute(tables.documents.insert(), kept)
-        search.learn(connection, words)
-        if known.claimed:
-            _use(connection, known.next, capture.assets)
-        elif capture.assets:
-            connection.execute(tables.assets.insert(), _files(known.next, capture.assets))
-    return None
-
-
-_KNOWN = """
-SELECT (SELECT coalesce(max(seq), 0) + 1 FROM captures),
-    (SELECT seq FROM captures WHERE id = :id),
-    (SELECT number FROM origins WHERE key = :origin),
-    (SELECT number FROM dictionaries WHERE host = :host),
-    (SELECT data FROM dictionaries WHERE host = :host),
-    EXISTS (SELECT 1 FROM assets WHERE sha256 IN :assets) OR EXISTS (SELECT 1 FROM promises)
-"""
-
-
-def _known(connection: Connection, row: Mapping[str, Any], capture: Capture) -> _Known:
-    host, origin = documents.host_key(capture.host), documents.origin_key(row)
-    given = {"id": row["id"], "origin": origin, "host": host}
-    names = list(capture.assets)
-    known = _Known(*connection.execute(_is_known(), {**given, "assets": names[:BOUND]}).one())
-    return known._replace(claimed=known.claimed or len(names) > BOUND)
-
-
-@functools.cache
-def _is_known() -> TextClause:
-    """As text: putting it together from its parts takes longer than the database to answer."""
-    from sqlalchemy import bindparam, text
-
-    from payload_capture import tables
-
-    types = {"origin": tables.origins.c.key.type, "host": tables.dictionaries.c.host.type}
-    keys = (bindparam(name, type_=one) for name, one in types.items())
-    names = bindparam("assets", type_=tables.assets.c.sha256.type, expanding=True)
-    return text(_KNOWN).bindparams(*keys, names)
-
-
-def _refuse_another(connection: Connection, seq: int, capture: Capture) -> None:
-    if documents.text(document(connection, seq)) != documents.text(capture):
-        raise ConflictError(f"the store has another capture with the id {capture.id}")
-
-
-def _origin(connection: Connection, row: Mapping[str, Any]) -> int:
-    from payload_capture import tables
-
-    names = {name: row[name] for name in documents.ORIGIN}
-    return _inserted(connection, tables.origins, {**names, "key": documents.origin_key(row)})
-
-
-def _dictionary(connection: Connection, capture: Capture) -> tuple[int, bytes]:
-    from payload_capture import tables
-
-    data = documents.dictionary(capture)
-    row = {"host": documents.host_key(capture.host), "data": data}
-    return _inserted(connection, tables.dictionaries, row), data
-
-
-def _inserted(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
-    """The number that the new row got."""
-    key: Any = connection.execute(table.insert(), dict(row)).inserted_primary_key
-    return int(key[0])
-
-
-def _use(connection: Connection, seq: int, assets: Mapping[str, Asset]) -> None:
+def use(connection: Connection, seq: int, assets: Mapping[str, Asset]) -> None:
     """Note which assets it uses: adds those that are not there, ends the promises of them.
 
     Nothing is read, so that a database can be sent all of it at once.
     """
-    rows = [{f"its_{name}": value for name, value in row.items()} for row in _files(seq, assets)]
+    rows = [{f"its_{name}": value for name, value in row.items()} for row in files(seq, assets)]
     for statement in _using() if rows else ():
         connection.execute(statement, rows)
 
@@ -235,7 +114,7 @@ def _using() -> tuple[Executable, ...]:
     )
 
 
-def _files(seq: int, assets: Mapping[str, Asset]) -> list[dict[str, Any]]:
+def files(seq: int, assets: Mapping[str, Asset]) -> list[dict[str, Any]]:
     """The rows of assets that this capture is the first to use."""
     return [
         {
@@ -293,7 +172,7 @@ def rewrite(connection: Connection, seq: int, capture: Capture) -> None:
     packed = documents.pack(documents.text(capture), data, row)
     connection.execute(kept.update().where(kept.c.capture == seq).values(packed=packed))
     _use_no_more(connection, [seq])
-    _use(connection, seq, capture.assets)
+    use(connection, seq, capture.assets)
     change(connection, seq, {name: row[name] for name in ("thumbnail", "warnings")})
 
 

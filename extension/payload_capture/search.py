@@ -44,7 +44,7 @@ _MARKS = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u0670\u06d6-\u06ed\u0900-\u0dff\u0f00-\u109f"
 )
 _SIGNS = "\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
-_LETTER = f"(?![{_SPACELESS}{_SIGNS}])[^\\W_]|[{_MARKS}]"
+_LETTER = f"[0-9a-z]+|(?![{_SPACELESS}{_SIGNS}])[^\\W_]|[{_MARKS}]"
 _WORD = f"(?P<run>[{_SPACELESS}]+)|(?P<sign>[{_SIGNS}])|(?:{_LETTER})+"
 
 
@@ -53,7 +53,7 @@ def words_of(*texts: str) -> list[str]:
     found: dict[str, None] = {}
     for match in _matches(*texts):
         word = match[0]
-        if match["run"]:
+        if match.lastgroup == "run":
             found.update(dict.fromkeys([*_pairs(word), word[-1]]))
         else:
             found[word[:MAX_WORD]] = None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from payload_capture import assets as places
-from payload_capture import documents, pages, records, upkeep
+from payload_capture import documents, entries, pages, records, upkeep
 from payload_capture.capture import AssetError, Capture, checked
 from payload_capture.database import (
     REVISION,
@@ -27,6 +27,7 @@ from payload_capture.database import (
     StoreError,
 )
 from payload_capture.documents import summary
+from payload_capture.entries import Entry
 from payload_capture.pages import Filters, Page
 from payload_capture.retention import Retention, remove_where, retain
 from payload_capture.upkeep import Fault
@@ -80,10 +81,10 @@ class Store:
         Raises:
             ConflictError: there is another capture of its id.
         """
-        row = documents.row(capture, failure)
+        entry = Entry.of(capture, failure)
         self._write_files(files)
         with self.database.write() as connection:
-            records.add(connection, row, capture)
+            entries.add(connection, entry)
             # Another process may have removed a file since it was found there.
             self._write_files(files)
 
@@ -100,7 +101,7 @@ class Store:
         self, limit: int = 50, cursor: str | None = None, filters: Filters | None = None
     ) -> Page:
         """Summaries of those that the filters let through."""
-        with self.database.read("AUTOCOMMIT") as connection:
+        with self.database.look() as connection:
             return pages.page(connection, limit, cursor, filters or Filters())
 
     def get(self, identity: str) -> Capture:

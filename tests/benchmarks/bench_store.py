@@ -31,7 +31,7 @@ sys.path[:0] = [
 
 import requests  # noqa: E402
 
-from payload_capture import documents, records, search, tables  # noqa: E402
+from payload_capture import documents, entries, search, tables  # noqa: E402
 from payload_capture.capture import Asset, Capture  # noqa: E402
 from payload_capture.store import Filters, Store  # noqa: E402
 from postgres import Postgres  # noqa: E402
@@ -166,7 +166,7 @@ def prepared(store: Store, captures: list[Capture]) -> list[Ready]:
     dictionaries, origins = tables.dictionaries, tables.origins
     with store.database.write() as connection:
         for capture in captures:
-            records.add(connection, documents.row(capture, None), capture)
+            entries.add(connection, entries.Entry.of(capture, None))
         found = connection.execute(dictionaries.select()).one()
         numbers = list(connection.execute(origins.select()).scalars())
     return [

@@ -15,6 +15,7 @@ from browsing import local_page
 from hosts.webui_page import WebuiPage
 from payload_capture.store import Store
 from postgres import Postgres
+from real_host import RealHost
 from webui_standin import Process
 
 from .page import renew
@@ -52,8 +53,15 @@ Start = Callable[..., Host]
 
 
 @pytest.fixture(scope="session")
-def start(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Start a stand-in of the test's own; it ends with the session."""
+def start(
+    request: pytest.FixtureRequest, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Start]:
+    """Start a host of the test's own; it ends with the session.
+
+    It is a stand-in, or the real webui that `--host-folder` names.
+    """
+    checkout = request.config.getoption("--host-folder")
+    real = request.config.getoption("--host-args").split()
     running: list[Process] = []
 
     def begin(
@@ -68,9 +76,13 @@ def start(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             (folder / "scripts").mkdir()
             (folder / "scripts" / f"{name}.py").write_text(script)
             extensions[name] = folder
-        process = Process(extensions=extensions, flags=flags, **given).start()
+        process = (
+            RealHost(Path(checkout), extensions, (*real, *flags), **given)
+            if checkout
+            else Process(extensions=extensions, flags=flags, **given)
+        )
         running.append(process)
-        return Host(process)
+        return Host(process.start())
 
     yield begin
     for process in running:

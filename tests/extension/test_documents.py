@@ -42,6 +42,14 @@ def test_a_document_comes_back_by_its_row_and_dictionary() -> None:
     assert len(kept) < 700
 
 
+def test_the_text_is_that_of_the_plain_dict_and_of_json_alone() -> None:
+    capture, _ = make(1, "猫", host=HOST, seed=1.5)
+    assert text(capture) == json.dumps(capture.to_dict(), separators=(",", ":")).encode()
+    for value, error in ((float("nan"), ValueError), (object(), TypeError)):
+        with pytest.raises(error):
+            text(dataclasses.replace(capture, payload={"seed": value}))
+
+
 def test_a_document_that_was_damaged_is_no_document() -> None:
     capture, _ = make(1)
     kept = pack(text(capture), b"", row(capture, None))

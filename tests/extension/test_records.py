@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
-
 import pytest
 
 from payload_capture.records import MAX_TAG, MAX_TAGS
-from payload_capture.store import ConflictError, NotFoundError, Store
+from payload_capture.store import NotFoundError, Store
 from stored import make, picture, sha256_of
 
 pytestmark = pytest.mark.once
@@ -77,31 +74,6 @@ def test_unknown_ids(either: Store) -> None:
     for call in (either.edit, either.trash, either.restore, either.summary, either.forget):
         with pytest.raises(NotFoundError):
             call("nothing")
-
-
-def test_the_same_capture_again_is_kept_once_and_another_of_its_id_refused(either: Store) -> None:
-    made = make(1)
-    either.add(*made)
-    either.edit("c1", title="edited")
-    either.add(*made)
-    assert [row["title"] for row in either.page().captures] == ["edited"]
-    other = dataclasses.replace(made[0], payload={"prompt": "another"})
-    with pytest.raises(ConflictError, match="another capture with the id c1"):
-        either.add(other, made[1])
-    assert either.get("c1") == made[0]
-
-
-def test_a_capture_of_very_many_pictures(either: Store) -> None:
-    capture, files = make(1)
-    many = {sha256_of(data): data for data in (os.urandom(20) for _ in range(1200))}
-    asset = next(iter(capture.assets.values()))
-    assets = capture.assets | {name: dataclasses.replace(asset, size=20) for name in many}
-    either.keep(many)
-    either.add(dataclasses.replace(capture, assets=assets), files)
-    assert either.counts()["assets"] == 1202
-    either.delete("c1")
-    assert either.counts() == {"captures": 0, "assets": 0, "bytes": 0}
-    assert list(either.assets.names()) == []
 
 
 def test_a_file_that_was_promised_outlives_the_capture_that_has_it_in_any_process(

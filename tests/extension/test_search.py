@@ -98,3 +98,7 @@ def test_asking_cuts_a_run_into_pairs() -> None:
     assert asked("黒猫の") == ["黒猫", "猫の"]
     assert asked("猫") == ["猫"]
     assert words_of("黒猫") == ["黒猫", "猫"]
+
+
+def test_a_word_ends_at_no_letter_of_another_alphabet() -> None:
+    assert words_of("naïve2ß, x猫y_1é") == ["naïve2ss", "x", "猫", "y", "1é"]

@@ -65,7 +65,7 @@ def host(
         further = (Path(path).resolve() for path in request.config.getoption("--host-extension"))
         extensions |= {path.name: path for path in further}
         flags = request.config.getoption("--host-args").split()
-        with RealHost(Path(folder), data, extensions, flags) as real:
+        with RealHost(Path(folder), extensions, flags, data_dir=data) as real:
             yield real.url
         return
     with Process(extensions=extensions, data_dir=data, flags=SLOW) as standin:
@@ -120,7 +120,7 @@ def webui(
         opened.load()
     else:
         opened.reset()
-    assert not [text for text in problems if "payload_capture" in text]
+    assert not [text for text in problems if "sd-webui-payload-capture/" in text]
 
 
 @pytest.fixture(scope="module")

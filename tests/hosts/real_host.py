@@ -3,64 +3,76 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import time
+import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from typing import Any
 
 import requests
 
-from webui_standin.process import free_port, link_or_copy
+from webui_standin import Process
+
+RELOADS = """
+from modules import script_callbacks, shared
+script_callbacks.on_app_started(
+    lambda page, app: app.add_api_route(
+        "/tests/reload", lambda: shared.state.request_restart(), methods=["POST"]
+    )
+)
+"""
+"""What the page's Reload UI button does (A1111 v1.6.0 to v1.10.1, Forge and reForge:
+``shared.state.request_restart``), for tests without a page."""
 
 
-class RealHost:
-    """Starts ``launch.py`` of `folder` on a free loopback port; `stop` ends it by its pid."""
+class RealHost(Process):
+    """``launch.py`` of `folder` on a free loopback port, used as the stand-in's process is.
+
+    Args:
+        folder: the checkout.
+        given: what `Process` takes, without what chooses a stand-in's flavour.
+    """
 
     def __init__(
-        self, folder: Path, data: Path, extensions: Mapping[str, Path], flags: Sequence[str]
+        self, folder: Path, extensions: Mapping[str, Path], flags: Sequence[str], **given: Any
     ) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = data / "log.txt"
-        self._folder = folder
-        (data / "extensions").mkdir(parents=True, exist_ok=True)
-        for name, source in extensions.items():
-            link_or_copy(source, data / "extensions" / name)
-        for name in ("models", "embeddings"):
-            flags = [*flags, f"--{name}-dir", str(folder / name)]
-        place = ["--port", str(self.port), "--data-dir", str(data)]
-        self._command = [str(folder / "venv/bin/python"), "launch.py", *place, "--api", *flags]
+        self._reloads = tempfile.TemporaryDirectory(prefix="reloads-")
+        scripts = Path(self._reloads.name) / "scripts"
+        scripts.mkdir()
+        (scripts / "reloads.py").write_text(RELOADS)
+        extensions = {**extensions, "reloads": Path(self._reloads.name)}
+        super().__init__(extensions=extensions, flags=flags, timeout=300, **given)
+        self._folder = folder.resolve()
 
-    def __enter__(self) -> RealHost:
-        env = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "False", "SD_WEBUI_RESTARTING": "1"}
-        with self.log.open("w") as log:
-            self._child = subprocess.Popen(
-                self._command, cwd=self._folder, stdout=log, stderr=log, env=env
-            )
-        self._wait()
-        return self
+    def stop(self) -> None:
+        super().stop()
+        self._reloads.cleanup()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._child.terminate()
-        try:
-            self._child.wait(20)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
+    def restart(self) -> Process:
+        raise NotImplementedError("a real host is started once")
 
-    def _wait(self, seconds: float = 300) -> None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            assert self._child.poll() is None, self.log.read_text()[-4000:]
-            # A request before the API is there makes A1111 v1.10.1 fail to start.
-            if "Startup time" in self.log.read_text():
-                answer = requests.get(f"{self.url}/sdapi/v1/options", timeout=60)
-                if answer.ok:
-                    return
-            time.sleep(0.5)
-        raise AssertionError(f"not ready after {seconds} s: {self.log.read_text()[-4000:]}")
+    def errors(self) -> list[dict[str, str]]:
+        """What the webui printed and swallowed of ours."""
+        printed = re.split(r"^(?=\*\*\* |Traceback )", self.log, flags=re.MULTILINE)
+        return [{"traceback": text} for text in printed if re.search(r"\bpayload_capture\b", text)]
+
+    def reload_ui(self) -> None:
+        before = self._ready()
+        requests.post(f"{self.url}/tests/reload", timeout=60).raise_for_status()
+        self.wait_until_ready(after=before)
+
+    def _command(self) -> list[str]:
+        assert self._folder is not None
+        places = {name: str(self._folder / name) for name in ("models", "embeddings")}
+        given = [part for name, path in places.items() for part in (f"--{name}-dir", path)]
+        place = ["--port", str(self.port), "--data-dir", str(self.data_dir)]
+        return [str(self._folder / "venv/bin/python"), "launch.py", *place, *given, *self._flags]
+
+    def _environment(self) -> dict[str, str]:
+        own = {"GRADIO_ANALYTICS_ENABLED": "False", "SD_WEBUI_RESTARTING": "1"}
+        return {**os.environ, **own, "PYTHONUNBUFFERED": "1", **self._env}
+
+    def _ready(self) -> int:
+        """How often it started. Only its log is asked: a request before the API is there makes
+        A1111 v1.10.1 fail to start."""
+        return self.log.count("Startup time")

@@ -65,6 +65,7 @@ class Process:
         self._flags = ([] if not api or "--api" in flags else ["--api"]) + list(flags)
         self._python, self._env, self._timeout = os.fspath(python), dict(env or {}), timeout
         self._flavour = {VARIABLE: flavour} if flavour and stack_of(flavour) else {}
+        self._folder: Path | None = None  # where it runs; here
         self._child: subprocess.Popen[str] | None = None
         self._lines: list[str] = []
 
@@ -107,6 +108,7 @@ class Process:
             encoding="utf-8",
             errors="replace",
             env=self._environment(),
+            cwd=self._folder,
         )
         assert self._child.stdout is not None
         threading.Thread(target=self._collect, args=(self._child.stdout,), daemon=True).start()
