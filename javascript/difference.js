@@ -73,8 +73,8 @@
 
     function inWords({differing, all, largest}) {
         if (!differing) return pc.t("No pixel differs.");
-        const share = (100 * differing) / all;
-        const percent = share < 0.1 ? "<0.1" : share.toFixed(share < 10 ? 1 : 0);
+        const share = Math.min((100 * differing) / all, differing < all ? 99.9 : 100);
+        const percent = share < 0.1 ? "<0.1" : share.toFixed(share < 10 || share > 99 ? 1 : 0);
         const values = {count: differing.toLocaleString(), all: all.toLocaleString(), percent, largest};
         return pc.t("{count} of {all} pixels differ ({percent} %), the largest difference is {largest} of 255.", values);
     }
