@@ -47,7 +47,8 @@
             if (!this.brief) {
                 this.details = new pc.Details(this.channel, capture.id, capture.edited);
                 parts.splice(1, 0, this.details.element);
-                parts.push(new pc.Results(this, capture.results).draw(), new pc.Inputs(this, capture.inputs).draw());
+                parts.push(new pc.Results(this, capture.results).draw(), new pc.Inputs(this, capture.inputs).draw(),
+                    pc.proveSection(this, capture));
             }
             parts.push(this.payload(capture));
             if (!this.brief) {
@@ -65,7 +66,7 @@
             if (capture.hires) words.unshift(pc.t("hires. fix"));
             const kind = pc.make("span", {class: "pc-kind"}, pc.t(capture.kind));
             const when = pc.make("span", {class: "pc-note"}, pc.moment(capture.started), ` · ${words.join(" · ")}`);
-            return pc.make("div", {class: "pc-header"}, kind, ...badges(capture), when);
+            return pc.make("div", {class: "pc-header"}, kind, ...badges({...capture, ...capture.proof}), when);
         }
 
         actions(capture) {
@@ -199,6 +200,7 @@
         if (row.state === "failed") add("failed", "pc-bad");
         if (row.state === "interrupted") add("interrupted", "pc-fair");
         if (row.failure) add("not captured", "pc-bad");
+        if (row.verdict) made.push(pc.verdictBadge(row.verdict, row.reason));
         return made;
     }
 

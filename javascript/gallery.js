@@ -255,7 +255,7 @@
         /** Show the newest, but change nothing under a pointer that is about to press. */
         follow() {
             const newest = this.listing.rows[0];
-            if (!this.follows || !newest || newest.id === this.selected) return;
+            if (!this.follows || this.view.held || !newest || newest.id === this.selected) return;
             if (this.selected === null || !this.detail.matches(":hover, :focus-within")) this.show(newest.id);
         }
 

@@ -49,7 +49,7 @@ from payload_capture.exports import Exported
 from payload_capture.interface import registry
 from payload_capture.jobs import Finished, Recorder, Run
 from payload_capture.portable import minimal
-from payload_capture.replays import TASK, Replay, Replays
+from payload_capture.replays import NOT_REPLAYABLE, TASK, Replay, Replays
 from payload_capture.shapes import LATEST
 from payload_capture.store import (
     ConflictError,
@@ -398,15 +398,28 @@ class Service:
         """A client of this webui's own API. Raises RunError where it has none."""
         from payload_capture import inside
 
-        if host.api() is None or self.app is None:
+        if self.app is None or self.api_off:
             raise runs.RunError(409, "api_off", runs.API_OFF)
         return inside.webui(self.app, host.api_credentials())
 
+    @property
+    def api_off(self) -> str:
+        """Why nothing can be replayed here; "" where it can."""
+        return runs.API_OFF if host.api() is None or self.app is None else ""
+
     def replay(self, identity: str) -> Replay:
-        """Queue a replay. Raises RunError, NotFoundError, StoreError."""
+        """Queue a replay. That it was refused is a verdict, which is kept as well.
+
+        Raises RunError, NotFoundError, StoreError.
+        """
         capture = self.get(identity)
-        with _asking():
-            return self.replays.start(capture)
+        try:
+            with _asking():
+                return self.replays.start(capture)
+        except runs.RunError as error:
+            if error.code == NOT_REPLAYABLE:
+                self._judge(capture.id, "refused", str(error))
+            raise
 
     def replay_status(self, job: str) -> Replay:
         """Raises NotFoundError."""
@@ -431,11 +444,14 @@ class Service:
         told = {"id": replay.capture, **dataclasses.asdict(replay)}
         try:
             if replay.verdict is not None:
-                self.edit(replay.capture, verdict=replay.verdict, reason=replay.reason)
-        except NotFoundError:  # deleted meanwhile
-            pass
+                self._judge(replay.capture, replay.verdict, replay.reason)
         finally:
             self.events.publish("replayed", told)
+
+    def _judge(self, identity: str, verdict: str, reason: str | None) -> None:
+        """Keep a verdict with its capture, unless that was deleted meanwhile."""
+        with contextlib.suppress(NotFoundError):
+            self.edit(identity, verdict=verdict, reason=reason)
 
     def _was_broken_off(self, task: str) -> bool:
         """Whether the recorder saw that somebody broke the job of this name off."""

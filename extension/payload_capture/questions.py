@@ -12,12 +12,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from payload_capture import listing, nodes, view
+from payload_capture import listing, nodes, proving, view
 from payload_capture.auth import Caller, Refused
 from payload_capture.capture import FormatError
 from payload_capture.imports import TooLargeError
 from payload_capture.listing import TooMuchError
 from payload_capture.records import TagError
+from payload_capture.runs import RunError
 from payload_capture.schemas import BadParameterError
 from payload_capture.store import NotFoundError, StoreError
 from payload_capture.taking import export, upload
@@ -102,7 +103,8 @@ def capture(service: Service, question: Question) -> dict[str, Any]:
     found = service.get(question["capture"])
     row = service.summary(found.id)
     edited = {name: row[name] for name in ("title", "note", "tags", "starred", "trashed")}
-    return {"capture": view.shown(found) | {"edited": edited}}
+    more = {"edited": edited, "proof": proving.proof(service, found.id)}
+    return {"capture": view.shown(found) | more}
 
 
 def branch(service: Service, question: Question) -> dict[str, Any]:
@@ -156,6 +158,8 @@ def empty(service: Service, question: Question) -> dict[str, Any]:
 def _picture(service: Service, source: Any) -> tuple[str, bytes]:
     if isinstance(source, str):
         return service.asset(source)
+    if "replay" in source:
+        return proving.actual(service, source["replay"], source["number"])
     return nodes.bytes_at(service.get(source["capture"]), source["root"], source["path"])
 
 
@@ -176,13 +180,14 @@ _READING: dict[str, Callable[[Service, Question], dict[str, Any]]] = {
         *(listing.captures, listing.older, listing.choices, listing.bundle),
         *(capture, branch, find, text, infotext, payload),
         *(thumbnails, large, picture, export),
+        *proving.READING,
     )
 }
-_CHANGING = (listing.edit, listing.trash, listing.restore, listing.delete, empty, upload)
+_CHANGING = (listing.edit, listing.trash, listing.restore, listing.delete, empty, upload, *proving.CHANGING)
 _ANSWERS = {**_READING, **{f.__name__: f for f in _CHANGING}}
 
 
-_TOLD = (StoreError, FormatError, Refused, TagError, TooMuchError, TooLargeError)
+_TOLD = (StoreError, FormatError, Refused, TagError, TooMuchError, TooLargeError, RunError)
 """What says itself, in words for the reader, what is wrong."""
 
 

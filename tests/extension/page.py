@@ -61,7 +61,9 @@ def accordion(webui: WebuiPage, tab: str = "txt2img") -> Locator:
     """The tab's accordion, opened."""
     webui.open(tab)
     found = webui.page.locator(f"#payload_capture_{tab}_accordion")
-    found.locator(".label-wrap").first.click()
+    head = found.locator(".label-wrap").first
+    if "open" not in (head.get_attribute("class") or "").split():
+        head.click()
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -66,6 +67,11 @@ class Service:
         return 3
 
     blurs = False
+    api_off = ""
+    replays = SimpleNamespace(of=lambda capture: None)
+
+    def summary(self, identity: str) -> dict[str, Any]:
+        return summary(self.get(identity), None)
 
     def admit_page(self, caller: Caller, *, reads: bool) -> None:
         if self.refused and not reads:
