@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from payload_capture import host, questions
+from payload_capture import host, questions, sending
 from payload_capture.auth import Caller
+from payload_capture.controls import Offered
 
 if TYPE_CHECKING:
     from payload_capture.app import Service
@@ -48,9 +49,26 @@ _PREVIEW = """(...given) => {
 }"""
 
 
+# The capture that is sent to a tab; its form's values follow where the page is to be checked.
+_SEND = """(...given) => {
+    const detail = {place: "tab", question: ""};
+    document.dispatchEvent(new CustomEvent("payload_capture:send", {detail}));
+    given[0] = detail.question;
+    return given.slice(0, %d);
+}"""
+
+
 def wire(service: Service) -> None:
-    """Show the tab."""
-    host.on_ui_tabs(lambda: [(_tab(service), "Payloads", "payload_capture")])
+    """Show the tab. What it fills in is in other tabs, which the webui draws before."""
+    pages: dict[str, Any] = {}
+
+    def created(component: Any, **_: Any) -> None:
+        elem_id = str(getattr(component, "elem_id", None))
+        if (target := elem_id.removesuffix("_generate")) != elem_id and target in sending.TARGETS:
+            pages[target] = gr.context.Context.root_block
+
+    host.on_after_component(created)
+    host.on_ui_tabs(lambda: [(_tab(service, pages), "Payloads", "payload_capture")])
 
 
 class Accordion:
@@ -124,10 +142,45 @@ class Accordion:
         event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
 
 
-def _tab(service: Service) -> Any:
-    with gr.Blocks(analytics_enabled=False) as page:
+def _tab(service: Service, pages: dict[str, Any]) -> Any:
+    with gr.Blocks(analytics_enabled=False) as drawn:
         _place(service, "tab")
-    return page
+        for target, page in pages.items():
+            components = _inputs_of(page, f"{target}_generate")
+            if components is not None:
+                _offer_sending(service, sending.Form(host, target, components))
+    return drawn
+
+
+def _offer_sending(service: Service, form: sending.Form) -> None:
+    """Two buttons for the script: one fills the form, the other tells what of it is not set."""
+    with _hidden():
+        send, check = (_pressed(f"payload_capture_{n}_{form.target}") for n in ("send", "check"))
+        asked, told = _letter(), _letter()
+
+    def sent(text: str, request: gr.Request) -> list[Any]:
+        values, answer = sending.sent(service, form, text, _caller(request))
+        return [*map(_update, values), answer]
+
+    def checked(text: str, request: gr.Request, *given: Any) -> str:
+        return sending.checked(service, form, text, given, _caller(request))
+
+    outputs = [one.component for one in form.settable]
+    given = [told if one.component is None else one.component for one in form.inputs]
+    for button, act, inputs, filled in (
+        (send, sent, [asked], [*outputs, told]),
+        (check, checked, [asked, *given], [told]),
+    ):
+        event = button.click(act, inputs, filled, **_EVENT, **{_JS: _SEND % len(inputs)})
+        event.then(None, [told], [], **{_JS: _TELL % ("tab", "sent")})
+
+
+def _update(value: Any) -> Any:
+    if value is sending.KEEP:
+        return gr.update()
+    if isinstance(value, Offered):
+        return gr.update(value=value.values, choices=value.values)
+    return value
 
 
 def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:

@@ -19,6 +19,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from payload_capture.capture import (
+    BATCH,
+    IMG2IMG,
+    TXT2IMG,
+    UPSCALE,
     AssetError,
     Capture,
     Extension,
@@ -66,6 +70,7 @@ def shown(capture: Capture) -> dict[str, Any]:
         "source": job.source,
         "blocked": next((c.reason for c in capture.warnings if c.severity == "blocks"), ""),
         "weight": weight(capture),
+        "fits": fits(capture),
         "warnings": [dataclasses.asdict(warning) for warning in capture.warnings],
         "results": [
             {
@@ -83,6 +88,21 @@ def shown(capture: Capture) -> dict[str, Any]:
         "template": node(capture.template, capture, None) if capture.template else None,
         "resolved": node(capture.resolved, capture, None) if capture.resolved else None,
     }
+
+
+def fits(capture: Capture) -> dict[str, str] | None:
+    """The tab that makes such pictures: `target` as its ids begin, `shown` as it is called; None
+    for a capture without any request."""
+    requests = capture.payload.get("requests") if capture.endpoint == BATCH else None
+    endpoint, payload = capture.endpoint, capture.payload
+    if endpoint == BATCH:
+        if not requests:
+            return None
+        endpoint, payload = requests[0]["endpoint"], requests[0]["payload"]
+    if endpoint == IMG2IMG:
+        return {"target": "img2img", "shown": "inpaint" if payload.get("mask") else "img2img"}
+    target = "txt2img" if endpoint in (TXT2IMG, UPSCALE) else "extras"
+    return {"target": target, "shown": target}
 
 
 def facts(capture: Capture) -> list[tuple[str, str]]:

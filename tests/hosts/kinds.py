@@ -145,6 +145,7 @@ class Kind:
     broken: str = ""
     shown_by: str = ""
     script: str = ""
+    sent: str | None = ""
 
 
 KINDS: dict[str, Kind] = {}
