@@ -119,7 +119,7 @@
 
     /** The buttons that send a capture to the tab that makes such pictures. */
     function sendButtons(view, capture) {
-        const box = pc.make("span", {class: "pc-send"});
+        const box = pc.make("span", {class: "pc-send", "data-capture": capture.id});
         const {target, shown} = capture.fits || {};
         if (!document.getElementById(`payload_capture_send_${target}`)) return box;
         const words = pc.t("Send to {tab}", {tab: NAMES[shown]});

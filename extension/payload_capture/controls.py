@@ -14,8 +14,19 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _KINDS = frozenset(
-    ("checkbox", "slider", "number", "textbox", "dropdown", "radio", "checkboxgroup")
-    + ("colorpicker", "image", "file", "state")
+    (
+        "checkbox",
+        "slider",
+        "number",
+        "textbox",
+        "dropdown",
+        "radio",
+        "checkboxgroup",
+        "colorpicker",
+        "image",
+        "file",
+        "state",
+    )
 )
 _SAME = "Use same "
 """How the choice begins that stands for none (A1111 v1.10.1, ``modules/ui.py``, hires. fix)."""

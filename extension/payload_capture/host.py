@@ -53,8 +53,8 @@ from payload_capture.payload import Draft, ScriptCall
 from payload_capture.portable import Defaults
 from payload_capture.privacy import Names
 from payload_capture.runs import API_OFF, RunError
-from payload_capture.sending import PageScript
 from payload_capture.values import Encoder
+from payload_capture.wanted import PageScript
 
 _WORDS = re.compile(r"[\s,:()\[\]|]+")
 _LORA = re.compile(r"<(?:lora|lyco):([^:>]+)")

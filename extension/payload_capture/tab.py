@@ -16,6 +16,7 @@ import gradio as gr
 from payload_capture import host, questions, sending
 from payload_capture.auth import Caller
 from payload_capture.controls import Offered
+from payload_capture.wanted import KEEP
 
 if TYPE_CHECKING:
     from payload_capture.app import Service
@@ -176,7 +177,7 @@ def _offer_sending(service: Service, form: sending.Form) -> None:
 
 
 def _update(value: Any) -> Any:
-    if value is sending.KEEP:
+    if value is KEEP:
         return gr.update()
     if isinstance(value, Offered):
         return gr.update(value=value.values, choices=value.values)
