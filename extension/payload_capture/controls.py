@@ -76,6 +76,18 @@ def choices(component: Any) -> list[Any]:
     return [one[1] if isinstance(one, (tuple, list)) else one for one in given]
 
 
+def unsaid(component: Any) -> Any:
+    """What a field shows that the webui is given nothing of: the choice for none, else what it
+    showed at first."""
+    same = (one for one in choices(component) if str(one).startswith(_SAME))
+    return next(same, default(component))
+
+
+def is_clearable(component: Any) -> bool:
+    """Whether a component can show nothing, and gives nothing then."""
+    return kind(component) in ("image", "file", "dropdown", "radio", "textbox")
+
+
 def shown(component: Any, value: Any, keep: Keep) -> Any:
     """What an event must return so that `component` gives `value` to the webui.
 
@@ -141,8 +153,6 @@ def _choice(component: Any, value: Any, keep: Keep) -> Any:
         if not offered:
             return Offered([str(one) for one in values])
         return [_chosen(component, offered, one) for one in values]
-    if value is None:
-        return next((one for one in offered if str(one).startswith(_SAME)), default(component))
     return _chosen(component, offered, value)
 
 

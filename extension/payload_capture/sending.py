@@ -91,10 +91,8 @@ class Form:
         if one.component is None:
             return KEEP
         asked = self._asked(one, wanted)
-        if asked is KEEP:
-            absent = one.script and one.script.role == "always"
-            usual = controls.default(one.component) if absent and _is_settable(one) else None
-            return KEEP if usual is None else usual
+        if asked is KEEP or asked is None:
+            return _silent(one, cleared=asked is None)
         try:
             if not _is_settable(one):
                 raise Unfit("by_hand")
@@ -113,6 +111,17 @@ class Form:
         offered = [str(name).lower() for name in controls.choices(one.component)]
         title = wanted.selected[0]
         return offered.index(title) if title in offered else title
+
+
+def _silent(one: Input, cleared: bool) -> Any:
+    """What to show where the capture has no value: nothing, what was there at first, or KEEP."""
+    plain = one.script is None or one.script.role == "builtin"
+    if not _is_settable(one) or not (cleared or (one.script and one.script.role == "always")):
+        return KEEP
+    if cleared and not plain and controls.is_clearable(one.component):
+        return None
+    usual = controls.unsaid(one.component)
+    return KEEP if usual is None else usual
 
 
 @dataclass

@@ -115,34 +115,53 @@ class Wants:
         return KEEP if args is None or one.place >= len(args) else args[one.place]
 
 
-def _single(capture: Capture) -> tuple[str, Any]:
-    """The endpoint and the payload of the capture's only or first request."""
-    if capture.endpoint != BATCH:
-        return capture.endpoint, capture.payload
-    requests = capture.payload.get("requests") or []
-    if not requests:
-        raise FormatError("payload.requests", "the capture holds no request")
-    return requests[0]["endpoint"], requests[0]["payload"]
-
-
 def wants(webui: Webui, capture: Capture, fetch: Fetch) -> Wants:
     """Read a capture. Raises FormatError, AssetError for what it does not hold."""
-    endpoint, raw = _single(capture)
+    (endpoint, raw), *others = _requests(capture)
     payload = _decoded(raw, fetch)
     if endpoint in (EXTRAS, EXTRAS_SINGLE, EXTRAS_BATCH):
         made = _extras(webui, endpoint, payload)
     else:
         made = _generation(webui, endpoint, payload)
-    if capture.endpoint == BATCH and len(capture.payload["requests"]) > 1:
-        more = len(capture.payload["requests"]) - 1
-        made.unset.append(Unset("", "more", {"value": more}))
+    if others and _is_batch_tab(webui, (endpoint, raw), others):
+        pictures = [_first_picture(_decoded(one, fetch)) for _, one in _requests(capture)]
+        made.fields |= {
+            "mode": 5,
+            "img2img_batch_upload": pictures,
+            "img2img_batch_source_type": "upload",
+            "img2img_batch_use_png_info": False,
+        }
+        made.panels += ["img2img_batch_tab", "img2img_batch_upload_tab"]
+    elif others:
+        made.unset.append(Unset("", "more", {"value": len(others)}))
     return made
+
+
+Request = tuple[str, dict[str, Any]]
+
+
+def _requests(capture: Capture) -> list[Request]:
+    """Each request's endpoint and payload."""
+    if capture.endpoint != BATCH:
+        return [(capture.endpoint, capture.payload)]
+    found = [(one["endpoint"], one["payload"]) for one in capture.payload.get("requests") or []]
+    if not found:
+        raise FormatError("payload.requests", "the capture holds no request")
+    return found
+
+
+def _is_batch_tab(webui: Webui, first: Request, others: Sequence[Request]) -> bool:
+    """Whether the requests are what the batch tab makes of files that are uploaded there."""
+    endpoint, payload = first
+    if endpoint != IMG2IMG or "img2img_batch_upload" not in webui.input_names("img2img"):
+        return False
+    alike = ((one, {**other, "init_images": payload["init_images"]}) for one, other in others)
+    return payload.get("mask") is None and all(one == first for one in alike)
 
 
 def _generation(webui: Webui, endpoint: str, payload: dict[str, Any]) -> Wants:
     defaults = webui.field_defaults(IMG2IMG if endpoint == IMG2IMG else TXT2IMG)
-    usual = {name: value for name, value in defaults.items() if value is not None}
-    given = {**usual, **payload}
+    given = {**defaults, **payload}
     options = payload.get("override_settings") or {}
     tab = "img2img" if endpoint == IMG2IMG else "txt2img"
     lone = _without_input(webui, tab, payload, defaults)
@@ -246,9 +265,7 @@ def _init(webui: Webui, made: Wants, payload: Mapping[str, Any], options: Mappin
     What a brush drew goes into the upload of a mask: no component takes strokes. That shows the
     picture without transparency, so it is laid on the ground on which the webui would lay it.
     """
-    picture = next(iter(controls.pictures(payload.get("init_images") or [])), None)
-    if picture is None:
-        raise FormatError("payload.init_images", "the capture holds no init image")
+    picture = _first_picture(payload)
     if len(payload["init_images"]) > 1:
         more = len(payload["init_images"]) - 1
         made.unset.append(Unset("init_images", "more_pictures", {"value": more}))
@@ -262,6 +279,13 @@ def _init(webui: Webui, made: Wants, payload: Mapping[str, Any], options: Mappin
         "init_mask_inpaint": mask,
     }
     return "img2img_inpaint_upload_tab"
+
+
+def _first_picture(payload: Mapping[str, Any]) -> Any:
+    picture = next(iter(controls.pictures(payload.get("init_images") or [])), None)
+    if picture is None:
+        raise FormatError("payload.init_images", "the capture holds no init image")
+    return picture
 
 
 def _extras(webui: Webui, endpoint: str, payload: dict[str, Any]) -> Wants:

@@ -88,7 +88,6 @@ def test_a_subclass_is_what_it_is_made_of() -> None:
         (Dropdown(choices=PAIRS, multiselect=True), ["DPM++ 2M"], ["DPM++ 2M"]),
         (Dropdown(choices=[], multiselect=True), ["Clip skip: 2"], Offered(["Clip skip: 2"])),
         (Dropdown(choices=PAIRS, allow_custom_value=True), "another", "another"),
-        (Dropdown(choices=["Use same sampler", "Euler"]), None, "Use same sampler"),
         (CheckboxGroup(choices=["left", "up"]), ["up"], ["up"]),
         (ImageInput(), RED, "2.png"),
         (File(), [RED, RED], ["2.png", "2.png"]),
@@ -128,6 +127,14 @@ def test_says_why_not(component: Any, value: Any, code: str, words: Any) -> None
     assert unfit.value.code == code
     if words is not None:
         assert unfit.value.words == words
+
+
+def test_what_is_not_said_is_the_choice_for_it_or_what_was_there() -> None:
+    same = Dropdown(choices=["Use same sampler", "Euler"], value="Euler")
+    assert controls.unsaid(same) == "Use same sampler"
+    assert controls.unsaid(Slider(value=20)) == 20
+    assert controls.is_clearable(ImageInput())
+    assert not controls.is_clearable(Slider())
 
 
 def test_the_default_is_a_plain_value() -> None:

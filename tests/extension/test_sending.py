@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from collections.abc import Mapping
@@ -83,6 +84,7 @@ FIELDS = {
         init_img_inpaint=ImageInput("Image"),
         init_mask_inpaint=ImageInput("Mask"),
         selected_scale_tab=Number(),
+        img2img_batch_upload=File("Files"),
         override_settings_texts=Dropdown("Override settings", choices=[], multiselect=True),
     ),
     "extras": made_of(
@@ -145,7 +147,7 @@ class Webui:
         return {"clip_skip", "eta", "set"}
 
     def field_defaults(self, endpoint: str) -> dict[str, Any]:
-        return {"prompt": "", "width": 512, "s_noise": 1.0, "hr_scale": 2.0}
+        return {"prompt": "", "width": 512, "s_noise": 1.0, "hr_sampler_name": None}
 
     def flatten(self, picture: Image.Image, colour: str) -> Image.Image:
         ground = Image.new("RGBA", picture.size, colour)
@@ -226,7 +228,7 @@ def test_a_silent_field_is_what_the_api_would_take() -> None:
 def test_hires_fields_count_where_the_capture_has_them() -> None:
     given, _ = filled("txt2img", TXT2IMG, enable_hr=False)
     assert "Upscaler" not in given
-    hires = {"enable_hr": True, "hr_upscaler": "Lanczos", "hr_sampler_name": None}
+    hires = {"enable_hr": True, "hr_upscaler": "Lanczos"}  # the sampler is that of the first pass
     given, _ = filled("txt2img", TXT2IMG, **hires)
     assert (given["Upscaler"], given["Hires sampler"]) == ("Lanczos", "Use same sampler")
 
@@ -278,11 +280,31 @@ def test_says_what_cannot_be_set(payload: dict[str, Any], unset: tuple[str, str]
         tinted(False, None),
         {"override_settings": {"set": 1}},
         {"s_noise": 1.0},
-        {"hr_scale": 2.0, "mask_blur_x": 4, "send_images": True},
+        {"mask_blur_x": 4, "send_images": True},
     ],
 )
 def test_does_not_speak_of_what_changes_nothing(payload: dict[str, Any]) -> None:
     assert filled("txt2img", TXT2IMG, **payload)[1] == []
+
+
+def test_a_script_s_picture_is_taken_out_where_the_capture_has_none() -> None:
+    one = form("txt2img")
+    tint = next(i for i in one.inputs if i.label() == "tint: On")
+    picture = dataclasses.replace(tint, component=ImageInput("Picture"), place=1)
+    one.inputs[one.inputs.index(tint)] = picture
+    made = one.fill(capture(TXT2IMG, **tinted(False, None)), fetch)
+    assert made.values[id(picture)] is None
+
+
+def test_files_of_the_batch_tab_are_one_request_each() -> None:
+    requests: list[dict[str, Any]] = [
+        {"endpoint": IMG2IMG, "payload": {"prompt": text, "init_images": [REFERENCE]}}
+        for text in ("one", "one")
+    ]
+    given, unset = filled("img2img", BATCH, requests=requests)
+    assert (len(given["Files"]), unset) == (2, [])
+    requests[1]["payload"]["prompt"] = "two"
+    assert filled("img2img", BATCH, requests=requests)[1] == [("", "more")]
 
 
 def test_settings_go_into_the_dropdown_for_them() -> None:

@@ -65,7 +65,10 @@ def test_fills_the_page(
     again = client.captures.latest()
     assert again.id != capture.id, "nothing was generated again"
     outcome.say("identical" if pixels(again) == pixels(capture) else "differs", said)
-    print(f"{name}: {outcome.verdict}: {said}")
+    print(
+        f"{name}: {outcome.verdict}: {said}",
+        changed(capture.payload, again.payload) if outcome.verdict != "identical" else "",
+    )
     assert said == ALL_SET
     assert outcome.verdict == "identical", changed(capture.payload, again.payload)
 
