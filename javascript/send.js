@@ -11,7 +11,7 @@
 
     let asked = null; // what the page's event takes along, and who waits for its answer
     let serial = 0;
-    let current = 0; // which sending is under way, so that one that was overtaken says nothing
+    let busy = false; // with one capture: the page's fields are the same for all
 
     document.addEventListener("payload_capture:send", (event) => {
         event.detail.question = asked ? JSON.stringify(asked.question) : "";
@@ -50,16 +50,18 @@
         return new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
 
-    /** Fill in, and again what the page's own scripts undid. Returns what is not set. */
+    /** Fill in, and again what the page's own scripts undid. Returns what is not set, and what to press. */
     async function fill(target, capture) {
         let unset = [];
+        let button = "";
         for (let filling = 0; filling < FILLINGS; filling += 1) {
-            const {panels} = await press("send", target, capture);
-            panels.forEach((id) => pc.openPanel(document.getElementById(id)));
+            const filled = await press("send", target, capture);
+            button = filled.button;
+            filled.panels.forEach((id) => pc.openPanel(document.getElementById(id)));
             unset = await settled(target, capture);
             if (!unset.some((one) => one.code === "differs")) break;
         }
-        return unset;
+        return {unset, button};
     }
 
     /** What is not set, once the page says the same twice. */
@@ -76,22 +78,25 @@
     }
 
     async function send(target, capture, say) {
-        if (asked) return;
-        const mine = ++current;
+        if (busy) return;
+        busy = true;
         say(pc.t("Filling in…"));
         try {
-            const unset = await fill(target, capture);
+            const {unset, button} = await fill(target, capture);
             say("");
-            if (mine === current) report(unset);
+            report(unset, button);
         } catch (error) {
             say("");
             pc.toast(pc.t("Not sent: {reason}", {reason: error.message}), {bad: true});
         }
+        busy = false;
     }
 
-    function report(unset) {
+    function report(unset, button) {
         if (!unset.length) {
-            pc.toast(pc.t("All set: Generate makes this picture again."));
+            pc.toast(button === "upscale"
+                ? pc.t("All set: the ✨ button below the picture makes this picture again.")
+                : pc.t("All set: Generate makes this picture again."));
             return;
         }
         const lines = unset.map((one) => (one.name ? `${one.name}: ` : "") + reason(one));

@@ -14,19 +14,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _KINDS = frozenset(
-    (
-        "checkbox",
-        "slider",
-        "number",
-        "textbox",
-        "dropdown",
-        "radio",
-        "checkboxgroup",
-        "colorpicker",
-        "image",
-        "file",
-        "state",
-    )
+    {
+        *("checkbox", "slider", "number", "textbox", "dropdown", "radio", "checkboxgroup"),
+        *("colorpicker", "image", "file", "gallery", "state"),
+    }
 )
 _SAME = "Use same "
 """How the choice begins that stands for none (A1111 v1.10.1, ``modules/ui.py``, hires. fix)."""
@@ -200,6 +191,7 @@ _TAKING: dict[str, Callable[[Any, Any, Keep], Any]] = {
     "checkboxgroup": _choice,
     "image": _picture,
     "file": _files,
+    "gallery": _files,
     "state": _state,
 }
 

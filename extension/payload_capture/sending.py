@@ -55,18 +55,29 @@ def inputs(webui: Webui, target: str, components: Sequence[Any]) -> list[Input]:
 
 
 class Form:
-    """The inputs of one Generate button. `settable` are those that an event can set."""
+    """The inputs of one Generate button. `settable` are those that an event can set.
 
-    def __init__(self, webui: Webui, target: str, components: Sequence[Any]) -> None:
+    Args:
+        more: inputs of the ✨ button beside them, by what the webui's function calls them.
+    """
+
+    def __init__(
+        self,
+        webui: Webui,
+        target: str,
+        components: Sequence[Any],
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         self._webui = webui
         self.target = target
         self.inputs = inputs(webui, target, components)
+        self.inputs += [Input(component, name) for name, component in (more or {}).items()]
         self.settable = [one for one in self.inputs if _is_settable(one)]
 
     def fill(self, capture: Capture, fetch: Fetch) -> Filled:
         """What to return for each settable input. Raises FormatError, AssetError."""
-        wanted = wants(self._webui, capture, fetch)
-        made = Filled(wanted.panels, list(wanted.unset))
+        wanted = self._wants(capture, fetch)
+        made = Filled(wanted.panels, wanted.button, list(wanted.unset))
         for one in self.inputs:
             if (value := self._shown(one, wanted, made.unset)) is not KEEP:
                 made.values[id(one)] = value
@@ -74,7 +85,7 @@ class Form:
 
     def check(self, capture: Capture, fetch: Fetch, given: Sequence[Any]) -> list[Unset]:
         """What is not set, by the values that the page gave for all inputs."""
-        wanted = wants(self._webui, capture, fetch)
+        wanted = self._wants(capture, fetch)
         unset = list(wanted.unset)
         for one, value in zip(self.inputs, given, strict=True):
             before = len(unset)
@@ -85,6 +96,13 @@ class Form:
                 words = {"value": _told(value), "wanted": _told(asked)}
                 unset.append(Unset(one.label(), "differs", words))
         return unset
+
+    def _wants(self, capture: Capture, fetch: Fetch) -> Wants:
+        wanted = wants(self._webui, capture, fetch)
+        if wanted.button == "upscale" and all(one.name != "gallery" for one in self.inputs):
+            wanted.unset.append(Unset("", "first_picture", {}))
+            wanted.button = "generate"
+        return wanted
 
     def _shown(self, one: Input, wanted: Wants, unset: list[Unset]) -> Any:
         """The value to show, KEEP for none; says into `unset` what cannot be."""
@@ -126,10 +144,11 @@ def _silent(one: Input, cleared: bool) -> Any:
 
 @dataclass
 class Filled:
-    """What a capture fills into a form: the panels to open, what cannot be set, and the values by
-    the identity of their inputs."""
+    """What a capture fills into a form: the panels to open, the button to press then, what cannot
+    be set, and the values by the identity of their inputs."""
 
     panels: list[str]
+    button: str
     unset: list[Unset]
     values: dict[int, Any] = field(default_factory=dict)
 
@@ -184,7 +203,9 @@ def sent(service: Service, form: Form, text: str, caller: Caller) -> tuple[list[
     except Exception as error:
         return [KEEP] * len(form.settable), _answer(text, error=reason(error))
     values = [filled.values.get(id(one), KEEP) for one in form.settable]
-    return values, _answer(text, panels=filled.panels, unset=_listed(filled.unset))
+    return values, _answer(
+        text, panels=filled.panels, button=filled.button, unset=_listed(filled.unset)
+    )
 
 
 def checked(service: Service, form: Form, text: str, given: Sequence[Any], caller: Caller) -> str:

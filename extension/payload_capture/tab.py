@@ -149,8 +149,16 @@ def _tab(service: Service, pages: dict[str, Any]) -> Any:
         for target, page in pages.items():
             components = _inputs_of(page, f"{target}_generate")
             if components is not None:
-                _offer_sending(service, sending.Form(host, target, components))
+                more = _gallery_of(page) if target == "txt2img" else {}
+                _offer_sending(service, sending.Form(host, target, components, more))
     return drawn
+
+
+def _gallery_of(page: Any) -> dict[str, Any]:
+    """What the ✨ button takes beside Generate's inputs; nothing where there is none (A1111 v1.8.0
+    on, ``txt2img_upscale``: the gallery, which of its pictures, what is known of them)."""
+    inputs = _inputs_of(page, "txt2img_upscale")
+    return {"gallery": inputs[1], "generation_info": inputs[3]} if inputs else {}
 
 
 def _offer_sending(service: Service, form: sending.Form) -> None:

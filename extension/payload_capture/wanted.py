@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -99,6 +100,7 @@ class Wants:
     operations: dict[str, dict[str, Any]] | None = None
     unset: list[Unset] = field(default_factory=list)
     panels: list[str] = field(default_factory=list)
+    button: Literal["generate", "upscale"] = "generate"
 
     def of(self, one: Input) -> Any:
         """What an input is to give to the webui, KEEP where nothing is said of it."""
@@ -178,7 +180,8 @@ def _generation(webui: Webui, endpoint: str, payload: dict[str, Any]) -> Wants:
     if payload.get("script_name"):
         made.selected = str(payload["script_name"]).lower(), payload.get("script_args") or []
     if endpoint == UPSCALE:
-        made.unset.append(Unset("", "first_picture", {}))
+        made.fields |= {"gallery": [payload["firstpass_image"]], "generation_info": _info(payload)}
+        made.button = "upscale"
     made.panels = [f"tab_{tab}", f"{tab}_settings"]
     if endpoint == IMG2IMG:
         made.panels += [_init(webui, made, payload, options), "img2img_tab_resize_to"]
@@ -186,28 +189,13 @@ def _generation(webui: Webui, endpoint: str, payload: dict[str, Any]) -> Wants:
 
 
 _ELSEWHERE = frozenset(
-    (
-        "styles",
-        "init_images",
-        "mask",
-        "firstpass_image",
-        "override_settings",
-        "sampler_index",
-        "override_settings_restore_afterwards",
-        "alwayson_scripts",
-        "script_name",
-        "script_args",
-        "send_images",
-        "save_images",
-        "do_not_save_samples",
-        "do_not_save_grid",
-        "infotext",
-        "force_task_id",
-        "include_init_images",
-        "mask_blur_x",
-        "mask_blur_y",
-        "comments",
-    )
+    {
+        *("styles", "init_images", "mask", "firstpass_image", "override_settings"),
+        *("override_settings_restore_afterwards", "alwayson_scripts", "script_name"),
+        *("script_args", "sampler_index", "send_images", "save_images", "do_not_save_samples"),
+        *("do_not_save_grid", "infotext", "force_task_id", "include_init_images", "comments"),
+        *("mask_blur_x", "mask_blur_y"),
+    }
 )
 """What a payload has that is not an argument of its own on the page, or changes no picture."""
 
@@ -232,6 +220,20 @@ def _mapping(payload: Mapping[str, Any], name: str) -> list[tuple[Any, Mapping[s
 
 def _setting(webui: Webui, name: str, value: Any) -> Unset:
     return Unset(webui.option_label(name), "setting", {"value": controls.told(value)})
+
+
+def _info(payload: Mapping[str, Any]) -> str:
+    """The account of the picture in the gallery, from which the ✨ button takes the seeds.
+
+    They are read from the last line of its infotext, which must name three things at least (A1111
+    v1.8.0 to v1.10.1, ``modules/txt2img.py``, ``modules/infotext_utils.py``).
+    """
+    seeds = [f"Seed: {payload.get('seed', -1)}"]
+    if payload.get("subseed_strength"):
+        seeds.append(f"Variation seed: {payload.get('subseed', -1)}")
+    sizes = f"Size: {payload.get('width')}x{payload.get('height')}"
+    line = ", ".join([f"Steps: {payload.get('steps')}", *seeds, sizes])
+    return json.dumps({"infotexts": [line], "index_of_first_image": 0})
 
 
 _HIRES = ("hr_", "hires")

@@ -50,7 +50,7 @@ class File(Component): ...
 class State(Component): ...
 
 
-class Gallery(Component): ...
+class HTML(Component): ...
 
 
 class ImageInput(Component): ...
@@ -71,7 +71,7 @@ def shown(component: Any, value: Any) -> Any:
 
 def test_a_subclass_is_what_it_is_made_of() -> None:
     assert controls.kind(InputAccordion()) == "checkbox"
-    assert controls.kind(Gallery()) == ""
+    assert controls.kind(HTML()) == ""
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_canvas_of_numbers_is_given_numbers() -> None:
         (ImageInput(), "a path", "by_hand", {}),
         (File(), ["a path"], "by_hand", {}),
         (State(), {"enabled": True}, "by_hand", {}),
-        (Gallery(), [RED], "by_hand", {}),
+        (HTML(), [RED], "by_hand", {}),
         (LogicalImage(numpy=False), "text", "kind", None),
     ],
 )

@@ -54,6 +54,9 @@ class Dropdown(Component): ...
 class File(Component): ...
 
 
+class Gallery(Component): ...
+
+
 class State(Component): ...
 
 
@@ -183,13 +186,13 @@ def fetch(sha256: str) -> bytes:
     return data.getvalue()
 
 
-def form(target: str, task: bool = True) -> Form:
+def form(target: str, task: bool = True, more: Mapping[str, Any] | None = None) -> Form:
     chooser = [] if target == "extras" else [Dropdown("Script", choices=["None", "X/Y/Z plot"])]
     for one in chooser:
         one.__dict__["type"] = "index"
     custom = [one for _, components in SCRIPTS[target] for one in components]
     first: list[Any] = [None] if task else []
-    return Form(Webui(), target, [*first, *FIELDS[target].values(), *chooser, *custom])
+    return Form(Webui(), target, [*first, *FIELDS[target].values(), *chooser, *custom], more)
 
 
 def capture(endpoint: str, **payload: Any) -> Capture:
@@ -343,9 +346,21 @@ def test_of_several_requests_the_first_is_filled_in() -> None:
     assert (given["Prompt"], unset) == ("one", [("", "more")])
 
 
-def test_the_first_picture_of_an_upscaling_is_told() -> None:
-    upscale = {"enable_hr": True, "firstpass_image": REFERENCE}
-    assert filled("txt2img", UPSCALE, **upscale)[1] == [("", "first_picture")]
+def test_an_upscaling_begins_with_the_picture_in_the_gallery() -> None:
+    upscaled = capture(UPSCALE, firstpass_image=REFERENCE, seed=7)
+    more = {"gallery": Gallery(), "generation_info": Textbox()}
+    one = form("txt2img", more=more)
+    made = one.fill(upscaled, fetch)
+    gallery, info = (made.values[id(i)] for i in one.inputs[-2:])
+    assert len(gallery) == 1
+    assert "Seed: 7," in json.loads(info)["infotexts"][0]
+    assert (made.button, made.unset) == ("upscale", [])
+
+
+def test_where_there_is_no_such_button_the_first_picture_is_told() -> None:
+    made = form("txt2img").fill(capture(UPSCALE, firstpass_image=REFERENCE), fetch)
+    assert [unset.code for unset in made.unset] == ["first_picture"]
+    assert made.button == "generate"
 
 
 def test_extras_of_one_picture() -> None:
@@ -424,6 +439,7 @@ def test_the_answer_names_the_panels_and_the_question() -> None:
     assert json.loads(told) == {
         "id": 3,
         "panels": ["tab_txt2img", "txt2img_settings"],
+        "button": "generate",
         "unset": [
             {
                 "name": "Width",
