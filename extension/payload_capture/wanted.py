@@ -157,8 +157,18 @@ def _is_batch_tab(webui: Webui, first: Request, others: Sequence[Request]) -> bo
     endpoint, payload = first
     if endpoint != IMG2IMG or "img2img_batch_upload" not in webui.input_names("img2img"):
         return False
-    alike = ((one, {**other, "init_images": payload["init_images"]}) for one, other in others)
-    return payload.get("mask") is None and all(one == first for one in alike)
+    alike = (one == endpoint and _agree(payload, other) for one, other in others)
+    return payload.get("mask") is None and all(alike)
+
+
+def _agree(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two payloads ask for the same but for their picture, in what both say: of a second
+    file the webui has more filled in, and other settings count."""
+    shared = one.keys() & other.keys() - {"init_images", "override_settings"}
+    options = one.get("override_settings") or {}, other.get("override_settings") or {}
+    return all(one[name] == other[name] for name in shared) and all(
+        options[0][name] == options[1][name] for name in options[0].keys() & options[1].keys()
+    )
 
 
 def _generation(webui: Webui, endpoint: str, payload: dict[str, Any]) -> Wants:
