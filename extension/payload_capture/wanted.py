@@ -125,6 +125,8 @@ def wants(webui: Webui, capture: Capture, fetch: Fetch) -> Wants:
         made = _extras(webui, endpoint, payload)
     else:
         made = _generation(webui, endpoint, payload)
+        if _VARIES in capture.choices.values() and not payload.get("subseed_strength"):
+            made.fields |= {"seed_checkbox": True, "subseed_strength": _LEAST}
     if others and _is_batch_tab(webui, (endpoint, raw), others):
         pictures = [_first_picture(_decoded(one, fetch)) for _, one in _requests(capture)]
         made.fields |= {
@@ -138,6 +140,11 @@ def wants(webui: Webui, capture: Capture, fetch: Fetch) -> Wants:
         made.unset.append(Unset("", "more", {"value": len(others)}))
     return made
 
+
+_VARIES, _LEAST = "Var. strength", 0.01
+"""The axis of X/Y/Z plot that sets the strength for each cell. The page hands the variation seed on
+only with a strength of its own, which the axis then replaces (A1111 v1.6.0 to v1.10.1,
+``modules/processing_scripts/seed.py``, ``scripts/xyz_grid.py``)."""
 
 Request = tuple[str, dict[str, Any]]
 

@@ -136,3 +136,11 @@ def test_an_input_is_found_by_name_or_by_script_and_place() -> None:
     assert wanted.of(Input(None, "", tint, 0)) == 1
     assert wanted.of(Input(None, "", tint, 1)) is KEEP
     assert wanted.of(Input(None, "id")) is KEEP
+
+
+def test_an_axis_of_strengths_needs_the_variation_seed() -> None:
+    plot = {"script_args[0]": "Var. strength"}
+    payload = {"subseed": 5, "subseed_strength": 0}
+    fields = wants(Webui(), Capture(1, "c1", TXT2IMG, payload, choices=plot), nothing).fields
+    assert (fields["seed_checkbox"], fields["subseed"]) == (True, 5)
+    assert fields["subseed_strength"] > 0
