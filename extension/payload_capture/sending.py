@@ -39,10 +39,17 @@ def inputs(webui: Webui, target: str, components: Sequence[Any]) -> list[Input]:
     """What the inputs of a Generate button decide, in their order.
 
     The first of them is the task, which has no name; in the Extras of v1.6 there is none.
+
+    Raises:
+        ValueError: the inputs are not those that the webui's function takes.
     """
     custom, names = webui.custom_inputs(target), webui.input_names(target)
     first = len(components) - custom
     named = ["", *names] if len(names) < first else names
+    if len(named) != first:
+        raise ValueError(
+            f"{target}: {first} inputs before the scripts', {len(names)} names for them"
+        )
     found = [Input(c, n) for c, n in zip(components[:first], named, strict=True)]
     found += [Input(component) for component in components[first:]]
     if target != "extras":
@@ -116,7 +123,7 @@ class Form:
                 raise Unfit("by_hand")
             return controls.shown(one.component, asked, keep)
         except Unfit as unfit:
-            if not _is_idle(asked):
+            if not _is_idle(one, asked):
                 words = {name: _told(word) for name, word in unfit.words.items()}
                 unset.append(Unset(one.label(), unfit.code, words))
             return KEEP
@@ -178,11 +185,13 @@ def keep(picture: Image) -> str:
 _OF_PNG = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 
 
-def _is_idle(value: Any) -> bool:
-    """Whether a value that cannot be set does nothing: none, empty, or a unit that is off."""
+def _is_idle(one: Input, value: Any) -> bool:
+    """Whether a value that cannot be set need not be: none, empty, a unit that is off, or what the
+    component has shown from the beginning, as a note in a script."""
     if isinstance(value, Mapping):
         return value.get("enabled") is False
-    return value is None or value is False or (isinstance(value, (str, list)) and not value)
+    nothing = value is None or value is False or (isinstance(value, (str, list)) and not value)
+    return nothing or value == controls.default(one.component)
 
 
 def _told(value: Any) -> str:

@@ -9,6 +9,7 @@ must click has to be on the page, so it is hidden by style.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -125,7 +126,7 @@ class Accordion:
 
     def _offer_preview(self) -> None:
         """Show what Generate would send, once its event is there to take the inputs from."""
-        inputs = _inputs_of(self._page, f"{self._tab}_generate")
+        inputs = _inputs_of(self._page, self._tab)
         if inputs is None:
             return
         self._previewed = True
@@ -147,17 +148,27 @@ def _tab(service: Service, pages: dict[str, Any]) -> Any:
     with gr.Blocks(analytics_enabled=False) as drawn:
         _place(service, "tab")
         for target, page in pages.items():
-            components = _inputs_of(page, f"{target}_generate")
-            if components is not None:
-                more = _gallery_of(page) if target == "txt2img" else {}
-                _offer_sending(service, sending.Form(host, target, components, more))
+            try:
+                form = _form(target, page)
+            except ValueError as error:  # another extension changed the page
+                print(f"[payload-capture] no “Send to”: {error}", file=sys.stderr)
+                continue
+            if form is not None:
+                _offer_sending(service, form)
     return drawn
+
+
+def _form(target: str, page: Any) -> sending.Form | None:
+    components = _inputs_of(page, target)
+    if components is None:
+        return None
+    return sending.Form(host, target, components, _gallery_of(page) if target == "txt2img" else {})
 
 
 def _gallery_of(page: Any) -> dict[str, Any]:
     """What the ✨ button takes beside Generate's inputs; nothing where there is none (A1111 v1.8.0
     on, ``txt2img_upscale``: the gallery, which of its pictures, what is known of them)."""
-    inputs = _inputs_of(page, "txt2img_upscale")
+    inputs = _inputs_of(page, "txt2img", "upscale")
     return {"gallery": inputs[1], "generation_info": inputs[3]} if inputs else {}
 
 
@@ -192,12 +203,14 @@ def _update(value: Any) -> Any:
     return value
 
 
-def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
-    """The inputs of a button's event, None while it has none.
+def _inputs_of(page: Any, tab: str, button: str = "generate") -> list[Any] | None:
+    """The inputs of the event that Generate, or the ✨ button, has from the webui; None while it has
+    none. It has more inputs than scripts have: ControlNet's own events have few (Forge, reForge).
 
     One that is not on this page is None: img2img's first two are a dummy of the txt2img page, whose
     values the button's script fills in (A1111 v1.10.1, ``modules/ui.py``).
     """
+    least, elem_id = host.custom_inputs(tab), f"{tab}_{button}"
     if hasattr(page, "fns") and isinstance(page.fns, dict):  # gradio 4.40
         found = ((event.targets, event.inputs) for event in page.fns.values())
     else:
@@ -205,8 +218,8 @@ def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
     for targets, inputs in found:
         for target in targets:
             number, kind = target if isinstance(target, (tuple, list)) else (target, "click")
-            button = page.blocks.get(number)
-            if kind == "click" and getattr(button, "elem_id", None) == elem_id and len(inputs) > 10:
+            shown = getattr(page.blocks.get(number), "elem_id", None)
+            if kind == "click" and shown == elem_id and len(inputs) > least:
                 return [page.blocks.get(one) if isinstance(one, int) else one for one in inputs]
     return None
 

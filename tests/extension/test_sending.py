@@ -57,6 +57,9 @@ class File(Component): ...
 class Gallery(Component): ...
 
 
+class HTML(Component): ...
+
+
 class State(Component): ...
 
 
@@ -429,6 +432,19 @@ def test_a_picture_that_came_back_otherwise_is_told() -> None:
 
 
 # ---- what the page's script asks
+
+
+def test_inputs_that_are_others_than_the_webui_s_are_refused() -> None:
+    with pytest.raises(ValueError, match="extras has 2 inputs before the scripts', not 3"):
+        Form(Webui(), "extras", [None] * 6)
+
+
+def test_a_note_of_a_script_need_not_be_set() -> None:
+    one = form("txt2img")
+    note = next(i for i in one.inputs if i.label() == "tint: Unit")
+    shown = dataclasses.replace(note, component=HTML("", value="<p>a note</p>"))
+    one.inputs[one.inputs.index(note)] = shown
+    assert one.fill(capture(TXT2IMG, **tinted(False, "<p>a note</p>")), fetch).unset == []
 
 
 def test_the_answer_names_the_panels_and_the_question() -> None:
