@@ -47,9 +47,7 @@ def inputs(webui: Webui, target: str, components: Sequence[Any]) -> list[Input]:
     first = len(components) - custom
     named = ["", *names] if len(names) < first else names
     if len(named) != first:
-        raise ValueError(
-            f"{target}: {first} inputs before the scripts', {len(names)} names for them"
-        )
+        raise ValueError(f"{target} has {first} inputs before the scripts', not {len(names)}")
     found = [Input(c, n) for c, n in zip(components[:first], named, strict=True)]
     found += [Input(component) for component in components[first:]]
     if target != "extras":

@@ -204,8 +204,9 @@ def _update(value: Any) -> Any:
 
 
 def _inputs_of(page: Any, tab: str, button: str = "generate") -> list[Any] | None:
-    """The inputs of the event that Generate, or the ✨ button, has from the webui; None while it has
-    none. It has more inputs than scripts have: ControlNet's own events have few (Forge, reForge).
+    """The inputs of the event that Generate, or the ✨ button, has from the webui; None while it
+    has none. They are more than those of the scripts: the events that ControlNet hangs on the same
+    button have few (Forge dfdcbab6, reForge 3b56b268, ``lib_controlnet/controlnet_ui``).
 
     One that is not on this page is None: img2img's first two are a dummy of the txt2img page, whose
     values the button's script fills in (A1111 v1.10.1, ``modules/ui.py``).
