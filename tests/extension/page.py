@@ -75,6 +75,13 @@ def generate(webui: WebuiPage, prompt: str, seed: int = 1) -> None:
     webui.press()
 
 
+def unfold(webui: WebuiPage) -> None:
+    """Open all that can be folded in the extension's places."""
+    webui.page.locator(".payload-capture details").evaluate_all(
+        "all => all.forEach((one) => one.open = true)"
+    )
+
+
 def fits(webui: WebuiPage) -> None:
     """Nothing of the extension's is wider than the page."""
     assert webui.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -15,7 +15,7 @@ from browsing import local_page
 from hosts.webui_page import WebuiPage
 
 from .conftest import Host, Start
-from .page import REDRAW, detail, fits, rows, value
+from .page import REDRAW, detail, fits, rows, unfold, value
 
 AS_IN_1_6 = """
 import json
@@ -111,7 +111,7 @@ def test_a_capture_is_in_the_language_and_its_data_as_it_is(
     expect(value(detail(webui), "prompt", words["Payload"])).to_have_text("Trash")
     expect(value(detail(webui), "negative_prompt", words["Payload"])).to_have_text("Delete")
     expect(rows(webui).locator(".pc-prompt")).to_have_text("Trash")
-    webui.page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
+    unfold(webui)
     assert english(webui, words) == set()
 
 
@@ -127,7 +127,9 @@ def test_the_settings_are_in_the_language(
     webui: WebuiPage, words: dict[str, str], clean: Host
 ) -> None:
     for label in ("Capture generations", "Blur thumbnails"):
-        expect(webui.page.locator("#settings").get_by_text(words[label], exact=True)).to_have_count(1)
+        expect(webui.page.locator("#settings").get_by_text(words[label], exact=True)).to_have_count(
+            1
+        )
 
 
 def test_a_text_of_data_is_shown_as_it_is(webui: WebuiPage) -> None:

@@ -1,0 +1,135 @@
+"""Captures whose every field holds what hurts a careless page: shown as it is, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from hosts.webui_page import WebuiPage
+from payload_capture.capture import Caveat, Extension, Host as Facts, Model
+from payload_capture.exports import held
+from stored import STARTED, make, picture
+
+from .conftest import PREFIX, Host
+from .page import accordion, detail, fits, generate, rows, unfold, value
+
+TEXTS = {
+    "html": '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script><b>bold</b>',
+    "quotes": "\" autofocus onfocus='window.hurt=1' x=\"`'\\",
+    "directions": "\u202emirrored\u2066 \u200fمرحبا\u200e \u2069 end",
+    "emoji": "🐈‍⬛ 👩🏽‍🚀 \u0301\u0301\u0301 e\u0301 \ufeff",
+    "nulls": "before\x00after \x1b[31m \r\n\t \x7f",
+    "templates": "${window.hurt=1} {{7*7}} {reason} {count} %s $1 $& %{x} <%= 1 %>",
+    "endless": "W" * 3000,
+    "names": "../../etc/passwd; rm -rf ~ && constructor __proto__",
+}
+FOREIGN = """() => {
+    const places = ".payload-capture, .payload-capture-dialog, .payload-capture-toasts";
+    const ours = [...document.querySelectorAll(places)].flatMap((one) => [...one.querySelectorAll("*")]);
+    const wrong = (one) => /^(script|iframe|object|embed|link|style|svg|base|form2)$/i.test(one.tagName)
+        || [...one.attributes].some((attribute) => attribute.name.startsWith("on"))
+        || (one.src && !/^(data:image|blob:)/.test(one.src))
+        || (one.tagName === "B" && one.textContent === "bold");
+    return ours.filter(wrong).map((one) => one.outerHTML.slice(0, 200));
+}"""
+
+
+def hostile(name: str, text: str, *, state: str = "ok") -> tuple[Any, dict[str, bytes]]:
+    """A capture whose every text is this one."""
+    capture, files = make(
+        len(name),
+        prompt=text,
+        init=picture(1000 + len(name)),
+        job={
+            "started": STARTED,
+            "state": state,
+            "user": text,
+            "task": text,
+            "error": text if state == "failed" else None,
+        },
+        host=Facts(
+            webui=text,
+            version=text,
+            python=text,
+            torch=text,
+            gradio=text,
+            device=text,
+            checkpoint=Model(text, text, text),
+            vae=Model(text),
+            loras=[Model(text)],
+            extensions=[Extension(text, text)],
+            settings={text: text},
+            facts={text: text},
+        ),
+        negative_prompt=text,
+        sampler_name=text,
+        styles=[text],
+        override_settings={text: text},
+        alwayson_scripts={text: {"args": [text, {text: [text]}, False]}},
+    )
+    warnings = [Caveat(text, text, kind) for kind in ("blocks", "pixels", "cosmetic")]
+    return dataclasses.replace(
+        capture,
+        id=f"{name}-{state}",
+        template={"prompt": text, "seed": -1},
+        resolved={"prompt": text},
+        choices={text: text},
+        labels={text: [text, text, text]},
+        warnings=warnings if state == "ok" else warnings[1:],
+        results=[dataclasses.replace(one, infotext=text) for one in capture.results],
+    ), files
+
+
+def put(host: Host, *captures: tuple[Any, dict[str, bytes]]) -> None:
+    documents = [held(capture, files.__getitem__).to_dict() for capture, files in captures]
+    body = "\n".join(json.dumps(document) for document in documents).encode()
+    answer = host.session.post(f"{host.url}{PREFIX}/captures", data=body, timeout=60)
+    assert answer.status_code == 201, answer.text
+
+
+def edit(host: Host, identity: str, text: str) -> None:
+    where = f"{host.url}{PREFIX}/captures/{identity}"
+    answer = host.session.patch(where, json={"title": text, "note": text, "tags": [text]})
+    assert answer.status_code == 200, answer.text
+
+
+def harmless(webui: WebuiPage) -> None:
+    """No script ran, no element came of a text, at any width."""
+    for width in (1400, 800, 360):
+        webui.page.set_viewport_size({"width": width, "height": 900})
+        fits(webui)
+    assert webui.page.evaluate("window.hurt") is None
+    assert webui.page.evaluate(FOREIGN) == []
+
+
+def exactly(shown: Locator, text: str) -> None:
+    """The text stands there to the letter, cut where the page cuts."""
+    expect(shown.first).to_be_visible()
+    found = shown.first.evaluate("one => one.textContent").rstrip("…")
+    assert text.startswith(found)
+    assert len(found) >= min(len(text), 60)
+
+
+@pytest.fixture(params=TEXTS)
+def text(request: pytest.FixtureRequest, webui: WebuiPage, clean: Host) -> Iterator[str]:
+    """One of the texts, in the tab with two captures that hold nothing else."""
+    name = request.param
+    made = TEXTS[name]
+    put(clean, hostile(name, made, state="failed"), hostile(name, made))
+    webui.open("Payloads")
+    expect(rows(webui)).to_have_count(2)
+    yield made
+
+
+def test_a_capture_shows_each_text_as_it_is(webui: WebuiPage, text: str) -> None:
+    for number in range(2):
+        rows(webui).nth(number).click()
+        exactly(value(detail(webui), "prompt"), text)
+        unfold(webui)
+        exactly(value(detail(webui), "sampler_name"), text)
+        harmless(webui)
