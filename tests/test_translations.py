@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from javascript import Token, tokens
 
 from environment import ROOT
+from javascript import Token, tokens
 from payload_capture.settings import OWN
 
 pytestmark = pytest.mark.once

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from hosts.webui_page import WebuiPage
-from payload_capture.capture import Caveat, Extension, Host as Facts, Model
+from payload_capture.capture import Caveat, Extension, Model
+from payload_capture.capture import Host as Facts
 from payload_capture.exports import held
 from stored import STARTED, make, picture
 
 from .conftest import PREFIX, Host
-from .page import accordion, detail, fits, generate, rows, unfold, value
+from .page import detail, fits, rows, unfold, value
 
 TEXTS = {
     "html": '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script><b>bold</b>',
@@ -30,8 +30,10 @@ TEXTS = {
 }
 FOREIGN = """() => {
     const places = ".payload-capture, .payload-capture-dialog, .payload-capture-toasts";
-    const ours = [...document.querySelectorAll(places)].flatMap((one) => [...one.querySelectorAll("*")]);
-    const wrong = (one) => /^(script|iframe|object|embed|link|style|svg|base|form2)$/i.test(one.tagName)
+    const within = (place) => [...place.querySelectorAll("*")];
+    const ours = [...document.querySelectorAll(places)].flatMap(within);
+    const tags = /^(script|iframe|object|embed|link|style|svg|base)$/i;
+    const wrong = (one) => tags.test(one.tagName)
         || [...one.attributes].some((attribute) => attribute.name.startsWith("on"))
         || (one.src && !/^(data:image|blob:)/.test(one.src))
         || (one.tagName === "B" && one.textContent === "bold");
@@ -116,14 +118,14 @@ def exactly(shown: Locator, text: str) -> None:
 
 
 @pytest.fixture(params=TEXTS)
-def text(request: pytest.FixtureRequest, webui: WebuiPage, clean: Host) -> Iterator[str]:
+def text(request: pytest.FixtureRequest, webui: WebuiPage, clean: Host) -> str:
     """One of the texts, in the tab with two captures that hold nothing else."""
     name = request.param
     made = TEXTS[name]
     put(clean, hostile(name, made, state="failed"), hostile(name, made))
     webui.open("Payloads")
     expect(rows(webui)).to_have_count(2)
-    yield made
+    return made
 
 
 def test_a_capture_shows_each_text_as_it_is(webui: WebuiPage, text: str) -> None:
