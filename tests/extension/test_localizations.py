@@ -21,17 +21,17 @@ AS_IN_1_6 = """
 import json
 from modules import localization
 
-# A1111 v1.6.0: of several files of a name the last
-for name, files in localization.localizations.items():
-    localization.localizations[name] = files[-1]
-
 def localization_js(name):
     path = localization.localizations.get(name)
     text = open(path, encoding="utf-8").read() if path else "{}"
     return f"window.localization = {json.dumps(json.loads(text))}"
 
-localization.localization_js = localization_js
+for name, files in localization.localizations.items():
+    if not isinstance(files, str):
+        localization.localizations[name] = files[-1]
+        localization.localization_js = localization_js
 """
+"""Of several files of a name the last, as A1111 v1.6.0 does it (``modules/localization.py``)."""
 
 
 def dictionary(repository: Path, language: str) -> dict[str, str]:
