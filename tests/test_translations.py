@@ -26,15 +26,21 @@ FROM_PYTHON = {
 }
 """Texts that gradio or a question brings, which the webui translates by itself."""
 
-SAME_EVERYWHERE = {"use strict"}
-"""What looks like words and is none: names that are the same in every language."""
+SAME_EVERYWHERE = {
+    "use strict",
+    *("Enter", "Escape", "ArrowDown", "ArrowLeft", "ArrowRight", "ArrowUp", "Home, End"),
+    *("Del", "Esc", "Space", "Ctrl + A", "Shift + arrows, Shift + click"),
+    *("Content-Type", "Files", "input, textarea, select, img"),
+    *("JavaScript", "Node", "Postman", "PowerShell", "Python", "Extras"),
+}
+"""What looks like words and is none: keys, programs, what the browser calls things."""
 
 
 def spoken(text: str) -> bool:
     """Whether a literal looks like words for people: a sentence, or what begins with a capital."""
     if text.startswith(("pc-", "payload-capture", " pc-", ".", "#", ":")) or "[" in text:
         return False
-    return bool(re.search(r"[A-Za-z]{2,},? [A-Za-z]", text) or re.match(r"[A-Z][a-z]+", text))
+    return bool(re.search(r"[A-Za-z],? [A-Za-z]{2,}", text) or re.match(r"[A-Z][a-z]+", text))
 
 
 def literals() -> Iterator[tuple[str, list[Token], int]]:
@@ -87,6 +93,21 @@ def translated() -> set[str]:
     return asked | {f"{{count}} {noun}{plural}" for noun in nouns for plural in ("", "s")}
 
 
+def tables() -> Iterator[tuple[str, Token]]:
+    """The texts of constants, each with its file: they are translated where they are shown."""
+    for file in SCRIPTS:
+        found = tokens(file.read_text(encoding="utf-8"))
+        for place, token in enumerate(found):
+            opens = [each.value for each in found[place + 1 : place + 3]]
+            if token.value == "const" and re.fullmatch(r"[A-Z_]+", opens[0]) and opens[1] == "=":
+                end = next(n for n in range(place, len(found)) if found[n].value == ";")
+                yield from ((file.name, each) for each in found[place:end] if each.kind == "text")
+
+
+def listed() -> set[str]:
+    return {token.value for _, token in tables() if spoken(token.value)} - SAME_EVERYWHERE
+
+
 def settings() -> set[str]:
     """The texts of the settings page; the webui shows an explanation in brackets."""
     choices = {choice for setting in OWN.values() for choice in setting.choices}
@@ -113,7 +134,7 @@ def test_the_languages_are_named_as_the_common_translations_are() -> None:
 
 
 def test_each_text_is_translated_and_none_is_left_over(dictionary: dict[str, str]) -> None:
-    needed = translated() | settings() | facts() | FROM_PYTHON
+    needed = translated() | listed() | settings() | facts() | FROM_PYTHON
     assert sorted(needed - set(dictionary)) == []
     assert sorted(set(dictionary) - needed) == []
 
@@ -146,7 +167,7 @@ def chosen_within(argument: list[Token]) -> set[str]:
 
 
 def test_no_visible_text_is_outside_of_a_translation() -> None:
-    known = translated() | SAME_EVERYWHERE
+    known = translated() | listed() | SAME_EVERYWHERE
     bare = [
         f"{file}:{found[place].line}: {found[place].value}"
         for file, found, place in literals()
