@@ -144,6 +144,8 @@ def test_a_files_name_is_text(webui: WebuiPage) -> None:
     webui.open("Payloads")
     for name in ("html", "quotes", "directions", "templates"):
         file: FilePayload = {"name": TEXTS[name], "mimeType": "text/plain", "buffer": b"no capture"}
-        webui.page.locator(".payload-capture input[type=file]").set_input_files(file)
+        with webui.page.expect_file_chooser() as chooser:
+            webui.page.get_by_role("button", name="Import", exact=True).click()
+        chooser.value.set_files([file])
         expect(webui.page.locator(".pc-toast.pc-bad").last).to_contain_text("Not imported")
         harmless(webui)
