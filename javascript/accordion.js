@@ -2,6 +2,56 @@
 ((pc) => {
     "use strict";
 
+    const LOOK = 1000; // between two looks whether what is shown is still what the page says
+    const PATIENCE = 15000;
+
+    /** What a tab's inputs hold, as a text that changes when Generate would send something else. */
+    function inputs(tab) {
+        const parts = document.querySelectorAll(`#${tab}_toprow, #${tab}_settings`);
+        const fields = [...parts].flatMap((part) => [...part.querySelectorAll("input, textarea, select, img")]);
+        const own = `#payload_capture_${tab}_accordion`; // gradio 3 has the channel's fields on the page
+        return fields.filter((field) => !field.closest(own)).map(held).join("\n");
+    }
+
+    function held(field) {
+        if (field.type === "checkbox" || field.type === "radio") return field.checked;
+        if (field.tagName !== "IMG") return field.value;
+        return `${field.src.length} ${field.src.slice(-60)}`; // it may be megabytes
+    }
+
+    /** Which parts of a tree are folded and which are not, by the heads that lead to them. */
+    function folds(root, path = "", found = new Map()) {
+        for (const details of outermost(root)) {
+            const key = `${path}/${headOf(details)}`;
+            found.set(key, details.open);
+            folds(details, key, found);
+        }
+        return found;
+    }
+
+    /** Fold and unfold as it was before; what fills itself when it unfolds is waited for. */
+    async function refold(root, known, path = "") {
+        for (const details of outermost(root)) {
+            const key = `${path}/${headOf(details)}`;
+            if (known.has(key) && known.get(key) !== details.open) {
+                const turned = new Promise((done) => details.addEventListener("toggle", done, {once: true}));
+                details.open = known.get(key);
+                await turned;
+            }
+            await refold(details, known, key);
+        }
+    }
+
+    function outermost(root) {
+        const inner = [...root.querySelectorAll("details")];
+        return inner.filter((one) => one.parentElement.closest("details") === root.closest("details"));
+    }
+
+    function headOf(details) {
+        const summary = details.querySelector("summary");
+        return (summary.querySelector(".pc-key") || summary).textContent;
+    }
+
     /** Shows the payload of the job that this page's Generate button started last. */
     class Accordion {
         constructor(element, tab) {
@@ -14,10 +64,13 @@
             this.opening();
             this.shown = null;
             this.due = null;
-            this.timers = new Set();
+            this.timers = new Map();
             const see = (entries) => entries.some((entry) => entry.isIntersecting) && this.draw();
             this.observers = [new IntersectionObserver(see)];
             this.observers[0].observe(element);
+            this.asked = null; // what the inputs held when it was asked what would be sent
+            this.patience = null;
+            this.looker = setInterval(() => this.look(), LOOK);
             this.watch(`html_log_${tab}`, {childList: true, subtree: true, characterData: true}, [150]);
             this.watch(`${tab}_interrupt`, {attributes: true, attributeFilter: ["style"]}, [150, 1500]);
             const log = document.getElementById(`html_log_${tab}`);
@@ -34,10 +87,30 @@
             const hidden = document.getElementById(`payload_capture_${this.tab}_preview`);
             if (!hidden) return null;
             const label = "Show what Generate would send, without making a picture";
-            return pc.button("What would be sent", label, () => {
-                this.view.message("Asking the webui…");
+            const asker = pc.button("What would be sent", label, () => {
+                asker.disabled = true;
+                if (!this.view.preview) this.view.message("Asking the webui…");
+                this.asked = inputs(this.tab);
+                this.patience = setTimeout(() => this.lost(), PATIENCE);
                 hidden.click();
             });
+            return asker;
+        }
+
+        lost() {
+            this.shown = null;
+            this.view.message(pc.GONE, "pc-bad", this.previewer());
+        }
+
+        /** Say so when the page holds something else than what would be sent says. */
+        look() {
+            const before = this.element.querySelector(".pc-changed");
+            const shown = this.shown && this.view.preview && this.element.offsetParent !== null;
+            const changed = shown && this.asked !== null && this.asked !== inputs(this.tab);
+            if (before && !changed) before.remove();
+            if (before || !changed) return;
+            const words = pc.t("The page has changed since: press “What would be sent” again.");
+            this.element.prepend(pc.make("p", {class: "pc-message pc-changed", role: "status"}, words));
         }
 
         /** Look for the job's result again, `delays` ms after an element of the webui changed. */
@@ -51,16 +124,18 @@
 
         close() {
             this.observers.forEach((observer) => observer.disconnect());
+            this.timers.forEach((timer) => clearTimeout(timer));
+            clearTimeout(this.patience);
+            clearInterval(this.looker);
         }
 
         later(delay) {
             if (this.timers.has(delay)) return;
-            this.timers.add(delay);
-            setTimeout(() => {
+            this.timers.set(delay, setTimeout(() => {
                 this.timers.delete(delay);
                 const again = document.getElementById(`payload_capture_${this.tab}_again`);
                 if (again) again.click();
-            }, delay);
+            }, delay));
         }
 
         /** Python found which capture the page's result belongs to. */
@@ -72,6 +147,7 @@
                 return; // its event failed; the next one tells
             }
             const {id, preview, missing} = told;
+            if (preview) clearTimeout(this.patience);
             if (id) this.due = {id, preview};
             else if (told.failed) this.due = {id: null, failed: true};
             else if (missing) this.due = {id: null, missing, preview};
@@ -90,8 +166,15 @@
                 this.view.message(words, "pc-bad", due.preview ? null : opener, this.previewer());
             } else if (due.id !== this.shown) {
                 this.shown = due.id;
-                this.view.show(due.id, due.preview);
+                this.show(due);
             }
+        }
+
+        /** Draw a capture; what would be sent, asked for again, stays unfolded where it was. */
+        async show({id, preview}) {
+            const known = preview && this.view.preview ? folds(this.element) : new Map();
+            await this.view.show(id, preview);
+            await refold(this.element, known);
         }
     }
 

@@ -2,8 +2,6 @@
 ((pc) => {
     "use strict";
 
-    const LIGHT = 4 << 20; // bytes of a request that is fetched before somebody asks for it
-
     /** Draws a capture into `element`; the accordions draw its `brief` form. */
     class CaptureView {
         constructor(element, channel, thumbnails, {brief = false, disposers = null, previewer = null} = {}) {
@@ -13,185 +11,172 @@
             this.brief = brief;
             this.disposers = disposers;
             this.previewer = previewer;
+            this.taken = {format: "payload", minimal: false, beside: false}; // of the section to take along
             this.id = null;
-            this.texts = new Map();
+            this.asked = null;
+            this.copies = null;
         }
 
         async show(id, preview = false) {
+            const asked = {}; // the same capture may be asked for twice
             this.id = id;
+            this.asked = asked;
             this.preview = preview; // of what would be sent: nothing was generated
-            this.texts.clear();
             let capture;
             try {
                 ({capture} = await this.channel.ask("capture", {capture: id}));
             } catch (error) {
-                if (this.id === id) this.message(error.message, "pc-bad");
+                if (this.asked === asked) this.message(error.message, "pc-bad");
                 return;
             }
-            if (this.id !== id) return; // another one was chosen meanwhile
+            if (this.asked !== asked) return; // another one was chosen meanwhile
             this.draw(capture);
-            if (!capture.blocked && capture.weight <= LIGHT) this.text("payload").catch(() => {});
+            if (!capture.blocked && capture.light) this.text().catch(() => {}); // told when it is wanted
         }
 
         message(text, kind = "", ...more) {
             this.id = null;
+            this.asked = null;
             const said = pc.make("p", {class: `pc-message ${kind}`}, text);
             this.element.replaceChildren(said, ...more.filter(Boolean));
         }
 
         draw(capture) {
-            const tree = new pc.Tree(this.channel, this.thumbnails, capture.id);
+            this.copies = new pc.Copies((text, bad) => this.say(text, bad));
             const parts = [this.header(capture), this.actions(capture), this.trouble(capture)];
-            if (!this.brief) parts.push(this.pictures(capture));
-            parts.push(this.payload(capture, tree));
-            if (!this.brief) parts.push(this.infotexts(capture), this.facts(capture));
+            if (!this.brief) {
+                this.details = new pc.Details(this.channel, capture.id, capture.edited);
+                parts.splice(1, 0, this.details.element);
+                parts.push(new pc.Results(this, capture.results).draw(), new pc.Inputs(this, capture.inputs).draw(),
+                    pc.proveSection(this, capture));
+            }
+            parts.push(this.payload(capture));
+            if (!this.brief) {
+                parts.push(new pc.Take(this, capture).draw(), this.infotexts(capture), this.facts(capture));
+            }
             this.element.replaceChildren(...parts.filter(Boolean));
             if (!this.brief) this.element.scrollTop = 0;
         }
 
         header(capture) {
-            const state = badges(capture);
-            const ran = [`${capture.seconds.toFixed(1)} s`, `from ${SOURCES[capture.source]}`];
-            const words = this.preview ? ["would be sent, nothing was generated"] : ran;
+            const took = pc.t("{seconds} s", {seconds: capture.seconds.toFixed(1)});
+            const ran = [took, pc.t("from {source}", {source: pc.t(SOURCES[capture.source])})];
+            const words = this.preview ? [pc.t("would be sent, nothing was generated")] : ran;
             if (capture.results.length) words.unshift(pc.count(capture.results.length, "picture"));
-            const kind = pc.make("span", {class: "pc-kind"}, pc.kindOf(capture.endpoint));
+            if (capture.hires) words.unshift(pc.t("hires. fix"));
+            const kind = pc.make("span", {class: "pc-kind"}, pc.t(capture.kind));
             const when = pc.make("span", {class: "pc-note"}, pc.moment(capture.started), ` · ${words.join(" · ")}`);
-            return pc.make("div", {class: "pc-header"}, kind, ...state, when);
+            return pc.make("div", {class: "pc-header"}, kind, ...badges({...capture, ...capture.proof}), when);
         }
 
         actions(capture) {
             this.status = pc.make("span", {class: "pc-status", role: "status"});
-            const name = capture.id;
             const sendable = [
-                pc.button("Copy payload", "Copy the payload to the clipboard", () => this.copy("payload"), "pc-primary"),
-                pc.button("Download payload", "Download the payload as JSON",
-                    () => this.download("payload", `${name}-payload.json`)),
+                pc.button(pc.t("Copy payload"), pc.t("Copy the payload to the clipboard"),
+                    () => this.copies.copy("payload", () => this.ask()), "pc-primary"),
+                pc.button(pc.t("Download payload"), pc.t("Download the payload as JSON"),
+                    () => this.download(`${capture.id}-payload.json`)),
             ];
             if (capture.blocked) {
                 sendable.forEach((item) => Object.assign(item, {disabled: true, title: capture.blocked}));
             }
-            const whole = [
-                pc.button("Copy capture", "Copy the whole capture to the clipboard", () => this.copy("document")),
-                pc.button("Download capture", "Download the whole capture as JSON",
-                    () => this.download("document", `${name}.json`)),
-            ];
             const bar = pc.make("div", {class: "pc-actions"}, ...sendable);
             if (this.brief) {
-                bar.append(pc.button("All captures", "Open the Payloads tab", openTab));
+                bar.append(pc.button(pc.t("All captures"), pc.t("Open the Payloads tab"), openTab));
                 bar.append(...[this.previewer()].filter(Boolean));
-            } else bar.append(...whole, ...this.disposers(capture.id));
+            } else bar.append(...this.disposers(capture.id));
             bar.append(this.status);
             return bar;
         }
 
         trouble(capture) {
             const said = capture.warnings.map((warning) => {
+                const [means, todo] = MEANINGS[warning.severity];
                 const place = warning.path ? pc.make("code", {dir: "auto"}, warning.path) : null;
-                const words = [place, pc.make("span", {dir: "auto"}, warning.reason)].filter(Boolean);
-                const means = pc.make("span", {class: "pc-note"}, MEANINGS[warning.severity]);
-                return pc.make("li", {class: `pc-${warning.severity}`}, ...words, means);
+                const reason = pc.make("span", {dir: "auto"}, warning.reason);
+                return pc.make("li", {class: `pc-${warning.severity}`}, pc.make("b", {}, pc.t(means)),
+                    pc.make("div", {}, ...[place, reason].filter(Boolean)),
+                    pc.make("div", {class: "pc-note"}, pc.t(todo)));
             });
             if (capture.error) {
                 const words = pc.make("span", {dir: "auto"}, capture.error);
-                said.unshift(pc.make("li", {class: "pc-blocks"}, pc.make("b", {}, "The job failed: "), words));
+                said.unshift(pc.make("li", {class: "pc-blocks"}, pc.make("b", {}, pc.t("The job failed")), pc.make("div", {}, words)));
             } else if (capture.state === "interrupted") {
-                said.unshift(pc.make("li", {class: "pc-pixels"}, "The job was interrupted: sent again, it runs to its end."));
+                const words = pc.t("The job was interrupted: sent again, it runs to its end.");
+                said.unshift(pc.make("li", {class: "pc-pixels"}, words));
             }
-            return said.length ? pc.make("ul", {class: "pc-warnings", "aria-label": "Warnings"}, ...said) : null;
+            return said.length ? pc.make("ul", {class: "pc-warnings", "aria-label": pc.t("Warnings")}, ...said) : null;
         }
 
-        pictures(capture) {
-            const figures = capture.results.map((result, index) => {
-                const measure = `${result.size[0]}×${result.size[1]}`;
-                const seed = result.seed ? `seed ${result.seed}` : "";
-                const words = [result.role === "sample" ? "" : result.role, measure, seed].filter(Boolean);
-                const caption = words.join(" · ");
-                const image = this.thumbnails.image(result.thumbnail, "", "pc-result");
-                image.style.aspectRatio = result.size.join("/"); // so that nothing moves when it comes
-                const open = () => pc.enlarge(this.channel, result.asset, caption);
-                const label = `Open picture ${index + 1}, ${caption}`;
-                const properties = {type: "button", class: "pc-picture", onclick: open, "aria-label": label};
-                const shown = pc.make("button", {...properties, disabled: !result.asset}, image);
-                return pc.make("figure", {}, shown, pc.make("figcaption", {}, caption));
-            });
-            return figures.length ? pc.make("div", {class: "pc-results"}, ...figures) : null;
-        }
-
-        payload(capture, tree) {
-            const title = `POST ${capture.endpoint}`;
-            const parts = [pc.make("summary", {}, "Payload ", pc.make("code", {}, title))];
-            if (capture.payload.object.length) parts.push(tree.draw(capture.payload, "Payload"));
-            else parts.push(pc.make("p", {class: "pc-note"}, "The payload is empty."));
-            if (capture.template) {
-                parts.push(pc.make("p", {class: "pc-note"}, "What was typed, where the job drew a value of its own:"));
-                parts.push(tree.draw(capture.template, "What was typed"));
+        payload(capture) {
+            const draw = (root, label) => new pc.Tree(this.channel, this.thumbnails, capture.id, root).draw(capture[root], label);
+            const parts = [pc.make("summary", {}, pc.t("Payload"), pc.make("code", {}, `POST ${capture.endpoint}`))];
+            if (capture.payload.length) parts.push(...this.tree(capture));
+            else parts.push(pc.make("p", {class: "pc-note"}, pc.t("The payload is empty.")));
+            if (capture.template.length) {
+                parts.push(pc.make("p", {class: "pc-note"}, pc.t("What was typed, where the job drew a value of its own:")));
+                parts.push(draw("template", pc.t("What was typed")));
             }
-            if (capture.resolved) {
-                parts.push(pc.make("p", {class: "pc-note"}, "What styles, wildcards and scripts made of the prompts:"));
-                parts.push(tree.draw(capture.resolved, "What the prompts became"));
+            if (capture.resolved.length) {
+                parts.push(pc.make("p", {class: "pc-note"}, pc.t("What styles, wildcards and scripts made of the prompts:")));
+                parts.push(draw("resolved", pc.t("What the prompts became")));
             }
             return pc.make("details", {class: "pc-section", open: true}, ...parts);
         }
 
+        tree(capture) {
+            const tree = new pc.Tree(this.channel, this.thumbnails, capture.id, "payload");
+            const drawn = tree.draw(capture.payload, pc.t("Payload"));
+            return this.brief ? [drawn] : [new pc.TreeSearch(tree).draw(), drawn];
+        }
+
         infotexts(capture) {
-            const texts = [...new Set(capture.results.map((result) => result.infotext).filter(Boolean))];
+            const {texts, more} = capture.infotexts;
             if (!texts.length) return null;
-            const blocks = texts.slice(0, 20).map((text) => pc.make("pre", {dir: "auto"}, text));
-            const more = texts.length - blocks.length;
-            if (more) blocks.push(pc.make("p", {class: "pc-note"}, `and ${more} more in the capture`));
-            return pc.make("details", {class: "pc-section"}, pc.make("summary", {}, "Infotext"), ...blocks);
+            const blocks = texts.map((one) => this.infotext(capture, one));
+            if (more) blocks.push(pc.make("p", {class: "pc-note"}, pc.t("and {count} more in the capture", {count: more})));
+            return pc.make("details", {class: "pc-section"}, pc.make("summary", {}, pc.t("Infotext")), ...blocks);
+        }
+
+        infotext(capture, {result, text, length}) {
+            const cut = length > text.length;
+            const status = pc.make("span", {class: "pc-status", role: "status"});
+            const copies = new pc.Copies((words, bad) => {
+                status.textContent = words;
+                status.classList.toggle("pc-bad", bad);
+            });
+            const whole = async () => (await this.channel.ask("infotext", {capture: capture.id, result})).text;
+            const copy = () => (cut ? copies.copy("whole", whole) : copies.copy("", () => text));
+            const copier = pc.button(pc.t("Copy"), pc.t("Copy infotext"), copy, "pc-small");
+            return pc.make("div", {class: "pc-infotext"}, pc.make("pre", {dir: "auto", tabIndex: 0}, cut ? `${text}…` : text),
+                pc.make("div", {class: "pc-bar"}, copier, status));
         }
 
         facts(capture) {
             const rows = capture.facts.flatMap(([label, value]) => [
-                pc.make("dt", {}, label),
+                pc.make("dt", {}, pc.t(label)),
                 pc.make("dd", {dir: "auto"}, value),
             ]);
             const list = pc.make("dl", {}, ...rows);
-            return pc.make("details", {class: "pc-section"}, pc.make("summary", {}, "Made with"), list);
+            return pc.make("details", {class: "pc-section"}, pc.make("summary", {}, pc.t("Made with")), list);
         }
 
-        /** The payload's or the document's text, asked for once. */
-        text(kind) {
-            if (!this.texts.has(kind)) {
-                const made = {value: null};
-                const question = {capture: this.id};
-                made.promise = this.channel.ask(kind, question, pc.PATIENCE_FOR_PICTURES).then((answer) => {
-                    made.value = answer.text;
-                    return answer.text;
-                });
-                made.promise.catch(() => this.texts.delete(kind));
-                this.texts.set(kind, made);
-            }
-            return this.texts.get(kind).promise;
+        async ask() {
+            return (await this.channel.ask("payload", {capture: this.id}, pc.PATIENCE_FOR_PICTURES)).text;
         }
 
-        async copy(kind) {
-            // Browsers allow copying for a short time after a press, so no waiting where none is needed.
-            let text = (this.texts.get(kind) || {}).value;
-            try {
-                if (!text) {
-                    this.say("Fetching…");
-                    text = await this.text(kind);
-                }
-            } catch (error) {
-                return this.say(`Not copied: ${error.message}`, true);
-            }
-            try {
-                await pc.copy(text);
-                this.say(`Copied, ${pc.size(text.length)}`);
-            } catch (error) {
-                this.say(`Not copied: ${error.message}. It is ready now: press again, or download it.`, true);
-            }
+        /** The payload's text, asked for once. */
+        text() {
+            return this.copies.text("payload", () => this.ask());
         }
 
-        async download(kind, name) {
+        async download(name) {
             try {
-                this.say("Fetching…");
-                pc.save(new Blob([await this.text(kind)], {type: "application/json"}), name);
-                this.say(`Saved as ${name}`);
+                this.say(pc.t("Fetching…"));
+                pc.save(new Blob([await this.text()], {type: "application/json"}), name);
+                this.say(pc.t("Saved as {name}", {name}));
             } catch (error) {
-                this.say(`Not downloaded: ${error.message}`, true);
+                this.say(pc.t("Not downloaded: {reason}", {reason: error.message}), true);
             }
         }
 
@@ -202,10 +187,11 @@
     }
 
     const SOURCES = {ui: "the page", api: "the API", script: "a script"};
+    // What a warning means, and what to do about it.
     const MEANINGS = {
-        blocks: "cannot be sent again as it is",
-        pixels: "may change the picture",
-        cosmetic: "does not change the picture",
+        blocks: ["It cannot be sent again as it is", "Put what is missing in by hand, or make the picture again: all else is complete."],
+        pixels: ["It may change the picture", "Send it again and compare the pictures: often they are the same."],
+        cosmetic: ["It changes nothing in the picture", "There is nothing to do."],
     };
 
     function badges(row) {
@@ -214,6 +200,7 @@
         if (row.state === "failed") add("failed", "pc-bad");
         if (row.state === "interrupted") add("interrupted", "pc-fair");
         if (row.failure) add("not captured", "pc-bad");
+        if (row.verdict) made.push(pc.verdictBadge(row.verdict, row.reason));
         return made;
     }
 
@@ -226,5 +213,5 @@
         if (opener) opener.click();
     }
 
-    Object.assign(pc, {CaptureView, SOURCES, MEANINGS, badges, openTab});
+    Object.assign(pc, {CaptureView, SOURCES, badges, openTab});
 })((window.payloadCapture = window.payloadCapture || {}));

@@ -1,4 +1,7 @@
-// The channel to Python: questions go through a hidden button of gradio's, one at a time.
+// The channel to Python: questions go to an event of gradio's, one at a time.
+//
+// They are sent as gradio's own page sends them, but past it: for each event that it sends itself,
+// it looks through all components of the page some times, which takes it 50 ms and more.
 ((pc) => {
     "use strict";
 
@@ -6,6 +9,9 @@
     const PATIENCE = 15000;
     const GONE = "The webui does not answer. Is it still running?";
     const PATIENCE_FOR_PICTURES = 180000;
+    const SESSION = Math.random().toString(36).slice(2);
+    let serial = 0;
+    const LAST = new Set(["thumbnails", "large"]); // many, and nobody waits for them alone
 
     /** Asks Python, one question at a time; a lost one fails after a while and piles nothing up. */
     class Channel {
@@ -13,72 +19,52 @@
             this.place = place;
             this.waiting = [];
             this.current = null;
-            this.serial = 0;
-            this.lost = 0; // questions given up whose event may still come to its end
             this.down = false;
             this.retry = 0;
         }
 
-        get busy() {
-            return this.current !== null || this.waiting.length > 0;
-        }
-
         ask(name, more = {}, patience = PATIENCE) {
             return new Promise((resolve, reject) => {
-                const question = {id: ++this.serial, do: name, ...more};
-                this.waiting.push({question, patience, resolve, reject, collected: false});
-                this.next();
+                const question = {id: ++serial, do: name, ...more};
+                const next = LAST.has(name) ? -1 : this.waiting.findIndex((one) => LAST.has(one.question.do));
+                const at = next < 0 ? this.waiting.length : next;
+                this.waiting.splice(at, 0, {question, patience, resolve, reject});
+                if (!this.current) this.next();
             });
         }
 
-        next() {
-            if (this.current || !this.waiting.length) return;
-            this.current = this.waiting.shift();
-            const ask = document.getElementById(`payload_capture_${this.place}_ask`);
-            if (!ask) return this.fail("This page lost its connection to the webui: reload it.");
-            const give = () => {
-                this.lost += 1;
-                this.fail(GONE);
-            };
-            this.current.timer = setTimeout(give, this.current.patience);
-            ask.click();
+        async next() {
+            while ((this.current = this.waiting.shift() || null)) {
+                const {question, patience, resolve, reject} = this.current;
+                try {
+                    const answer = await this.send(JSON.stringify(question), patience);
+                    if (answer.error) reject(new Error(answer.error));
+                    else resolve(answer);
+                } catch (error) {
+                    this.down = true;
+                    reject(new Error(error instanceof Lost ? error.message : GONE));
+                }
+            }
         }
 
-        collect() {
-            return this.current ? JSON.stringify(this.current.question) : "";
-        }
-
-        answered(text) {
-            let answer = {};
+        /** The answer to a question. Raises where none comes in time. */
+        async send(text, patience) {
+            const body = {data: [text], fn_index: eventOf(this.place), session_hash: SESSION};
+            const stop = new AbortController();
+            const timer = setTimeout(() => stop.abort(), patience);
             try {
-                answer = JSON.parse(text);
-            } catch (error) {
-                answer = {id: null}; // no answer yet: gradio's event failed
+                const response = await fetch("run/predict", {
+                    method: "POST", headers: {"Content-Type": "application/json"},
+                    body: JSON.stringify(body), signal: stop.signal,
+                });
+                if (response.status === 401) throw new Lost("You are logged out of the webui: reload the page.");
+                if (!response.ok) throw new Lost(`The webui answered ${response.status}: reload the page.`);
+                const {data: [answer]} = await response.json();
+                this.down = false;
+                return JSON.parse(answer);
+            } finally {
+                clearTimeout(timer);
             }
-            if (!this.current) return;
-            if (answer.id !== this.current.question.id) {
-                // An event that failed leaves the answer before it, and so does a lost one's end.
-                if (this.lost > 0) this.lost -= 1;
-                else this.fail(GONE);
-                return;
-            }
-            this.lost = 0;
-            this.down = false;
-            if (answer.error) this.settle("reject", new Error(answer.error));
-            else this.settle("resolve", answer);
-        }
-
-        fail(reason) {
-            this.down = true;
-            this.settle("reject", new Error(reason));
-        }
-
-        settle(how, what) {
-            const current = this.current;
-            this.current = null;
-            clearTimeout(current.timer);
-            current[how](what);
-            this.next();
         }
 
         /** Whether anything answers at the webui's address; asked before a question after a failure. */
@@ -97,6 +83,23 @@
             clearTimeout(timer);
             return !this.down;
         }
+    }
+
+    /** What keeps this page from asking; its message says it. */
+    class Lost extends Error {}
+
+    /** The number of the event that a place's hidden button has; gradio 4.40 says it as `id`. */
+    function eventOf(place) {
+        const {components, dependencies} = window.gradio_config;
+        const button = components.find((one) => one.props && one.props.elem_id === `payload_capture_${place}_ask`);
+        const index = button ? dependencies.findIndex((one) => targets(one).includes(button.id)) : -1;
+        if (index < 0) throw new Lost("This page lost its connection to the webui: reload it.");
+        return dependencies[index].id ?? index;
+    }
+
+    /** The numbers of an event's components: gradio 3.41 names some alone, some with the event's name. */
+    function targets(dependency) {
+        return dependency.targets.map((target) => (Array.isArray(target) ? target[0] : target));
     }
 
     Object.assign(pc, {Channel, GONE, PATIENCE_FOR_PICTURES});

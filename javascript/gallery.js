@@ -1,158 +1,375 @@
-// The tab "Payloads".
+// The tab "Payloads": finds captures, and shows the one that is chosen.
 ((pc) => {
     "use strict";
 
-    const POLL = 1000;
+    const SETTLE = 80; // ms that a capture stays chosen by keys until it is fetched
+    const MOST = 200000; // rows that a browser scrolls through; filters find what is older
 
     class Tab {
         constructor(element) {
             this.element = element;
             this.channel = new pc.Channel("tab");
-            this.thumbnails = new pc.Thumbnails(this.channel);
-            this.rows = [];
-            this.items = new Map();
+            this.thumbnails = new pc.Thumbnails(new pc.Channel("tab")); // so that rows do not wait for them
+            this.listing = new pc.Listing();
             this.edition = null;
-            this.cursor = null;
             this.selected = null;
             this.standing = ""; // what the webui has to say about capturing as a whole
-            this.visible = false;
             this.trash = false; // whether the list is that of the trash
-            this.listed = false; // what `trash` was when the rows came
-            this.moved = null; // the capture that Undo takes out of the trash
+            this.asked = ""; // what the rows are the answer to
+            this.serial = 0;
+            this.kept = null; // a capture that is shown though the list may not have it
             this.follows = true; // until somebody chooses a capture that is not the newest
             this.build();
-            this.timer = setInterval(() => this.poll(), POLL);
+            this.keys = new pc.Keys(this.acts(), () => this.bell.shown);
+            this.bell = new pc.Bell(element, this.channel, {
+                catchUp: (anew) => this.catchUp(anew),
+                heard: (news) => this.heard(news),
+                lost: (reason) => this.tell(reason),
+            });
         }
 
         close() {
-            clearInterval(this.timer);
+            for (const part of [this.bell, this.keys, this.list, this.filters, this.importer]) part.close();
+            clearTimeout(this.settling);
         }
+
+        // ---- the parts
 
         build() {
             this.notice = pc.make("p", {class: "pc-message pc-bad", role: "status", hidden: true});
-            this.list = pc.make("ul", {class: "pc-list", "aria-label": "Captures, newest first"});
-            this.more = pc.button("Show older", "Show older captures", () => this.older(), "pc-more");
-            this.more.hidden = true;
-            this.detail = pc.make("section", {class: "pc-detail", "aria-label": "The chosen capture"});
+            this.detail = pc.make("section", {class: "pc-detail", tabIndex: -1, "aria-label": pc.t("The chosen capture")});
             const disposers = (id) => this.disposers(id);
             this.view = new pc.CaptureView(this.detail, this.channel, this.thumbnails, {disposers});
-            this.left = pc.make("nav", {class: "pc-left", "aria-label": "Captures"}, this.list, this.more);
-            this.left.addEventListener("keydown", (event) => this.arrow(event));
-            this.empty = pc.make("div", {class: "pc-empty", hidden: true},
-                pc.make("h2", {}, "No captures yet"),
-                pc.make("p", {}, "Generate a picture in txt2img or img2img, or send a request to the API. ",
-                    "It appears here by itself when the job ends, as the payload that makes it again."));
+            this.filters = new pc.Filters(this.channel, () => this.change());
+            this.selection = new pc.Selection(this.choosers(), () => this.mark());
+            this.left = pc.make("nav", {class: "pc-left", "aria-label": pc.t("Captures")});
+            this.list = new pc.List(this.left, pc.t("Captures, newest first"), {
+                draw: (row) => this.item(row),
+                near: () => this.older(),
+            });
+            this.empty = pc.make("div", {class: "pc-empty", hidden: true});
             this.columns = pc.make("div", {class: "pc-columns", hidden: true}, this.left, this.detail);
-            this.element.replaceChildren(this.notice, this.line(), this.empty, this.columns);
+            this.importer = new pc.Importer(this.element, this.channel, (id) => this.reveal(id));
+            this.element.replaceChildren(this.notice, this.line(), this.filters.panel, this.filters.chips,
+                this.selection.bar, this.empty, this.columns, this.importer.veil);
         }
 
-        /** What was moved to the trash, with the way back; the ways into the trash and out of it. */
         line() {
             this.said = pc.make("span", {class: "pc-said", role: "status"});
-            const undo = () => this.act("restore", this.moved);
-            this.undo = pc.button("Undo", "Take the capture out of the trash again", undo, "pc-small");
-            this.emptier = pc.sureButton("Empty the trash", "Really delete all, for good?", () => this.emptyTrash());
-            this.turner = pc.button("Trash", "", () => this.turn());
+            this.emptier = pc.sureButton(pc.t("Empty the trash"), pc.t("Really delete all, for good?"), () => this.emptyTrash());
+            this.turner = pc.button(pc.t("Trash"), "", () => this.turn());
             this.turner.hidden = true;
+            this.shape = pc.button(pc.t("Cards"), "", () => this.reshape(!this.list.cards));
+            const help = pc.button("?", pc.t("? The keys"), pc.showKeys);
             this.speak();
-            return pc.make("div", {class: "pc-line"}, this.said, this.undo, this.emptier, this.turner);
+            return pc.make("div", {class: "pc-line"}, this.filters.search, this.filters.opener, this.said,
+                this.emptier, this.importer.button, this.turner, this.shape, help);
         }
 
-        speak(trouble = "") {
-            const here = "The trash: what lies here is deleted for good after the days that Settings name.";
-            this.said.textContent = trouble || (this.trash ? here : this.moved ? "Moved to the trash." : "");
-            this.said.classList.toggle("pc-bad", Boolean(trouble));
-            this.undo.hidden = this.trash || !this.moved;
+        speak() {
+            const here = pc.t("The trash: what lies here is deleted for good after the days that Settings name.");
+            this.said.textContent = this.trash ? here : "";
             this.emptier.hidden = !this.trash;
-            this.turner.textContent = this.trash ? "Back to captures" : "Trash";
+            this.turner.textContent = this.trash ? pc.t("Back to captures") : pc.t("Trash");
         }
 
-        get shown() {
-            return this.element.offsetParent !== null && !document.hidden;
+        /** Cards fill the page; beside the list there is room for the chosen capture. */
+        reshape(cards) {
+            this.list.cards = cards;
+            this.columns.classList.toggle("pc-wide", cards);
+            this.shape.textContent = cards ? pc.t("List") : pc.t("Cards");
+            this.list.redraw();
+            const index = this.listing.index(this.selected);
+            if (index >= 0) this.list.reveal(index);
+            if (!cards && this.selected && this.view.id !== this.selected) this.view.show(this.selected);
         }
 
-        async poll() {
-            const shown = this.shown;
-            // What can change without a capture, such as settings, is asked for when the tab opens.
-            if (shown && !this.visible) this.edition = null;
-            this.visible = shown;
-            if (!shown || this.channel.busy || this.polling) return;
-            this.polling = true;
+        choosers() {
+            return {
+                export: (ids, format) => pc.exportCaptures(this.channel, ids, format),
+                compare: ([one, other]) => pc.compare(this.channel, one, other),
+                prove: (ids) => pc.prove(this.channel, ids),
+                star: (ids) => this.star(ids, ids.some((id) => !this.listing.get(id).starred)),
+                ...Object.fromEntries(["trash", "restore", "delete"].map((name) => [name, (ids) => this.act(name, ids)])),
+            };
+        }
+
+        acts() {
+            const chosen = () => (this.selection.ids.size ? [...this.selection.ids] : [this.selected].filter(Boolean));
+            return {
+                go: (step, extends_) => this.go(step, extends_),
+                open: () => this.open(),
+                search: () => this.filters.search.focus(),
+                copy: () => this.selected && this.view.copy("payload"),
+                prove: () => this.selected && pc.prove(this.channel, [this.selected]),
+                star: () => chosen().length && this.choosers().star(chosen()),
+                remove: () => !this.trash && chosen().length && this.act("trash", chosen()),
+                toggle: () => this.selected && this.selection.toggle(this.selected),
+                all: () => this.selection.all(this.listing.rows),
+                clear: () => this.selection.clear(),
+                help: pc.showKeys,
+            };
+        }
+
+        // ---- what Python says
+
+        question() {
+            return {filters: this.filters.asked(), trash: this.trash};
+        }
+
+        /** Bring the rows up to date; resolves to what the bell waits for. */
+        async catchUp(anew) {
+            if (anew) this.edition = null; // settings may have changed, which no capture tells
+            const serial = ++this.serial;
+            const question = this.question();
+            const answer = await this.channel.ask("captures", {known: this.edition, ...question});
+            if (serial !== this.serial) return this.since; // something else was asked meanwhile
+            if (answer.captures) this.take(answer, JSON.stringify(question));
+            else if (this.lostTouch) this.tell(this.standing);
+            this.follow();
+            return this.since;
+        }
+
+        get since() {
+            return {known: this.edition, last: this.last};
+        }
+
+        take(answer, asked) {
+            const first = asked !== this.asked;
+            this.edition = answer.edition;
+            this.last = this.last === undefined ? answer.last : Math.max(this.last, answer.last);
+            this.standing = answer.notice;
+            this.tell(answer.notice);
+            this.turner.hidden = !answer.trash && !this.trash;
+            if (this.trash && !answer.captures.length && !this.filters.active) return this.turn();
+            if (first) this.clear();
+            this.asked = asked;
+            const fresh = this.listing.head(answer.captures, answer.next);
+            this.arrange(first ? [] : fresh);
+        }
+
+        /** What the bell told of captures that are older than the newest page, and of new ones. */
+        heard({last, changed, gone, missed}) {
+            this.last = last;
+            if (missed) this.listing.clear(); // the next answer begins anew
+            const all = !this.filters.active && !missed;
+            const fresh = this.listing.hear(changed, gone, this.trash, all);
+            if (!missed) this.arrange(fresh);
+        }
+
+        /** The filters or the trash were turned: other rows, which come at once. */
+        async change() {
+            this.edition = null;
             try {
-                if (await this.channel.alive()) await this.refresh();
-                else this.tell(pc.GONE);
+                await this.catchUp(false);
             } catch (error) {
                 this.tell(error.message);
             }
-            this.polling = false;
         }
 
-        async refresh() {
-            const trash = this.trash;
-            const shown = trash === this.listed ? this.rows.length : 0;
-            const answer = await this.channel.ask("captures", {known: this.edition, shown, trash});
-            if (trash !== this.trash) return; // turned meanwhile: asked again
-            if (!answer.captures) {
-                if (this.lostTouch) this.tell(this.standing);
-                return this.follow();
-            }
-            const first = this.edition === null && !this.rows.length;
-            this.edition = answer.edition;
-            this.standing = answer.notice;
-            this.tell(answer.notice);
-            this.turner.hidden = !answer.trash && !trash;
-            if (trash && !answer.captures.length) return this.turn();
-            if (trash !== this.listed) this.clear(trash);
-            // Rows that were loaded before, older than the answer's oldest, stay.
-            const oldest = answer.captures.length ? answer.captures[answer.captures.length - 1].id : null;
-            const joint = this.rows.findIndex((row) => row.id === oldest);
-            const tail = answer.next === null || joint < 0 ? [] : this.rows.slice(joint + 1);
-            if (!tail.length) this.cursor = answer.next;
-            this.arrange([...answer.captures, ...tail], first);
-            if (this.selected && !this.items.has(this.selected)) this.removed(this.selected);
-            this.mark(this.selected);
-            this.follow();
-        }
-
-        /** Go to the trash or come back; what is shown stays until the other rows are there. */
         turn() {
             this.trash = !this.trash;
-            this.edition = null;
-            this.moved = null;
             this.speak();
-            this.poll();
+            return this.change();
         }
 
-        clear(trash) {
-            this.listed = trash;
-            this.rows = [];
+        clear() {
+            this.listing.clear();
             this.selected = null;
+            this.list.current = null;
             this.follows = true;
+            this.left.scrollTop = 0;
+            this.selection.trash = this.trash;
+            this.selection.clear();
             this.view.message("");
         }
 
+        async older() {
+            const {cursor, rows} = this.listing;
+            if (cursor === null || this.loading === cursor || rows.length >= MOST) return;
+            this.loading = cursor;
+            const asked = this.asked;
+            try {
+                const answer = await this.channel.ask("older", {cursor, ...JSON.parse(asked)});
+                if (asked === this.asked && cursor === this.listing.cursor) {
+                    this.listing.append(answer.captures, answer.next);
+                    this.loading = null;
+                    this.list.show(this.listing.rows);
+                }
+            } catch (error) {
+                pc.toast(pc.t("Older captures cannot be shown: {reason}", {reason: error.message}), {bad: true});
+            } finally {
+                if (this.loading === cursor) this.loading = null;
+            }
+        }
+
+        tell(text) {
+            this.lostTouch = text !== this.standing;
+            this.notice.textContent = text;
+            this.notice.hidden = !text;
+        }
+
+        // ---- showing
+
+        /** Show the rows as they are now; `fresh` are the ids of new ones. */
+        arrange(fresh) {
+            const {rows} = this.listing;
+            const before = this.list.rows;
+            this.columns.hidden = rows.length === 0;
+            this.list.show(rows, fresh);
+            this.selection.keep(this.listing.known);
+            this.nothing(rows.length === 0);
+            const shown = this.listing.get(this.selected);
+            if (shown && this.view.details) this.view.details.update(shown);
+            if (this.selected && !shown && this.selected !== this.kept) this.lost(before);
+        }
+
+        nothing(none) {
+            this.empty.hidden = !none;
+            if (!none) return;
+            this.empty.replaceChildren(...pc.noRows(this.filters));
+        }
+
+        item(row) {
+            const state = {
+                current: row.id === this.selected, chosen: this.selection.has(row.id), cards: this.list.cards,
+            };
+            return pc.rowItem(row, this.thumbnails, state, {
+                choose: (event) => this.pressed(row.id, event),
+                toggle: (event) => this.ticked(row.id, event),
+                star: () => this.star([row.id], !this.listing.get(row.id).starred),
+            });
+        }
+
+        pressed(id, event) {
+            if (event.shiftKey) this.selection.extend(this.listing.rows, this.selected, id);
+            else if (event.ctrlKey || event.metaKey) this.selection.toggle(id);
+            else this.choose(id, true);
+        }
+
+        ticked(id, event) {
+            if (event.shiftKey) this.selection.extend(this.listing.rows, this.selected, id);
+            else this.selection.toggle(id);
+        }
+
+        /** Show the newest, but change nothing under a pointer that is about to press. */
+        follow() {
+            const newest = this.listing.rows[0];
+            if (!this.follows || this.view.held || !newest || newest.id === this.selected) return;
+            if (this.selected === null || !this.detail.matches(":hover, :focus-within")) this.show(newest.id);
+        }
+
+        choose(id, opens = false) {
+            this.follows = id === this.listing.rows[0].id;
+            if (opens && this.list.cards) this.reshape(false);
+            this.show(id);
+        }
+
+        /** Show a capture that came just now and may be older than all that are listed. */
+        async reveal(id) {
+            this.kept = id;
+            this.trash = false;
+            this.speak();
+            this.filters.clear();
+            await this.change();
+            this.follows = false;
+            this.show(id);
+        }
+
+        /** Show a capture, after `delay` ms in which no other one was chosen. */
+        show(id, delay = 0) {
+            this.selected = this.list.current = id;
+            this.mark();
+            clearTimeout(this.settling);
+            if (this.list.cards) return;
+            if (delay) this.settling = setTimeout(() => this.view.show(id), delay);
+            else this.view.show(id);
+        }
+
+        mark() {
+            for (const [id, item] of this.list.items) pc.markItem(item, id === this.selected, this.selection.has(id));
+        }
+
+        go(step, extends_) {
+            const {rows} = this.listing;
+            if (!rows.length) return;
+            const here = Math.max(0, this.listing.index(this.selected));
+            const across = this.list.cards ? {left: -1, right: 1} : {left: 0, right: 0};
+            const steps = {...across, up: -this.list.columns, down: this.list.columns,
+                first: -here, last: rows.length - 1 - here};
+            const row = rows[here + steps[step]];
+            if (!row) return;
+            if (extends_) this.selection.extend(rows, this.selected, row.id);
+            this.follows = row === rows[0];
+            this.show(row.id, SETTLE);
+            this.list.reveal(rows.indexOf(row));
+            this.list.items.get(row.id).querySelector(".pc-row").focus({preventScroll: true});
+        }
+
+        open() {
+            if (!this.selected) return;
+            this.choose(this.selected, true);
+            this.detail.focus();
+        }
+
+        // ---- what becomes of captures
+
         /** The buttons by which the shown capture goes or comes back. */
         disposers(id) {
-            const trash = () => this.act("trash", id);
-            if (!this.listed) return [pc.button("Delete", "Move this capture to the trash", trash, "pc-danger")];
-            const restore = () => this.act("restore", id);
+            const act = (name) => () => this.act(name, [id]);
+            if (!this.trash) {
+                const label = pc.t("Delete: move this capture to the trash");
+                return [pc.button(pc.t("Delete"), label, act("trash"), "pc-danger")];
+            }
             return [
-                pc.button("Restore", "Take this capture out of the trash", restore),
-                pc.sureButton("Delete for good", "Really, for good?", () => this.act("delete", id)),
+                pc.button(pc.t("Restore"), pc.t("Restore: take this capture out of the trash"), act("restore")),
+                pc.sureButton(pc.t("Delete for good"), pc.t("Really, for good?"), act("delete")),
             ];
         }
 
-        async act(name, id) {
-            try {
-                await this.channel.ask(name, {capture: id});
-            } catch (error) {
-                return this.speak(`Not done: ${error.message}`);
+        /** Trash, restore or delete captures; what goes to the trash comes back by Undo. */
+        async act(name, ids) {
+            const made = await this.done(name, ids);
+            if (!made) return;
+            const {done} = made;
+            const before = this.listing.rows;
+            this.listing.remove(ids);
+            if (name === "trash") {
+                done.forEach((id) => this.listing.taken.add(id));
+                const text = done.length === 1 ? pc.t("Moved to the trash.")
+                    : pc.t("{count} captures moved to the trash.", {count: done.length.toLocaleString()});
+                const label = pc.t("Undo: take out of the trash again");
+                pc.toast(text, {action: {text: pc.t("Undo"), label, act: () => this.undo(done)}});
             }
-            const undone = name === "restore" && !this.listed;
-            this.moved = name === "trash" ? id : null;
-            this.speak();
-            if (undone) this.show(id); // its row comes with the next answer
-            else this.removed(id);
+            this.arrange([]);
+            if (before.length && !this.listing.rows.length) this.change(); // older ones, or none
+        }
+
+        async undo(ids) {
+            const made = await this.done("restore", ids);
+            if (made && made.done.length === 1) this.show(made.done[0]); // its row comes by the bell
+        }
+
+        async star(ids, starred) {
+            const made = await this.done("edit", ids, {changes: {starred}});
+            if (!made) return;
+            for (const id of made.done) {
+                const row = this.listing.get(id);
+                if (row) Object.assign(row, {starred, revision: row.revision + 1});
+            }
+            this.arrange([]);
+        }
+
+        /** Do it to all: what was done, or null after saying why nothing was. */
+        async done(name, ids, more = {}) {
+            try {
+                const made = await pc.askForEach(this.channel, name, ids, more);
+                if (made.failed) pc.toast(pc.t("Not all was done: {reason}", {reason: made.failed}), {bad: true});
+                return made;
+            } catch (error) {
+                pc.toast(pc.t("Not done: {reason}", {reason: error.message}), {bad: true});
+                return null;
+            }
         }
 
         async emptyTrash() {
@@ -160,122 +377,19 @@
             try {
                 await this.channel.ask("empty", {}, pc.PATIENCE_FOR_PICTURES);
             } catch (error) {
-                this.speak(`Not emptied: ${error.message}`);
+                pc.toast(pc.t("Not emptied: {reason}", {reason: error.message}), {bad: true});
             }
             this.emptier.disabled = false;
         }
 
-        /** Show the newest, but change nothing under a pointer that is about to press. */
-        follow() {
-            const newest = this.rows[0];
-            if (!this.follows || !newest || newest.id === this.selected) return;
-            if (this.selected === null || !this.detail.matches(":hover, :focus-within")) this.show(newest.id);
-        }
-
-        async older() {
-            this.more.disabled = true;
-            try {
-                const trash = this.listed;
-                const answer = await this.channel.ask("older", {cursor: this.cursor, trash});
-                if (trash !== this.listed) return;
-                this.cursor = answer.next;
-                const known = answer.captures.filter((row) => !this.items.has(row.id));
-                this.arrange([...this.rows, ...known], true);
-            } catch (error) {
-                this.speak(error.message);
-            } finally {
-                this.more.disabled = false;
-            }
-        }
-
-        /** Show these rows, keeping the elements of those that are there: focus and scroll stay. */
-        arrange(rows, quiet) {
-            this.rows = rows;
-            const items = new Map();
-            for (const row of rows) {
-                let item = this.items.get(row.id);
-                if (!item) {
-                    item = this.item(row);
-                    if (!quiet) item.classList.add("pc-new");
-                }
-                items.set(row.id, item);
-            }
-            for (const [id, item] of this.items) if (!items.has(id)) item.remove();
-            let next = this.list.firstElementChild;
-            for (const item of items.values()) {
-                if (item === next) next = next.nextElementSibling;
-                else this.list.insertBefore(item, next);
-            }
-            this.items = items;
-            this.more.hidden = this.cursor === null;
-            this.empty.hidden = rows.length > 0 || this.listed;
-            this.columns.hidden = rows.length === 0;
-        }
-
-        item(row) {
-            const prompt = pc.make("span", {class: "pc-prompt", dir: "auto"}, row.prompt || "(no prompt)");
-            const measure = row.size[0] && row.size[1] ? `${row.size[0]}×${row.size[1]}` : "";
-            const pictures = row.pictures > 1 ? pc.count(row.pictures, "picture") : "";
-            const words = [pc.kindOf(row.endpoint), measure, row.seed && `seed ${row.seed}`, pictures];
-            const facts = pc.make("span", {class: "pc-note"}, words.filter(Boolean).join(" · "));
-            const warned = row.warnings && !row.failure ? ` · ${pc.count(row.warnings, "warning")}` : "";
-            const when = pc.make("span", {class: "pc-note"}, ...pc.badges(row), pc.moment(row.started),
-                ` · ${pc.SOURCES[row.source]}${warned}`);
-            const model = row.model ? pc.make("span", {class: "pc-note pc-model", dir: "auto"}, row.model) : null;
-            const reason = row.failure || row.error;
-            const why = reason ? pc.make("span", {class: "pc-reason", dir: "auto"}, reason) : null;
-            const text = pc.make("span", {class: "pc-lines"}, prompt, facts, model, when, why);
-            const image = this.thumbnails.image(row.thumbnail, "");
-            const face = row.thumbnail ? image : pc.make("span", {class: "pc-thumb pc-missing"});
-            const choose = () => this.choose(row.id);
-            return pc.make("li", {}, pc.make("button", {type: "button", class: "pc-row", onclick: choose}, face, text));
-        }
-
-        choose(id) {
-            this.moved = null;
-            this.speak();
-            this.follows = id === this.rows[0].id;
-            this.show(id);
-        }
-
-        show(id) {
-            this.mark(id);
-            this.view.show(id);
-        }
-
-        mark(id) {
-            for (const [known, item] of this.items) {
-                item.firstElementChild.setAttribute("aria-current", String(known === id));
-            }
-            this.selected = id;
-        }
-
-        arrow(event) {
-            const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
-            if (!step) return;
-            const index = this.rows.findIndex((row) => row.id === this.selected) + step;
-            const row = this.rows[index];
-            if (!row) return;
-            event.preventDefault();
-            this.choose(row.id);
-            this.items.get(row.id).firstElementChild.focus();
-        }
-
-        removed(id) {
-            const index = this.rows.findIndex((row) => row.id === id);
-            const rest = this.rows.filter((row) => row.id !== id);
-            this.arrange(rest, true);
-            if (this.selected !== id) return;
-            this.selected = null;
-            const next = rest[Math.min(Math.max(index, 0), rest.length - 1)];
+        /** The shown capture is not in the list any more: show the one that took its place. */
+        lost(before) {
+            const index = before.findIndex((row) => row.id === this.selected);
+            const {rows} = this.listing;
+            this.selected = this.list.current = null;
+            const next = rows[Math.min(Math.max(index, 0), rows.length - 1)];
             if (next) this.show(next.id);
             else this.view.message("");
-        }
-
-        tell(text) {
-            this.lostTouch = text !== this.standing;
-            this.notice.textContent = text;
-            this.notice.hidden = !text;
         }
     }
 

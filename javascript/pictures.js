@@ -18,6 +18,11 @@
         image(source, alt, className = "pc-thumb") {
             const image = pc.make("img", {class: className, alt, decoding: "async"});
             if (!source) return image;
+            const known = this.known.get(JSON.stringify(source));
+            if (known !== undefined) {
+                this.put(image, known);
+                return image;
+            }
             this.sources.set(image, source);
             this.observer.observe(image);
             return image;
@@ -36,10 +41,14 @@
         }
 
         async fetch() {
+            for (const [key, entry] of this.wanted) { // scrolled past meanwhile
+                if (!entry.asked && !entry.images.some((image) => image.isConnected)) this.wanted.delete(key);
+            }
             const open = [...this.wanted.entries()].filter(([, entry]) => !entry.asked);
             const batch = open.slice(0, 20);
             batch.forEach(([, entry]) => (entry.asked = true));
             this.timer = open.length > batch.length ? setTimeout(() => this.fetch(), 30) : null;
+            if (!batch.length) return;
             const sources = batch.map(([, entry]) => entry.source);
             let found = null;
             try {
@@ -62,6 +71,17 @@
         }
     }
 
+    /** Shows a picture in an <img> large enough to be looked at, in place of its thumbnail. */
+    async function enlargeIn(image, channel, source) {
+        try {
+            const {picture} = await channel.ask("large", {source}, pc.PATIENCE_FOR_PICTURES);
+            if (picture.startsWith("data:image/")) image.src = picture;
+            else image.classList.add("pc-missing");
+        } catch (error) {
+            image.title = error.message; // the thumbnail stays
+        }
+    }
+
     function save(blob, name) {
         const url = URL.createObjectURL(blob);
         const link = pc.make("a", {href: url, download: name});
@@ -74,9 +94,9 @@
     /** Shows one picture in full size over the page. */
     async function enlarge(channel, source, caption) {
         const picture = pc.make("img", {class: "pc-full", alt: caption});
-        const words = pc.make("span", {class: "pc-caption", dir: "auto"}, "Loading…");
+        const words = pc.make("span", {class: "pc-caption", dir: "auto"}, pc.t("Loading…"));
         const shut = () => dialog.close();
-        const bar = pc.make("div", {class: "pc-bar"}, words, pc.button("Close", "Close the picture", shut));
+        const bar = pc.make("div", {class: "pc-bar"}, words, pc.button(pc.t("Close"), pc.t("Close the picture"), shut));
         const dialog = pc.make("dialog", {class: "payload-capture-dialog", "aria-label": caption}, picture, bar);
         dialog.addEventListener("click", (event) => event.target === dialog && shut());
         // The webui's own keys (Escape interrupts) are not meant while a picture is open.
@@ -97,11 +117,11 @@
             picture.src = url;
             words.textContent = caption;
             const name = `picture.${blob.type.split("/")[1]}`;
-            words.after(pc.button("Download", "Download the picture", () => save(blob, name)));
+            words.after(pc.button(pc.t("Download"), pc.t("Download the picture"), () => save(blob, name)));
         } catch (error) {
             words.textContent = error.message;
         }
     }
 
-    Object.assign(pc, {Thumbnails, save, enlarge});
+    Object.assign(pc, {Thumbnails, save, enlarge, enlargeIn});
 })((window.payloadCapture = window.payloadCapture || {}));

@@ -20,18 +20,10 @@
         }
     }
 
-    function listen(name, act) {
-        document.addEventListener(`payload_capture:${name}`, (event) => {
-            const place = places.get(event.detail.place);
-            if (place) act(place, event.detail);
-        });
-    }
-
-    listen("ask", (place, detail) => {
-        detail.question = place.channel.collect();
+    document.addEventListener("payload_capture:job", (event) => {
+        const place = places.get(event.detail.place);
+        if (place) place.job(event.detail.text);
     });
-    listen("answer", (place, detail) => place.channel.answered(detail.text));
-    listen("job", (place, detail) => place.job && place.job(detail.text));
 
     if (typeof onAfterUiUpdate === "function") onAfterUiUpdate(attach);
     else if (typeof onUiUpdate === "function") onUiUpdate(attach);

@@ -18,9 +18,9 @@
 
     /**
      * Say something for some seconds; what is `bad` names a cause and stays until it is closed.
-     * `action` is {text, label, act}: a button that acts once. Returns what takes the toast away.
+     * What is `lasting` stays until it is taken away. `action` is {text, label, act}: a button that acts once. Returns what takes the toast away.
      */
-    function toast(text, {bad = false, action = null} = {}) {
+    function toast(text, {bad = false, lasting = false, action = null} = {}) {
         const away = () => {
             clearTimeout(timer);
             said.remove();
@@ -34,7 +34,7 @@
             pc.make("span", {dir: "auto"}, text),
             action ? pc.button(action.text, action.label, once, "pc-small") : null,
             pc.button("×", pc.t("Close the message"), away, "pc-small"));
-        const timer = bad ? 0 : setTimeout(away, SECONDS * 1000);
+        const timer = bad || lasting ? 0 : setTimeout(away, SECONDS * 1000);
         shown().append(said);
         return away;
     }

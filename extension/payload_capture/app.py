@@ -49,7 +49,7 @@ from payload_capture.exports import Exported
 from payload_capture.interface import registry
 from payload_capture.jobs import Finished, Recorder, Run
 from payload_capture.portable import minimal
-from payload_capture.replays import TASK, Replay, Replays
+from payload_capture.replays import NOT_REPLAYABLE, TASK, Replay, Replays
 from payload_capture.shapes import LATEST
 from payload_capture.store import (
     ConflictError,
@@ -62,6 +62,7 @@ from payload_capture.store import (
     StoreError,
     summary,
 )
+from payload_capture.taking import Uploads
 from payload_capture.writer import Drafts, Writer, Written, generation_key
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Service:
         self.drafts = Drafts(_facts, self._keep, _privacy, lambda: self._names)
         self.recorder = Recorder(host, self.writer.put, _enabled)
         self.events = events.Events()
+        self.uploads = Uploads()
         self._broken_off: deque[str] = deque(maxlen=100)
         self.replays = Replays(
             self.webui, self.bytes_of, self._replayed, _takes_task, self._was_broken_off
@@ -181,9 +183,7 @@ class Service:
         for caveat in capture.warnings:
             if caveat.severity == "blocks":
                 raise FormatError(caveat.path, f"cannot be sent again: {caveat.reason}")
-        if form == "minimal":
-            short = minimal(capture.endpoint, capture.payload, host.defaults)
-            capture = dataclasses.replace(capture, payload=short)
+        capture = _in_form(capture, form)
         body = capture.request(lambda sha256: self.asset(sha256)[1])
         return {"method": "POST", "endpoint": capture.endpoint, "payload": body}
 
@@ -270,6 +270,10 @@ class Service:
         """Every tag, with how many captures have it."""
         return self.store.tags()
 
+    def choices(self) -> dict[str, list[str]]:
+        """The values that filters of a list may ask for, by the filter's name."""
+        return {**self.store.choices(), "tag": list(self.tags())}
+
     def _stored(self, identity: str) -> str:
         """The id of a capture that has to be in the store, and not in memory any more."""
         self.writer.flush()
@@ -346,12 +350,13 @@ class Service:
 
         return functools.partial(inside.png_info, self.webui())
 
-    def exported(self, identity: str) -> Exported:
-        """A capture as it may leave this machine, and what reads its pictures.
+    def exported(self, identity: str, form: str = "exact") -> Exported:
+        """A capture as it may leave this machine, and what reads its pictures; `form` as for
+        `request`.
 
         Raises NotFoundError, StoreError.
         """
-        return privacy.renamed(self.get(identity), self.bytes_of, self._names)
+        return privacy.renamed(_in_form(self.get(identity), form), self.bytes_of, self._names)
 
     def address(self, url: str) -> str:
         """This webui's address as a program may name it that leaves this machine."""
@@ -382,21 +387,39 @@ class Service:
         """What happens, as server-sent events, until the client goes or the UI reloads."""
         return events.stream(self.events, last, host.closing)
 
+    @property
+    def closing(self) -> bool:
+        """Whether the server is about to end, which waits for its connections to end first."""
+        return host.closing()
+
     # ---- this webui's own API
 
     def webui(self) -> WebUI:
         """A client of this webui's own API. Raises RunError where it has none."""
         from payload_capture import inside
 
-        if host.api() is None or self.app is None:
+        if self.app is None or self.api_off:
             raise runs.RunError(409, "api_off", runs.API_OFF)
         return inside.webui(self.app, host.api_credentials())
 
+    @property
+    def api_off(self) -> str:
+        """Why nothing can be replayed here; "" where it can."""
+        return runs.API_OFF if host.api() is None or self.app is None else ""
+
     def replay(self, identity: str) -> Replay:
-        """Queue a replay. Raises RunError, NotFoundError, StoreError."""
+        """Queue a replay. That it was refused is a verdict, which is kept as well.
+
+        Raises RunError, NotFoundError, StoreError.
+        """
         capture = self.get(identity)
-        with _asking():
-            return self.replays.start(capture)
+        try:
+            with _asking():
+                return self.replays.start(capture)
+        except runs.RunError as error:
+            if error.code == NOT_REPLAYABLE:
+                self._judge(capture.id, "refused", str(error))
+            raise
 
     def replay_status(self, job: str) -> Replay:
         """Raises NotFoundError."""
@@ -421,11 +444,14 @@ class Service:
         told = {"id": replay.capture, **dataclasses.asdict(replay)}
         try:
             if replay.verdict is not None:
-                self.edit(replay.capture, verdict=replay.verdict, reason=replay.reason)
-        except NotFoundError:  # deleted meanwhile
-            pass
+                self._judge(replay.capture, replay.verdict, replay.reason)
         finally:
             self.events.publish("replayed", told)
+
+    def _judge(self, identity: str, verdict: str, reason: str | None) -> None:
+        """Keep a verdict with its capture, unless that was deleted meanwhile."""
+        with contextlib.suppress(NotFoundError):
+            self.edit(identity, verdict=verdict, reason=reason)
 
     def _was_broken_off(self, task: str) -> bool:
         """Whether the recorder saw that somebody broke the job of this name off."""
@@ -607,6 +633,13 @@ class Service:
             print(f"[payload-capture] {reason}", file=sys.stderr)
         self.failures += 1
         self.last_failure = reason
+
+
+def _in_form(capture: Capture, form: str) -> Capture:
+    if form != "minimal":
+        return capture
+    short = minimal(capture.endpoint, capture.payload, host.defaults)
+    return dataclasses.replace(capture, payload=short)
 
 
 def _takes_task(endpoint: str) -> bool:

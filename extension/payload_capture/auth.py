@@ -102,11 +102,14 @@ LOCAL = Site()
 
 
 class Caller(NamedTuple):
-    """Who asks: the method, the headers by their names in lower case, the peer's address."""
+    """Who asks: the method, the headers by their names in lower case, the peer's address, the user
+    who is logged in on the page.
+    """
 
     method: str
     headers: Mapping[str, str]
     address: str = ""
+    user: str | None = None
 
 
 class Gate:

@@ -129,6 +129,25 @@ async def stream(
         leave()
 
 
+async def happened(events: Events, last: int, enough: Callable[[], bool], seconds: float) -> Told:
+    """What came after the event `last`, as soon as there is something; nothing once it is `enough`
+    or after some seconds. It holds no thread.
+    """
+    loop, woken = asyncio.get_running_loop(), asyncio.Event()
+    leave = events.subscribe(lambda _: loop.call_soon_threadsafe(woken.set))
+    end = time.monotonic() + seconds
+    try:
+        while True:
+            woken.clear()
+            told, left = events.after(last), end - time.monotonic()
+            if told.events or told.missed or left <= 0 or enough():
+                return told
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(woken.wait(), min(LOOK, left))
+    finally:
+        leave()
+
+
 async def _silence(
     woken: asyncio.Event, closing: Callable[[], bool], heartbeat: float
 ) -> AsyncIterator[str]:

@@ -9,8 +9,6 @@ what an asset is, its bytes tell and not its document.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import io
 import json
 import zipfile
 import zlib
@@ -18,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import IO, Any, NamedTuple
 
+from payload_capture import pictures
 from payload_capture.capture import (
     Asset,
     AssetError,
@@ -224,7 +223,7 @@ class _Bag:
         if told.data is None and (not needed or self._has(sha256)):
             return told if self._has(sha256) else None
         data = capture.asset(sha256)
-        asset = pictured(data)
+        asset = pictures.pictured(data)
         if asset is None:
             raise AssetError(f"assets.{sha256}", "is no picture that can be read")
         self.files[sha256] = data
@@ -243,31 +242,8 @@ class _Bag:
         return self._referred(value) if isinstance(value, str) else value
 
     def _referred(self, text: str) -> Any:
-        from payload_capture.shared import posting
-
-        found = posting.picture(text)
-        asset = pictured(found[1]) if found and not found[0] else None
-        if found is None or asset is None:
+        found = pictures.embedded(text)
+        if found is None:
             return text
-        sha256 = hashlib.sha256(found[1]).hexdigest()
-        self.assets[sha256], self.files[sha256] = asset, found[1]
+        sha256, self.assets[sha256], self.files[sha256] = found
         return reference(sha256)
-
-
-def pictured(data: bytes) -> Asset | None:
-    """What a file's bytes say of the picture that it holds; None where it holds none.
-
-    Its header alone is read: no pixel is decoded.
-    """
-    from PIL import Image
-
-    from payload_capture.shared import images
-
-    try:
-        suffix = images.suffix(data)
-        with Image.open(io.BytesIO(data)) as image:
-            width, height = image.size
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
-        return None
-    kind = "jpeg" if suffix == "jpg" else suffix
-    return Asset(f"image/{kind}", len(data), width, height)

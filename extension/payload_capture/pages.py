@@ -78,6 +78,21 @@ def page(connection: Connection, limit: int, cursor: str | None, filters: Filter
     return Page(shown, _cursor(rows[limit - 1], filters) if len(rows) > limit else None)
 
 
+CHOSEN = ("kind", "source", "model")
+"""Filters whose values a reader chooses from those that there are."""
+
+
+def choices(connection: Connection) -> dict[str, list[str]]:
+    """The values that captures have, by the filter's name."""
+    from sqlalchemy import select
+
+    from payload_capture import tables
+
+    rows = connection.execute(select(*(tables.origins.c[name] for name in CHOSEN))).mappings()
+    found = list(rows)
+    return {name: sorted({row[name] for row in found if row[name]}) for name in CHOSEN}
+
+
 def _selected(
     connection: Connection, filters: Filters, cursor: str | None, limit: int
 ) -> Select[Any]:

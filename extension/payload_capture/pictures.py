@@ -11,10 +11,14 @@ Arrays are known by what they offer: nothing here imports numpy.
 from __future__ import annotations
 
 import collections
+import hashlib
+import io
 import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from payload_capture.capture import Asset
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -254,3 +258,36 @@ def blurred(image: Image) -> Image:
 
     plain = image if image.mode in ("RGB", "RGBA") else image.convert("RGBA")
     return plain.filter(ImageFilter.GaussianBlur(max(image.size) * BLUR))
+
+
+def embedded(text: str) -> tuple[str, Asset, bytes] | None:
+    """The picture that a text holds as base64: the hash of its bytes, what they say, and the bytes.
+
+    None where there is none, or where base64 of the bytes would not be the very same text.
+    """
+    from payload_capture.shared import posting
+
+    found = posting.picture(text) if encoded_type(text) else None
+    asset = pictured(found[1]) if found and not found[0] else None
+    if found is None or asset is None:
+        return None
+    return hashlib.sha256(found[1]).hexdigest(), asset, found[1]
+
+
+def pictured(data: bytes) -> Asset | None:
+    """What a file's bytes say of the picture that it holds; None where it holds none.
+
+    Its header alone is read: no pixel is decoded.
+    """
+    from PIL import Image
+
+    from payload_capture.shared import images
+
+    try:
+        suffix = images.suffix(data)
+        with Image.open(io.BytesIO(data)) as image:
+            width, height = image.size
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
+        return None
+    kind = "jpeg" if suffix == "jpg" else suffix
+    return Asset(f"image/{kind}", len(data), width, height)

@@ -235,6 +235,15 @@ def _tells_more(data: bytes) -> bool:
     return any(mark in data for mark in (b"Exif\0\0", b"EXIF", b"http://ns.adobe.com/xap/"))
 
 
+def is_bare(data: bytes) -> bool:
+    """Whether a picture's file tells nothing beside its pixels."""
+    try:
+        told = (kind in (b"tEXt", b"zTXt", b"iTXt") for kind, _ in _chunks(data))
+        return not _tells_more(data) and not (_is_png(data) and any(told))
+    except (ValueError, struct.error):  # half a PNG file
+        return False
+
+
 def _argument(text: str, path: str, names: Names, caveats: list[Caveat], field: str) -> str:
     """A text of the payload, of which only what is a place on this machine is taken."""
     if not field.endswith(("prompt", "styles")):

@@ -9,21 +9,22 @@ the script does not have.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from payload_capture import view
+from payload_capture import listing, nodes, proving, view
 from payload_capture.auth import Caller, Refused
 from payload_capture.capture import FormatError
-from payload_capture.store import Filters, NotFoundError, StoreError
+from payload_capture.imports import TooLargeError
+from payload_capture.listing import TooMuchError
+from payload_capture.records import TagError
+from payload_capture.runs import RunError
+from payload_capture.schemas import BadParameterError
+from payload_capture.store import NotFoundError, StoreError
+from payload_capture.taking import export, upload
 
 if TYPE_CHECKING:
     from payload_capture.app import Service
-
-PAGE = 50
-MAX_PAGE = 500
-_PROCESS = secrets.token_hex(4)
 
 Question = Mapping[str, Any]
 
@@ -32,13 +33,31 @@ def answer(service: Service, text: str, caller: Caller) -> str:
     """Answer a question of `caller`. Raises nothing: gradio would show the reader no reason."""
     identity: Any = None
     try:
-        question = json.loads(text)
+        question = _question(text, caller)
         identity = question["id"]
         service.admit_page(caller, reads=question["do"] in _READING)
         made = _ANSWERS[question["do"]](service, question)
     except Exception as error:
         made = {"error": _reason(error)}
     return json.dumps({"id": identity, **made})
+
+
+async def ring(service: Service, text: str, caller: Caller) -> str:
+    """Answer the bell's question when something happened. Raises nothing, holds no thread."""
+    identity: Any = None
+    try:
+        question = _question(text, caller)
+        identity = question["id"]
+        service.admit_page(caller, reads=True)
+        made = await listing.bell(service, question)
+    except Exception as error:
+        made = {"error": _reason(error)}
+    return json.dumps({"id": identity, **made})
+
+
+def _question(text: str, caller: Caller) -> Question:
+    """With the `user` who asks, whatever the page says of it."""
+    return {**json.loads(text), "user": caller.user}
 
 
 def of_generation(service: Service, generation_info: str, log: str, caller: Caller) -> str:
@@ -80,58 +99,41 @@ def _why_missing(service: Service) -> str:
     return "This job was not captured." + (f" The last failure: {failure}" if failure else "")
 
 
-def captures(service: Service, question: Question) -> dict[str, Any]:
-    """The newest captures, those in the trash if it is asked for, and whether there are such; or
-    nothing but the edition where nothing changed since `known`."""
-    edition = f"{_PROCESS}.{service.revision}"
-    if question.get("known") == edition:
-        return {"edition": edition}
-    limit = min(max(int(question.get("shown", 0)), PAGE), MAX_PAGE)
-    page = service.page(limit, filters=_listed(question))
-    return {
-        "edition": edition,
-        "captures": [view.row(summary) for summary in page.captures],
-        "next": page.next,
-        "notice": _notice(service),
-        "trash": bool(service.page(1, filters=Filters(trashed=True)).captures),
-    }
-
-
-def older(service: Service, question: Question) -> dict[str, Any]:
-    page = service.page(PAGE, str(question["cursor"]), _listed(question))
-    return {"captures": [view.row(summary) for summary in page.captures], "next": page.next}
-
-
-def _listed(question: Question) -> Filters:
-    return Filters(trashed=bool(question.get("trash")))
-
-
-def _notice(service: Service) -> str:
-    status = service.status()
-    if not status["enabled"]:
-        return "Capturing is switched off: see Settings, Payload capture."
-    if status["waiting"]:
-        return f"{status['waiting']} captures wait in memory: {status['last_failure']}"
-    return ""
-
-
 def capture(service: Service, question: Question) -> dict[str, Any]:
-    return {"capture": view.shown(service.get(question["capture"]))}
+    found = service.get(question["capture"])
+    row = service.summary(found.id)
+    edited = {name: row[name] for name in ("title", "note", "tags", "starred", "trashed")}
+    more = {"edited": edited, "proof": proving.proof(service, found.id)}
+    return {"capture": view.shown(found) | more}
+
+
+def branch(service: Service, question: Question) -> dict[str, Any]:
+    """A part of a list or an object that the tree does not have yet."""
+    place = question["root"], question["path"]
+    found = service.get(question["capture"])
+    start, stop = int(question["start"]), int(question["stop"])
+    return {"entries": nodes.portion(found, *place, start, stop)}
+
+
+def find(service: Service, question: Question) -> dict[str, Any]:
+    """Where the payload says something."""
+    return nodes.found(service.get(question["capture"]), str(question["words"]))
 
 
 def text(service: Service, question: Question) -> dict[str, Any]:
-    """A long text of the payload, whole."""
-    return {"text": view.text_at(service.get(question["capture"]), question["path"])}
+    """A value of the tree as text: a long text whole, all else as JSON with its pictures."""
+    found = service.get(question["capture"])
+    return {"text": nodes.text_at(found, question["root"], question["path"], service.bytes_of)}
+
+
+def infotext(service: Service, question: Question) -> dict[str, Any]:
+    """What a picture tells of itself, whole."""
+    return {"text": service.get(question["capture"]).results[int(question["result"])].infotext}
 
 
 def payload(service: Service, question: Question) -> dict[str, Any]:
     """Exactly what to POST, pictures included."""
-    return {"text": view.request_text(service.request(question["capture"])["payload"])}
-
-
-def document(service: Service, question: Question) -> dict[str, Any]:
-    """The capture as a file that is complete in itself, without names of users and folders."""
-    return {"text": view.document_text(*service.exported(question["capture"]))}
+    return {"text": nodes.json_text(service.request(question["capture"])["payload"])}
 
 
 def thumbnails(service: Service, question: Question) -> dict[str, Any]:
@@ -139,21 +141,13 @@ def thumbnails(service: Service, question: Question) -> dict[str, Any]:
     return {"thumbnails": [_thumbnail(service, source) for source in question["sources"]]}
 
 
+def large(service: Service, question: Question) -> dict[str, Any]:
+    """A picture to look at, not larger than a page shows; "" where it cannot be had."""
+    return {"picture": _small(service, question["source"], view.large)}
+
+
 def picture(service: Service, question: Question) -> dict[str, Any]:
     return {"picture": view.data_uri(*_picture(service, question["source"]))}
-
-
-def trash(service: Service, question: Question) -> dict[str, Any]:
-    return {"trashed": service.trash(question["capture"])}
-
-
-def restore(service: Service, question: Question) -> dict[str, Any]:
-    return {"restored": service.restore(question["capture"])["id"]}
-
-
-def delete(service: Service, question: Question) -> dict[str, Any]:
-    """For good."""
-    return {"deleted": service.delete(question["capture"])}
 
 
 def empty(service: Service, question: Question) -> dict[str, Any]:
@@ -164,25 +158,44 @@ def empty(service: Service, question: Question) -> dict[str, Any]:
 def _picture(service: Service, source: Any) -> tuple[str, bytes]:
     if isinstance(source, str):
         return service.asset(source)
-    return view.bytes_at(service.get(source["capture"]), source["path"])
+    if "replay" in source:
+        return proving.actual(service, source["replay"], source["number"])
+    return nodes.bytes_at(service.get(source["capture"]), source["root"], source["path"])
 
 
 def _thumbnail(service: Service, source: Any) -> str:
+    return _small(service, source, view.thumbnail)
+
+
+def _small(service: Service, source: Any, reduce: Callable[[str, bytes, bool], str]) -> str:
     try:
-        return view.thumbnail(*_picture(service, source), service.blurs)
+        return reduce(*_picture(service, source), service.blurs)
     except (StoreError, LookupError):
         return ""
 
 
 _READING: dict[str, Callable[[Service, Question], dict[str, Any]]] = {
-    f.__name__: f for f in (captures, older, capture, text, payload, document, thumbnails, picture)
+    f.__name__: f
+    for f in (
+        *(listing.captures, listing.older, listing.choices, listing.bundle),
+        *(capture, branch, find, text, infotext, payload),
+        *(thumbnails, large, picture, export),
+        *proving.READING,
+    )
 }
-_ANSWERS = {**_READING, **{f.__name__: f for f in (trash, restore, delete, empty)}}
+_CHANGING = (listing.edit, listing.trash, listing.restore, listing.delete, empty, upload, *proving.CHANGING)
+_ANSWERS = {**_READING, **{f.__name__: f for f in _CHANGING}}
+
+
+_TOLD = (StoreError, FormatError, Refused, TagError, TooMuchError, TooLargeError, RunError)
+"""What says itself, in words for the reader, what is wrong."""
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, NotFoundError):
         return "This capture, or a picture of it, was deleted."
-    if isinstance(error, (StoreError, FormatError, Refused)):
+    if isinstance(error, BadParameterError):
+        return f"{error.field}: {error}"
+    if isinstance(error, _TOLD):
         return str(error)
     return f"{type(error).__name__}: {error}"

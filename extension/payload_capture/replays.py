@@ -19,6 +19,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 from payload_capture.capture import Capture
+from payload_capture.outcomes import Outcome, Outcomes, outcome
+from payload_capture.pictures import encoded_type
 from payload_capture.runs import RunError
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED = ("done", "failed", "cancelled")
 TASK = "force_task_id"
 """The field by which a request names its job, of webuis that have it (A1111 v1.8.0 and later)."""
+NOT_REPLAYABLE = "not_replayable"
+"""The code of the error that refuses a capture."""
 KEPT = 200
 """Finished replays that are remembered; the verdict itself stays with the capture."""
 MAX_WAITING = 100
@@ -37,8 +41,8 @@ MAX_WAITING = 100
 class Replay:
     """One replay. `progress` is a fraction; `verdict` and `reason` are there when it is done.
 
-    `images` compares each picture, as the companion does; `error` says why `state` is ``failed`` or
-    ``cancelled``.
+    `images` compares each picture, as the companion does; `notes` are sentences about what else
+    was seen; `error` says why `state` is ``failed`` or ``cancelled``.
     """
 
     job: str
@@ -48,6 +52,7 @@ class Replay:
     verdict: str | None = None
     reason: str | None = None
     images: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
     error: str | None = None
     asked: str = ""
     seconds: float | None = None
@@ -85,6 +90,9 @@ class Replays:
         self._thread: threading.Thread | None = None
         self._stop: threading.Event | None = None
         """Stops the replay that runs, where the webui can be told which job that is."""
+        self._outcomes = Outcomes()
+        self._preview: tuple[str, int, str] = ("", 0, "")
+        """The job that runs, how many previews it had, and the last one as a data URI."""
 
     def start(self, capture: Capture) -> Replay:
         """Queue a replay.
@@ -95,7 +103,7 @@ class Replays:
         from payload_capture.shared import preflight
 
         if reason := preflight.blocking(self._client(), capture):
-            raise RunError(409, "not_replayable", f"cannot be sent again: {reason}")
+            raise RunError(409, NOT_REPLAYABLE, f"cannot be sent again: {reason}")
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         replay = Replay(secrets.token_hex(8), capture.id, asked=now)
         with self._lock:
@@ -114,6 +122,23 @@ class Replays:
         """How a replay fares. Raises KeyError."""
         with self._lock:
             return dataclasses.replace(self._known[job])
+
+    def of(self, capture: str) -> Replay | None:
+        """The last replay of a capture that is remembered."""
+        with self._lock:
+            known = (one for one in reversed(self._known.values()) if one.capture == capture)
+            found = next(known, None)
+            return dataclasses.replace(found) if found else None
+
+    def outcome(self, job: str) -> Outcome | None:
+        """What came of a replay, picture by picture; None for one that is not kept (any more)."""
+        return self._outcomes.get(job)
+
+    def preview(self, job: str) -> tuple[int, str]:
+        """(number, data URI) of what the picture of a running replay looks like so far; the
+        number is 0 and the text empty where there is nothing to see."""
+        running, number, picture = self._preview
+        return (number, picture) if running == job else (0, "")
 
     def cancel(self, job: str) -> Replay:
         """Take a replay out of the queue, or stop it; one that has ended stays as it is.
@@ -169,7 +194,12 @@ class Replays:
 
         def progress(told: Any) -> None:
             replay.progress = min(max(float(told.fraction or 0), replay.progress), 1.0)
+            text = told.get("current_image") or told.get("live_preview")
+            if isinstance(text, str) and (kind := encoded_type(text)):
+                data = text.rpartition(",")[2]
+                self._preview = replay.job, self._preview[1] + 1, f"data:{kind};base64,{data}"
 
+        self._preview = (replay.job, 0, "")
         task = f"task({replay.job})"
         if stop is not None:
             capture = dataclasses.replace(capture, payload={**capture.payload, TASK: task})
@@ -177,13 +207,18 @@ class Replays:
             made = self._client().replay(capture, fetch=self._fetch, progress=progress, cancel=stop)
             if self._interrupted(task):
                 raise Cancelled("the generation was interrupted: replay the capture again")
+            shown = outcome(made)
         except Cancelled as error:
             return {"state": "cancelled", "error": _said(error)}
         except Exception as error:
             return {"state": "failed", "error": _said(error)}
+        finally:
+            self._preview = ("", 0, "")
+        self._outcomes.keep(replay.job, shown)
         images = [image.to_dict() for image in made.images]
         ended = {"verdict": made.verdict, "reason": made.reason, "images": images}
-        return ended | {"progress": 1.0, "seconds": round(made.seconds, 3), "state": "done"}
+        ended |= {"notes": shown.notes, "state": "done"}
+        return ended | {"progress": 1.0, "seconds": round(made.seconds, 3)}
 
     def _end(self, replay: Replay, ended: dict[str, Any]) -> None:
         """Tell and remember it, in this order: who sees the end finds the verdict kept."""

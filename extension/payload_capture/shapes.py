@@ -213,6 +213,7 @@ REPLAY = _whole(
         "verdict": {"enum": [*VERDICTS, None]},
         "reason": _or_null("string"),
         "images": {"type": "array", "items": _IMAGE},
+        "notes": _STRINGS,
         "error": _or_null("string"),
         "asked": _STRING,
         "seconds": _or_null("number"),

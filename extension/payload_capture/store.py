@@ -148,6 +148,11 @@ class Store:
         with self.database.read() as connection:
             return dict(connection.execute(query.order_by(tags.c.tag)).tuples().all())
 
+    def choices(self) -> dict[str, list[str]]:
+        """What kinds, sources and models captures have, each sorted."""
+        with self.database.read() as connection:
+            return pages.choices(connection)
+
     def counts(self) -> dict[str, int]:
         """How many captures and assets there are, and the bytes of the assets."""
         from sqlalchemy import func, select

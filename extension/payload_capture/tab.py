@@ -1,14 +1,15 @@
 """The tab and the accordions. The only module that imports gradio.
 
-Python draws nothing: it puts an empty place on the page and a channel beside it, through which
-the page's script asks (`questions`) and draws. All differences between gradio 3.41 and 4.40 that
-the extension meets are here: the keyword that takes JavaScript, and what components may be hidden
-how. Texts that only travel are invisible textboxes, whose values gradio keeps; what the script
-must click has to be on the page, so it is hidden by style.
+Python draws nothing: it puts an empty place on the page and beside it an event, which the page's
+script sends to ask (`questions`); it draws what it is answered. All differences between gradio 3.41
+and 4.40 that Python meets are here: the keyword that takes JavaScript, and what components may be
+hidden how. Texts that only travel are invisible textboxes, whose values gradio keeps; what the
+script must click or find has to be on the page, so it is hidden by style.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -23,16 +24,10 @@ _JS = "_js" if gr.__version__.startswith("3.") else "js"
 _EVENT: dict[str, Any] = {"queue": False, "show_progress": False, "api_name": False}
 """Unqueued, so that they are answered while the webui generates."""
 
-# The script takes part by DOM events, so that it needs no global name. gradio takes the values
-# that a function returns for the event's inputs.
-_ASK = """(...given) => {
-    const detail = {place: "%s", question: ""};
-    document.dispatchEvent(new CustomEvent("payload_capture:ask", {detail}));
-    return [detail.question];
-}"""
+# The script takes part by a DOM event, so that it needs no global name.
 _TELL = """(text) => {
     const detail = {place: "%s", text};
-    document.dispatchEvent(new CustomEvent("payload_capture:%s", {detail}));
+    document.dispatchEvent(new CustomEvent("payload_capture:job", {detail}));
     return [];
 }"""
 
@@ -99,7 +94,7 @@ class Accordion:
                 [told],
                 **_EVENT,
             )
-            event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
+            event.then(None, [told], [], **{_JS: _TELL % self._tab})
 
     def _of_generation(self, text: str, html: str, request: gr.Request) -> str:
         return questions.of_generation(self._service, text or "", html or "", _caller(request))
@@ -121,13 +116,24 @@ class Accordion:
 
         script = {_JS: _PREVIEW % (self._tab, len(inputs))}
         event = asked.click(preview, inputs, [told], **_EVENT, **script)
-        event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
+        event.then(None, [told], [], **{_JS: _TELL % self._tab})
 
 
 def _tab(service: Service) -> Any:
     with gr.Blocks(analytics_enabled=False) as page:
         _place(service, "tab")
+        _bell(service)
     return page
+
+
+def _bell(service: Service) -> None:
+    """A channel of its own for the question that waits until something happened."""
+
+    async def rung(text: str, request: gr.Request) -> str:
+        return await questions.ring(service, text, _caller(request))
+
+    with _hidden():
+        _channel("bell", rung)
 
 
 def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
@@ -152,22 +158,20 @@ def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
 def _place(service: Service, name: str) -> Any:
     """An empty element for the script to draw in, and its channel in a hidden column."""
     gr.HTML(f'<div class="payload-capture" data-place="{name}"></div>')
-    with _hidden() as hidden:
-        question, answer = _letter(), _letter()
-        ask = _pressed(f"payload_capture_{name}_ask")
 
     def asked(text: str, request: gr.Request) -> str:
         return questions.answer(service, text, _caller(request))
 
-    event = ask.click(
-        asked,
-        [question],
-        [answer],
-        **_EVENT,
-        **{_JS: _ASK % name},
-    )
-    event.then(None, [answer], [], **{_JS: _TELL % (name, "answer")})
+    with _hidden() as hidden:
+        _channel(name, asked)
     return hidden
+
+
+def _channel(name: str, answers: Callable[..., Any]) -> None:
+    """An event that the page's script sends itself: it finds it by the button's name."""
+    question, answer = _letter(), _letter()
+    ask = _pressed(f"payload_capture_{name}_ask")
+    ask.click(answers, [question], [answer], **_EVENT)
 
 
 def _hidden() -> Any:
@@ -196,4 +200,5 @@ def _caller(request: gr.Request) -> Caller:
     given = request.request
     if given is None:
         return Caller("POST", {"origin": "null"})
-    return Caller("POST", given.headers, given.client.host if given.client else "")
+    address = given.client.host if given.client else ""
+    return Caller("POST", given.headers, address, request.username)

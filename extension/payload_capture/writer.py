@@ -31,8 +31,8 @@ from payload_capture.capture import (
 )
 from payload_capture.jobs import Finished, Output, Run
 from payload_capture.payload import Draft, compose
-from payload_capture.pictures import blurred, encoded_type
-from payload_capture.privacy import EVERYTHING, Names, Privacy, infotext, plain, sanitised
+from payload_capture.pictures import blurred, embedded, encoded_type
+from payload_capture.privacy import EVERYTHING, Names, Privacy, infotext, is_bare, plain, sanitised
 from payload_capture.values import Picture
 
 if TYPE_CHECKING:
@@ -213,9 +213,22 @@ class _Bag:
             return {key: self.payload(item, f"{path}.{key}") for key, item in value.items()}
         if isinstance(value, list):
             return [self.payload(item, f"{path}[{i}]") for i, item in enumerate(value)]
-        if self._privacy.pictures == "none" and isinstance(value, str) and encoded_type(value):
-            return self._not_kept(path, hashlib.sha256(value.encode(errors="replace")).hexdigest())
-        return value
+        return self._text(value, path) if isinstance(value, str) else value
+
+    def _text(self, text: str, path: str) -> Any:
+        """A picture that a client sent as base64 is an asset too: it would make the document long,
+        which is read whole whenever somebody looks at it. One whose file tells more than pixels
+        stays where what it tells is looked for.
+        """
+        if not encoded_type(text):
+            return text
+        if self._privacy.pictures == "none":
+            return self._not_kept(path, hashlib.sha256(text.encode(errors="replace")).hexdigest())
+        found = embedded(text)
+        if found is None or not is_bare(found[2]):
+            return text
+        sha256, self.assets[sha256], self.files[sha256] = found
+        return reference(sha256)
 
     def _not_kept(self, path: str, sha256: str) -> None:
         reason = f"the picture was not kept, as Settings, Payload capture, says; its hash: {sha256}"

@@ -24,7 +24,9 @@ expect.set_options(timeout=20_000)
 
 REDRAW = """() => {
     localStorage.clear();
+    sessionStorage.clear();
     document.querySelectorAll("dialog[open]").forEach((one) => one.close());
+    document.querySelectorAll(".pc-toast button:last-child").forEach((one) => one.click());
     for (const place of document.querySelectorAll(".payload-capture[data-place]")) {
         place.replaceChildren();
         place.removeAttribute("data-drawn");
@@ -59,7 +61,9 @@ def accordion(webui: WebuiPage, tab: str = "txt2img") -> Locator:
     """The tab's accordion, opened."""
     webui.open(tab)
     found = webui.page.locator(f"#payload_capture_{tab}_accordion")
-    found.locator(".label-wrap").first.click()
+    head = found.locator(".label-wrap").first
+    if "open" not in (head.get_attribute("class") or "").split():
+        head.click()
     return found
 
 
@@ -92,7 +96,7 @@ def fits(webui: WebuiPage) -> None:
 
 def value(place: Locator, name: str, title: str = "Payload") -> Locator:
     """What the tree shows for a field of the payload."""
-    tree = place.get_by_role("list", name=title, exact=True)
+    tree = place.get_by_role("tree", name=title, exact=True)
     field = tree.locator(":scope > li", has=place.page.locator(f".pc-key:text-is('{name}')"))
     return field.locator(":scope > .pc-text, :scope > .pc-value, :scope > .pc-long > .pc-text")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from payload_capture.capture import Capture, Host, Job, Model, Result
+from payload_capture.capture import Capture, Extension, Host, Job, Model, Result
 from payload_capture.comparison import MAX_WORDS, compare
 
 LONG = "a portrait of an old fisherman, soft light, 85mm, highly detailed"
@@ -85,3 +85,35 @@ def test_compares_hosts_and_pixels() -> None:
     )
     paths = [one["path"] for one in compare(a, b)]
     assert paths == ["host.checkpoint.title", "results[0].sha256"]
+
+
+def test_of_a_very_long_text_only_what_changed_is_cut_into_words() -> None:
+    start, end = "a cat, " * MAX_WORDS, ", a dog" * MAX_WORDS
+    (one,) = compare(capture({"p": f"{start}red{end}"}), capture({"p": f"{start}blue{end}"}))
+    assert [(w["kind"], len(w["text"])) for w in one["words"]] == [
+        ("same", len(start)),
+        ("removed", 3),
+        ("added", 4),
+        ("same", len(end)),
+    ]
+    assert "".join(w["text"] for w in one["words"] if w["kind"] != "added") == one["a"]
+
+
+def test_a_text_that_only_grew() -> None:
+    (one,) = compare(capture({"p": LONG}), capture({"p": f"{LONG}, at dawn"}))
+    assert [(w["kind"], w["text"]) for w in one["words"]] == [
+        ("same", LONG),
+        ("added", ", at dawn"),
+    ]
+
+
+def test_one_more_extension_or_lora_is_one_difference() -> None:
+    names = [["a", "b", "c"], ["a", "new", "b", "c"]]
+    hosts = [Host(extensions=[Extension(n, "1") for n in some]) for some in names]
+    a, b = (capture({}, host=host) for host in hosts)
+    assert [(one["path"], one["kind"]) for one in compare(a, b)] == [
+        ("host.extensions.new", "added")
+    ]
+    hosts = [Host(loras=[Model(n) for n in some]) for some in names]
+    a, b = (capture({}, host=host) for host in hosts)
+    assert [one["path"] for one in compare(a, b)] == ["host.loras.new"]

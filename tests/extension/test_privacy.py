@@ -283,3 +283,21 @@ def test_a_file_that_changes_gets_the_name_of_its_new_bytes() -> None:
     assert dataclasses.replace(kept, results=[], assets={}) == dataclasses.replace(
         clean, results=[], assets={}
     )
+
+
+@pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
+def test_a_bare_file_tells_nothing_beside_its_pixels(form: str) -> None:
+    def file(**given: Any) -> bytes:
+        out = io.BytesIO()
+        Image.new("RGB", (4, 4)).save(out, form, **given)
+        return out.getvalue()
+
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    assert privacy.is_bare(file())
+    assert not privacy.is_bare(file(exif=exif))
+    if form == "png":
+        info = PngInfo()
+        info.add_itxt("parameters", "belinda", zip=True)
+        assert not privacy.is_bare(file(pnginfo=info))
+        assert not privacy.is_bare(file()[:-6])

@@ -119,7 +119,8 @@ def test_who_pressed_generate_and_what_is_downloaded(private: Host, page: Page) 
 def downloaded(webui: WebuiPage) -> str:
     webui.open("Payloads")
     place = webui.page.locator('[data-place="tab"]')
-    button = place.get_by_role("button", name="Download the whole capture")
+    place.get_by_role("tab", name="Capture", exact=True).click()
+    button = place.get_by_role("button", name="Download", exact=True)
     expect(button).to_be_visible()
     with webui.page.expect_download() as download:
         button.click()

@@ -15,11 +15,20 @@ from payload_capture.capture import Capture, Job
 from payload_capture.replays import Replay, Replays
 from payload_capture.runs import RunError
 from payload_capture.shared.errors import Cancelled
+from payload_capture.shared.replay import Replay as Made
 
 from .conftest import PREFIX, Host, Start, wait
 from .pictures import BASE64
 
 CAPTURE = Capture(1, "c1", "/sdapi/v1/txt2img", {"prompt": "fox"})
+
+
+class Looked(dict[str, Any]):
+    """What a webui says of a job that runs."""
+
+    @property
+    def fraction(self) -> float:
+        return float(self["fraction"])
 
 
 class FakeWebui:
@@ -28,18 +37,19 @@ class FakeWebui:
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.tasks: list[str | None] = []
+        self.preview: str | None = None
         self.inventory = SimpleNamespace(lacks=lambda *_: False, arguments=lambda *_: None)
         self.inventory.offered = lambda: None
 
     def replay(self, capture: Capture, *, fetch: Any, progress: Any, cancel: Any) -> Any:
-        progress(SimpleNamespace(fraction=0.5))
+        progress(Looked(fraction=0.5, live_preview=self.preview))
         self.tasks.append(capture.payload.get("force_task_id"))
         while not self.gate.wait(0.01):
             if cancel is not None and cancel.is_set():
                 raise Cancelled("the generation was stopped as asked")
         if "fail" in capture.payload["prompt"]:
             raise ConnectionError("the webui is gone")
-        return SimpleNamespace(verdict="identical", reason="it came", images=[], seconds=0.25)
+        return Made("identical", "it came", capture, seconds=0.25)
 
 
 @pytest.fixture
@@ -63,6 +73,32 @@ def test_one_after_the_other(webui: FakeWebui) -> None:
     assert (done.verdict, done.reason, done.seconds) == ("identical", "it came", 0.25)
     assert [one.job for one in ended] == [first.job, second.job]
     wait(lambda: running._thread is None)
+
+
+def test_what_the_picture_looks_like_so_far_is_there_while_it_runs(webui: FakeWebui) -> None:
+    webui.preview = f"data:image/png;base64,{BASE64}"
+    running = replays(webui, [])
+    first, second = running.start(CAPTURE), running.start(CAPTURE)
+    wait(lambda: running.preview(first.job)[0])
+    assert running.preview(first.job) == (1, webui.preview)
+    assert running.preview(second.job) == (0, "")
+    webui.preview = BASE64  # as the API's own route says it
+    webui.gate.set()
+    wait(lambda: running.get(second.job).state == "done")
+    assert running.preview(first.job) == running.preview(second.job) == (0, "")
+
+
+def test_the_last_replay_of_a_capture(webui: FakeWebui) -> None:
+    webui.gate.set()
+    running = replays(webui, [])
+    assert running.of(CAPTURE.id) is None
+    jobs = [running.start(CAPTURE).job for _ in range(2)]
+    wait(lambda: running.get(jobs[1]).state == "done")
+    last = running.of(CAPTURE.id)
+    assert last is not None
+    assert last.job == jobs[1]
+    assert running.outcome(jobs[0]) is not None
+    assert running.outcome("nothing") is None
 
 
 def test_a_replay_that_fails_says_why(webui: FakeWebui) -> None:
@@ -214,7 +250,10 @@ def test_a_capture_whose_model_is_not_here_is_refused_at_once(host: Host) -> Non
     (identity,) = sent.json()["imported"]
     answer = host.session.post(f"{host.url}{PREFIX}/captures/{identity}/replay", timeout=30)
     assert answer.status_code == 409
-    assert "no checkpoint" in answer.json()["error"]["message"]
+    reason = answer.json()["error"]["message"]
+    assert "no checkpoint" in reason
+    row = host.json(f"/captures/{identity}/summary")
+    assert (row["verdict"], row["reason"]) == ("refused", reason)
     checked = host.session.post(f"{host.url}{PREFIX}/check", json={"id": identity}, timeout=30)
     assert checked.json()["replayable"] is False
     assert checked.json()["problems"][0]["path"] == "override_settings.sd_model_checkpoint"

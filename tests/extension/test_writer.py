@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from payload_capture.capture import Capture, Host, Job, pixel_hash
 from payload_capture.jobs import UNMARKED, Finished, Output, Run
@@ -79,6 +80,32 @@ def test_pictures_become_assets_and_the_document_reads_back() -> None:
     assert opened(written.files[result.asset or ""]).info["parameters"] == "a cat\nSeed: 5"
     assert opened(written.files[result.thumbnail or ""]).size == (256, 128)
     assert capture.host.version == "alpha [12ab] []"
+
+
+def test_a_picture_that_a_client_sent_as_base64_is_an_asset_too() -> None:
+    out = io.BytesIO()
+    Image.effect_noise((9, 9), 90).save(out, "png")
+    plain = base64.b64encode(out.getvalue()).decode()
+    sent = {"args": [{"image": plain}, f"data:image/png;base64,{plain}", plain[:-9], "iVBORw0KGgo"]}
+    written = write(finished(sent), facts)
+    kept = written.capture.payload["args"]
+    assert set(kept[0]["image"]) == {"$asset"}
+    assert kept[1:] == sent["args"][1:], "what base64 would not give back letter by letter"
+    assert list(written.files.values()) == [out.getvalue()]
+    assert written.capture.request(written.files.__getitem__) == sent
+
+
+@pytest.mark.parametrize("where", ["text", "exif"])
+def test_a_sent_file_that_tells_more_than_pixels_stays_where_it_is(where: str) -> None:
+    out, info, exif = io.BytesIO(), PngInfo(), Image.Exif()
+    if where == "text":
+        info.add_text("parameters", "made by belinda")
+    else:
+        exif[0x0112] = 3
+    Image.effect_noise((9, 9), 90).save(out, "png", pnginfo=info, exif=exif)
+    sent = {"args": [base64.b64encode(out.getvalue()).decode()]}
+    written = write(finished(sent), facts)
+    assert (written.capture.payload, written.files) == (sent, {})
 
 
 def test_a_picture_named_twice_is_released_once_and_also_when_writing_fails() -> None:

@@ -1,0 +1,1 @@
+from payload_replay.replay import *  # noqa: F403

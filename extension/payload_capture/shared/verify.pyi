@@ -1,0 +1,1 @@
+from payload_replay.verify import *  # noqa: F403

@@ -1,0 +1,150 @@
+"""How long the page takes from the press on a capture to its payload on screen.
+
+    python tests/benchmarks/bench_opening.py [--rounds N] [--chromium FILE]
+
+A capture of 50 MB (pictures as init images and within an argument, a prompt of 1 MB,
+lists of 100,000 entries) and a small one are opened in turns in a real browser on a stand-in.
+Measured is the time from the click to the first frame with the tree of the payload, and the
+longest task of the page meanwhile and in the second after it, as the browser tells it (of 50 ms
+and more; 0 where there was none).
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import io
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "companion" / "src"), str(ROOT / "tests")]
+
+import requests  # noqa: E402
+from PIL import Image  # noqa: E402
+from playwright.sync_api import Page, sync_playwright  # noqa: E402
+
+from hosts.webui_page import WebuiPage  # noqa: E402
+from webui_standin import Process  # noqa: E402
+
+AIM = 200.0
+"""Milliseconds at the median."""
+SIDE = 1600
+"""Pixels of a picture of noise: some 7.5 MB as PNG, 10 MB as base64."""
+ENTRIES = 100_000
+SCRIPT = """
+import gradio as gr
+from modules import scripts
+class Fine(scripts.Script):
+    def title(self): return "Fine Detail"
+    def show(self, is_img2img): return scripts.AlwaysVisible
+    def ui(self, is_img2img): return [gr.JSON(value=[], label="Points", visible=False)]
+"""
+TASKS = """() => {
+    window.tasks = [];
+    const note = (list) => list.getEntries().forEach((one) => window.tasks.push(one.duration));
+    new PerformanceObserver(note).observe({type: "longtask"});
+}"""
+OPEN = """async ([number, words]) => {
+    const detail = document.querySelector(".pc-detail");
+    const before = detail.querySelector(".pc-tree");
+    window.tasks.length = 0;
+    const begun = performance.now();
+    document.querySelectorAll(".pc-row")[number].click();
+    await new Promise((done) => {
+        const watch = new MutationObserver(() => {
+            const tree = detail.querySelector(".pc-tree");
+            if (!tree || tree === before || !tree.textContent.includes(words)) return;
+            watch.disconnect();
+            requestAnimationFrame(() => setTimeout(done)); // after the frame that shows it
+        });
+        watch.observe(detail, {childList: true, subtree: true});
+    });
+    return performance.now() - begun;
+}"""
+
+
+def picture() -> str:
+    out = io.BytesIO()
+    Image.frombytes("RGB", (SIDE, SIDE), os.urandom(3 * SIDE * SIDE)).save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def heavy() -> dict[str, Any]:
+    """A request of some 50 MB."""
+    unit: dict[str, Any] = {name: picture() for name in ("image", "mask", "region")}
+    unit["points"] = list(range(ENTRIES))
+    return {
+        "prompt": "a heavy fox " + "word " * 200_000,
+        "init_images": [picture()],
+        "mask": picture(),
+        "denoising_strength": 0.5,
+        "alwayson_scripts": {
+            "fine detail": {"args": [[unit, [f"entry {n}" for n in range(ENTRIES)]]]}
+        },
+    }
+
+
+def generate(url: str, endpoint: str, payload: dict[str, Any]) -> int:
+    """Make a capture: the bytes of its request."""
+    small = {"steps": 1, "width": 64, "height": 64, "seed": 1}
+    answer = requests.post(f"{url}/sdapi/v1/{endpoint}", json=small | payload, timeout=120)
+    answer.raise_for_status()
+    requests.get(f"{url}/payload-capture/v1/captures/latest", timeout=120).raise_for_status()
+    return len(answer.request.body or b"")
+
+
+def opening(page: Page, url: str, rounds: int) -> None:
+    size = generate(url, "img2img", heavy())
+    generate(url, "txt2img", {"prompt": "a light fox"})
+    webui = WebuiPage(page, url)
+    webui.open("Payloads")
+    page.wait_for_selector(".pc-tree")
+    page.evaluate(TASKS)
+    for number, (name, words) in enumerate(
+        {"small": "a light fox", "heavy": "a heavy fox"}.items()
+    ):
+        times, tasks = [], []
+        for _ in range(rounds):
+            page.evaluate(OPEN, [1 - number, ["a heavy fox", "a light fox"][number]])
+            page.wait_for_timeout(3000)
+            times.append(page.evaluate(OPEN, [number, words]))
+            page.wait_for_timeout(1000)
+            tasks.append(max(page.evaluate("window.tasks"), default=0.0))
+        told = f"({size / 1e6:.0f} MB)" if name == "heavy" else ""
+        report(f"opening, {name} {told}", times, tasks)
+
+
+def report(name: str, times: list[float], tasks: list[float]) -> None:
+    p95 = sorted(times)[int(0.95 * (len(times) - 1))]
+    print(
+        f"  {name:24} median {statistics.median(times):6.0f} ms, p95 {p95:6.0f} ms "
+        f"(aim {AIM:.0f}); longest task {max(tasks):4.0f} ms",
+        flush=True,
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        script = Path(folder) / "fine" / "scripts" / "fine.py"
+        script.parent.mkdir(parents=True)
+        script.write_text(SCRIPT)
+        extensions = {"sd-webui-payload-capture": ROOT, "fine": script.parents[1]}
+        browser = playwright.chromium.launch(
+            executable_path=options.chromium, args=["--no-sandbox"]
+        )
+        with Process(extensions=extensions) as host:
+            opening(browser.new_page(), host.url, options.rounds)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
