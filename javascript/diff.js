@@ -40,7 +40,7 @@
             const entries = node.object || node.list.map((item, index) => [index, item]);
             const items = entries.slice(0, MANY).map(([key, item]) => pc.make("li", {},
                 pc.make("span", {class: "pc-key", dir: "auto"}, String(key)), " ", this.value(item, `${name} ${key}`, side)));
-            const rest = entries.length - items.length;
+            const rest = node.length - items.length;
             if (rest > 0) items.push(pc.make("li", {class: "pc-note"}, pc.t("and {count} more", {count: rest.toLocaleString()})));
             return items.length ? pc.make("ul", {class: "pc-diff-items"}, ...items) : pc.make("span", {class: "pc-text"});
         }
@@ -55,8 +55,7 @@
         }
 
         picture(node, name, side) {
-            const known = typeof node.picture === "string";
-            const source = known ? node.picture : {capture: this.ids[side], path: node.picture};
+            const source = node.picture;
             const caption = `${name}, ${side.toUpperCase()}`;
             const open = () => pc.enlarge(this.channel, source, caption);
             const properties = {type: "button", class: "pc-picture", onclick: open};

@@ -2,7 +2,10 @@
 ((pc) => {
     "use strict";
 
-    /** An element with properties (class, on*, attributes with a dash) and children; strings are text. */
+    /**
+     * An element with properties (class, on*, attributes with a dash) and children; strings are text.
+     * What has `dir: "auto"` holds data, which the webui must not translate.
+     */
     function make(tag, properties, ...children) {
         const element = document.createElement(tag);
         for (const [name, value] of Object.entries(properties || {})) {
@@ -11,7 +14,9 @@
             else if (name.includes("-") || name === "role") element.setAttribute(name, value);
             else element[name] = value;
         }
-        element.append(...children.filter((child) => child !== null && child !== ""));
+        const data = (child) => element.dir === "auto" && typeof child === "string";
+        const shown = children.filter((child) => child !== null && child !== "");
+        element.append(...shown.map((child) => (data(child) ? pc.verbatim(child) : child)));
         return element;
     }
 
@@ -50,14 +55,15 @@
     }
 
     function size(bytes) {
-        if (bytes < 1000) return `${bytes} bytes`;
+        if (bytes < 1000) return pc.t("{count} bytes", {count: bytes});
         const [unit, name] = bytes < 1e6 ? [1e3, "KB"] : [1e6, "MB"];
         const amount = bytes / unit;
         return `${amount.toFixed(amount < 10 ? 1 : 0)} ${name}`;
     }
 
+    /** So many of something, whose English plural ends with an s. */
     function count(number, noun) {
-        return `${number.toLocaleString()} ${noun}${number === 1 ? "" : "s"}`;
+        return pc.t(`{count} ${noun}${number === 1 ? "" : "s"}`, {count: number.toLocaleString()});
     }
 
     function moment(started) {

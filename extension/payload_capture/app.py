@@ -671,6 +671,7 @@ def start() -> type:
     service = _service
     host.watch(service.recorder)
     host.before_stop(service.save)
+    host.leave_translations()
     registry.service = service
     host.add_options(("payload_capture", "Payload capture"), settings.OWN)
     host.on_script_unloaded(registry.forget)

@@ -25,6 +25,7 @@ from typing import Any
 from modules import (
     call_queue,
     extensions,
+    localization,
     paths_internal,
     postprocessing,
     processing,
@@ -992,6 +993,22 @@ def add_options(section: tuple[str, str], added: Mapping[str, settings.Setting])
             shown |= {"component": webui_options.gr.Radio, "component_args": choices}
         info = shared.OptionInfo(setting.default, setting.label, section=section, **shown)
         shared.opts.add_option(name, info.info(setting.explanation))
+
+
+def leave_translations() -> None:
+    """Leave a language to another's file where the host takes one file of a name, the last.
+
+    So does A1111 v1.6.0 (``modules/localization.py``); the others merge them. Our files translate
+    what this extension shows, another's the whole page.
+    """
+    ours = Path(__file__).resolve().parents[2]
+    own = Path(shared.cmd_opts.localizations_dir).glob("*.json")
+    brought = (Path(item.path) for item in scripts.list_scripts("localizations", ".json"))
+    for path in (*own, *brought):
+        taken = localization.localizations.get(path.stem)
+        others = ours not in path.resolve().parents
+        if others and isinstance(taken, str) and ours in Path(taken).resolve().parents:
+            localization.localizations[path.stem] = str(path)
 
 
 def _registering(register: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from payload_capture import comparison, view
+from payload_capture import comparison, nodes, view
 from payload_capture.capture import Capture, Result
 from payload_capture.comparison import Difference, Piece
 from payload_capture.outcomes import Outcome, Pair
@@ -192,13 +192,11 @@ def _group(keys: tuple[str | int, ...]) -> tuple[str, tuple[str | int, ...]]:
 
 
 def _node(value: Any, capture: Capture, keys: tuple[str | int, ...], start: int) -> Answer:
-    path = None
-    if keys[0] == "payload":
-        path = [key.removeprefix("$") if isinstance(key, str) else key for key in keys[1:]]
-    node = view.node(value, capture, path)
-    if start > CONTEXT and "text" in node:
-        return view.node("…" + value[start - CONTEXT :], capture, None)
-    return node
+    """As the tree draws it; of long texts the part that begins to differ."""
+    path = [key.removeprefix("$") if isinstance(key, str) else key for key in keys[1:]]
+    if isinstance(value, str) and start > CONTEXT:
+        value = "…" + value[start - CONTEXT :]
+    return nodes.Drawing(capture, "payload").node(value, path)
 
 
 def _first(a: Any, b: Any) -> int:

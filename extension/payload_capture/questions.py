@@ -51,7 +51,7 @@ async def ring(service: Service, text: str, caller: Caller) -> str:
         service.admit_page(caller, reads=True)
         made = await listing.bell(service, question)
     except Exception as error:
-        made = {"error": _reason(error)}
+        made = {"error": reason(error)}
     return json.dumps({"id": identity, **made})
 
 

@@ -57,97 +57,108 @@ OWN: dict[str, Setting] = {
     ENABLED: Setting(
         True,
         "Capture generations",
-        "each generation becomes an API payload, shown in the Payloads tab",
+        "Each generation is kept as the API request that makes the same picture again, and shown "
+        "in the Payloads tab.",
     ),
     SOURCES["ui"]: Setting(
         True,
         "Capture what is generated on the page",
-        "by a press of Generate in txt2img, img2img or Extras",
+        "These are the jobs that start with a press of Generate in txt2img, img2img or Extras.",
     ),
     SOURCES["api"]: Setting(
-        True, "Capture what is generated through the API", "by programs that use this webui"
+        True,
+        "Capture what is generated through the API",
+        "These are the jobs that other programs ask this webui for.",
     ),
     SOURCES["script"]: Setting(
         True,
         "Capture what extensions generate by themselves",
-        "without a press of Generate and without an API request",
+        "These are jobs that nobody started with Generate and no program asked for.",
     ),
     PICTURES: Setting(
         "all",
         "Keep pictures",
-        "all: results too. needed: only those that a request sends, such as init images; of "
-        "results their hashes, so that a replay can still be proven. none: only hashes, so that "
-        "what begins with a picture cannot be replayed",
+        "all: every picture is kept, results too. needed: only pictures that a request sends are "
+        "kept, such as init images; results leave a hash, so that a replay can still be proven. "
+        "none: only hashes are kept, so what begins with a picture cannot be replayed.",
         ("all", "needed", "none"),
     ),
     ANONYMOUS: Setting(
         False,
         "Leave out names of users and folders",
-        "captures are kept without who made them and without the server's folders. A script that "
-        "reads a file needs its path put in again before a replay; the capture says where. What is "
-        "downloaded or exported leaves them out in any case",
+        "Captures are kept without who made them and without this computer's folders. Where a "
+        "script reads a file, its path has to be put in again before a replay; the capture says "
+        "where. Downloads and exports leave these names out in any case.",
     ),
-    BLURRED: Setting(False, "Blur thumbnails", "lists show what kind of picture it is and no more"),
+    BLURRED: Setting(
+        False,
+        "Blur thumbnails",
+        "The small pictures of the Payloads tab show colours and no more, for when others look on.",
+    ),
     STRANGERS: Setting(
         "read-only",
-        "Where the webui can be reached from other machines and asks for no password, others may",
-        "open: read, change and delete captures. read-only: read them. refused: nothing. A less "
-        "strict choice takes effect when the webui is started anew",
+        "What strangers may do with captures",
+        "This counts where other machines can reach the webui and it asks for no password. open: "
+        "they may read, change and delete captures. read-only: they may read them. refused: they "
+        "may do nothing. A less strict choice takes effect when the webui is started anew.",
         POLICIES,
         by_owner=True,
     ),
     HOST_NAMES: Setting(
         "",
         "Further names of this server",
-        "with commas between, such as sd.example.com; for a webui without a password that is "
-        "reached by a name of the internet. Takes effect after Reload UI",
+        "Put the names here, with commas between, by which browsers reach a webui that is on the "
+        "internet without a password, such as sd.example.com. Takes effect after Reload UI.",
         by_owner=True,
     ),
     REPEATABLE: Setting(
         False,
         "Make img2img repeatable bit for bit",
-        "the webui encodes an init image with noise that depends on what was generated before, so "
-        "the same img2img differs a little each time; with this on, the noise comes from the "
-        "job's own seed (and Forge hides infotext only in the saved file, not in the picture that "
-        "Loopback goes on with)",
+        "By itself the webui encodes an init image with noise that depends on what was generated "
+        "before, so the same img2img differs a little each time. With this on, the noise comes "
+        "from the job's own seed, and Forge hides infotext only in the saved file, not in the "
+        "picture that Loopback goes on with.",
     ),
     DATABASE: Setting(
         "",
         "Database of captures",
-        "empty for a file in the webui's folder; else a database URL, such as "
-        "postgresql+psycopg://user:password@server/captures, which several webuis can share; "
-        "applies after Reload UI",
+        "Leave this empty for a file in the webui's folder. Several webuis can share one database "
+        "by its URL, such as postgresql+psycopg://user:password@server/captures. Takes effect "
+        "after Reload UI.",
         by_owner=True,
     ),
     ASSETS: Setting(
         "",
         "Folder or object store of pictures",
-        "empty for a folder beside that file; else a path, or a URL such as s3://bucket/captures; "
-        "applies after Reload UI",
+        "Leave this empty for a folder beside the file of captures. Else put a folder's path here, "
+        "or a URL such as s3://bucket/captures. Takes effect after Reload UI.",
         by_owner=True,
     ),
     KEEP_DAYS: Setting(
         0,
         "Keep captures for this many days",
-        "0 for ever; starred ones always stay",
+        "Older captures are removed for good. 0 keeps them for ever; starred ones always stay.",
         by_owner=True,
     ),
     KEEP_COUNT: Setting(
         0,
         "Keep this many captures",
-        "the oldest go first; 0 for all of them; starred ones always stay",
+        "When there are more, the oldest are removed for good. 0 keeps all; starred ones always "
+        "stay.",
         by_owner=True,
     ),
     KEEP_GIGABYTES: Setting(
         0,
         "Keep this many gigabytes of pictures",
-        "the oldest captures go first; 0 for all of them; starred ones always stay",
+        "When there are more, the oldest captures are removed for good. 0 keeps all; starred ones "
+        "always stay.",
         by_owner=True,
     ),
     TRASH_DAYS: Setting(
         30,
         "Empty the trash after this many days",
-        "0 for never: what was deleted stays there until somebody removes it for good",
+        "What was deleted can be restored until then. 0 keeps it until somebody deletes it for "
+        "good.",
         by_owner=True,
     ),
 }

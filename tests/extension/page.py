@@ -79,9 +79,24 @@ def generate(webui: WebuiPage, prompt: str, seed: int = 1) -> None:
     webui.press()
 
 
-def value(place: Locator, name: str) -> Locator:
+def unfold(webui: WebuiPage) -> None:
+    """Open all that can be folded in the extension's places."""
+    webui.page.locator(".payload-capture details").evaluate_all(
+        "all => all.forEach((one) => one.open = true)"
+    )
+
+
+def fits(webui: WebuiPage) -> None:
+    """Nothing of the extension's is wider than the page."""
+    assert webui.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    places = ".payload-capture, .payload-capture-dialog, .payload-capture-toasts"
+    wide = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.outerHTML)"
+    assert webui.page.locator(places).evaluate_all(wide) == []
+
+
+def value(place: Locator, name: str, title: str = "Payload") -> Locator:
     """What the tree shows for a field of the payload."""
-    tree = place.get_by_role("tree", name="Payload", exact=True)
+    tree = place.get_by_role("tree", name=title, exact=True)
     field = tree.locator(":scope > li", has=place.page.locator(f".pc-key:text-is('{name}')"))
     return field.locator(":scope > .pc-text, :scope > .pc-value, :scope > .pc-long > .pc-text")
 

@@ -70,9 +70,6 @@ class Service:
     api_off = ""
     replays = SimpleNamespace(of=lambda capture: None)
 
-    def summary(self, identity: str) -> dict[str, Any]:
-        return summary(self.get(identity), None)
-
     def admit_page(self, caller: Caller, *, reads: bool) -> None:
         if self.refused and not reads:
             raise Refused(403, "strangers_refused", "strangers may not")

@@ -109,8 +109,10 @@ def test_each_setting_explains_itself_and_stands_in_the_guide(repository: Path) 
     guide = (repository / "docs" / "security.md").read_text(encoding="utf-8")
     for name, setting in OWN.items():
         assert setting.label[0].isupper()
-        assert len(setting.explanation) > 15
-        assert f"`{name}`" in guide
+        assert setting.explanation.endswith(".")
+        first = setting.explanation.split(":")[0] if setting.choices else ""
+        assert setting.explanation[0].isupper() or first in setting.choices
+        assert f"| {setting.label} | `{name}`" in guide
         if setting.choices:
             assert setting.default in setting.choices
             assert all(f"`{choice}`" in guide for choice in setting.choices)

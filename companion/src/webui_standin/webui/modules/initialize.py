@@ -2,6 +2,7 @@
 
 from modules import (
     extensions,
+    localization,
     sd_hijack,
     sd_models,
     sd_samplers,
@@ -37,6 +38,7 @@ def initialize_rest(*, reload_script_modules=False):
     sd_samplers.set_samplers()
     extensions.list_extensions()
     sd_models.list_models()
+    localization.list_localizations(shared.cmd_opts.localizations_dir)
     with timer.startup_timer.subcategory("load scripts"):
         scripts.load_scripts()
     upscaler.load_upscalers()

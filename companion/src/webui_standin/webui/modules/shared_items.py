@@ -67,6 +67,20 @@ def refresh_vae_list():
     sd_vae.refresh_vae_list()
 
 
+def localizations():
+    """Names of the translations that there are."""
+    from modules import localization
+
+    return ["None", *localization.localizations]
+
+
+def refresh_localizations():
+    """Look for translations again."""
+    from modules import localization, shared_cmd_options
+
+    localization.list_localizations(shared_cmd_options.cmd_opts.localizations_dir)
+
+
 def list_checkpoint_tiles(use_short=False):
     """Checkpoint titles."""
     from modules import sd_models

@@ -380,7 +380,7 @@ _SECTIONS = {
         ("interrupt_after_current", True, "Interrupt after the picture"),
     ],
     ("ui", "User interface", "ui"): [
-        ("localization", "None", "Localization", None, ["None"]),
+        ("localization", "None", "Localization", None, _lazy("shared_items", "localizations")),
         (
             "quick_setting_list" if is_forge() else "quicksettings_list",
             _QUICK[current_flavour()],
@@ -551,6 +551,7 @@ def _refreshes():
 
     options_templates["sd_model_checkpoint"].refresh = shared_items.refresh_checkpoints
     options_templates["sd_vae"].refresh = shared_items.refresh_vae_list
+    options_templates["localization"].refresh = shared_items.refresh_localizations
 
 
 _REFORGE = {
