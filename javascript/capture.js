@@ -73,7 +73,7 @@
             this.status = pc.make("span", {class: "pc-status", role: "status"});
             const sendable = [
                 pc.button(pc.t("Copy payload"), pc.t("Copy the payload to the clipboard"),
-                    () => this.copies.copy("payload", () => this.ask()), "pc-primary"),
+                    () => this.copy(), "pc-primary"),
                 pc.button(pc.t("Download payload"), pc.t("Download the payload as JSON"),
                     () => this.download(`${capture.id}-payload.json`)),
             ];
@@ -87,6 +87,10 @@
             } else bar.append(pc.sendButtons(this, capture), ...this.disposers(capture.id));
             bar.append(this.status);
             return bar;
+        }
+
+        copy() {
+            return this.copies.copy("payload", () => this.ask());
         }
 
         trouble(capture) {

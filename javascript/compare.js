@@ -92,7 +92,7 @@
                 const words = pc.t("Nothing differs in the payload, the settings and what they were made with.");
                 return [pc.make("p", {class: "pc-note"}, words)];
             }
-            const drawn = new pc.Differences(this.channel, this.thumbnails, this.a, this.b);
+            const drawn = new pc.Differences(this.channel, this.thumbnails);
             const titles = {
                 payload: pc.t("Payload"),
                 settings: pc.t("Settings"),

@@ -11,12 +11,11 @@
             ...pieces.map((piece) => pc.make(tags[piece.kind], {}, piece.text)));
     }
 
-    /** Draws the differences of captures `a` and `b`. */
+    /** Draws the differences of two captures. */
     class Differences {
-        constructor(channel, thumbnails, a, b) {
+        constructor(channel, thumbnails) {
             this.channel = channel;
             this.thumbnails = thumbnails;
-            this.ids = {a, b};
         }
 
         list(entries, title) {

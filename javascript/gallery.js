@@ -100,7 +100,7 @@
                 go: (step, extends_) => this.go(step, extends_),
                 open: () => this.open(),
                 search: () => this.filters.search.focus(),
-                copy: () => this.selected && this.view.copy("payload"),
+                copy: () => this.selected && this.view.copy(),
                 prove: () => this.selected && pc.prove(this.channel, [this.selected]),
                 star: () => chosen().length && this.choosers().star(chosen()),
                 remove: () => !this.trash && chosen().length && this.act("trash", chosen()),

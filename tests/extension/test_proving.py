@@ -286,8 +286,9 @@ def test_values_are_nodes_of_the_tree() -> None:
     a = dataclasses.replace(ONE, payload={"seed": 2**60, "init": BASE64, "args": [1]})
     (seed, init, args) = told(a, other(payload={"seed": 1}))["differences"]
     assert (seed["a"], seed["b"]) == ({"value": str(2**60)}, {"value": "1"})
-    assert (init["a"]["picture"], "b" in init) == (["init"], False)
-    assert args["a"] == {"list": [{"value": "1"}]}
+    source = {"capture": a.id, "root": "payload", "path": ["init"]}
+    assert (init["a"]["picture"], "b" in init) == (source, False)
+    assert args["a"] == {"list": [{"value": "1"}], "length": 1}
 
 
 def test_a_picture_of_the_payload_is_its_hash() -> None:
