@@ -84,7 +84,7 @@
             if (this.brief) {
                 bar.append(pc.button(pc.t("All captures"), pc.t("Open the Payloads tab"), openTab));
                 bar.append(...[this.previewer()].filter(Boolean));
-            } else bar.append(...this.disposers(capture.id));
+            } else bar.append(pc.sendButtons(this, capture), ...this.disposers(capture.id));
             bar.append(this.status);
             return bar;
         }
@@ -205,12 +205,7 @@
     }
 
     function openTab() {
-        const panel = document.getElementById("tab_payload_capture");
-        if (!panel) return;
-        // gradio 3 gives the buttons no ids, and the webui translates their texts.
-        const panels = [...panel.parentElement.children].filter((child) => child.matches(".tabitem"));
-        const opener = document.querySelectorAll("#tabs > .tab-nav > button")[panels.indexOf(panel)];
-        if (opener) opener.click();
+        pc.openPanel(document.getElementById("tab_payload_capture"));
     }
 
     Object.assign(pc, {CaptureView, SOURCES, badges, openTab});

@@ -43,6 +43,17 @@
         return pressed;
     }
 
+    /** Show the panel of a row of gradio's tabs that an element is, or is in. */
+    function openPanel(element) {
+        const panel = element && element.closest(".tabitem");
+        if (!panel) return;
+        // gradio 3 gives the buttons no ids, and the webui translates their texts.
+        const panels = [...panel.parentElement.children].filter((child) => child.matches(".tabitem"));
+        const openers = panel.parentElement.querySelectorAll(":scope > .tab-nav > button");
+        const opener = openers[panels.indexOf(panel)];
+        if (opener && !opener.classList.contains("selected")) opener.click();
+    }
+
     function size(bytes) {
         if (bytes < 1000) return pc.t("{count} bytes", {count: bytes});
         const [unit, name] = bytes < 1e6 ? [1e3, "KB"] : [1e6, "MB"];
@@ -67,5 +78,5 @@
         return endpoint.split("/").pop();
     }
 
-    Object.assign(pc, {make, button, sureButton, size, count, moment, kindOf});
+    Object.assign(pc, {make, button, sureButton, openPanel, size, count, moment, kindOf});
 })((window.payloadCapture = window.payloadCapture || {}));

@@ -55,6 +55,7 @@ from payload_capture.portable import Defaults
 from payload_capture.privacy import Names
 from payload_capture.runs import API_OFF, RunError
 from payload_capture.values import Encoder
+from payload_capture.wanted import PageScript
 
 _WORDS = re.compile(r"[\s,:()\[\]|]+")
 _LORA = re.compile(r"<(?:lora|lyco):([^:>]+)")
@@ -427,11 +428,12 @@ def defaults(endpoint: str) -> Defaults:
         title, here = _title(script), slice(script.args_from, script.args_to)
         args[title] = adapters.encode_args(title, list(row[here]), Encoder(uploads=False), "")
         labels[title] = [str(getattr(one, "label", "") or "") for one in runner.inputs[here]]
-    fields = _field_defaults(endpoint)
+    fields = field_defaults(endpoint)
     return Defaults(fields, args, labels, _Options(), adapters.is_off)
 
 
-def _field_defaults(endpoint: str) -> dict[str, Any]:
+def field_defaults(endpoint: str) -> dict[str, Any]:
+    """What the API takes for the fields of an endpoint that a request does not name."""
     fields = _model_fields(_request_model(endpoint))
     return {name: field.default for name, field in fields.items() if not _is_required(field)}
 
@@ -614,6 +616,117 @@ def preview(tab: str, request: Any, args: Sequence[Any]) -> list[Draft]:
     if not drafts:
         raise RuntimeError("the webui found nothing to generate")
     return drafts
+
+
+# ---- the inputs of the page's Generate buttons
+
+
+def input_names(target: str) -> list[str]:
+    """What the function behind a Generate button calls its arguments, in the order of the inputs.
+
+    Args:
+        target: ``txt2img``, ``img2img`` or ``extras``.
+    """
+    if target == "extras":
+        function: Any = postprocessing.run_postprocessing
+    else:
+        module = importlib.import_module(f"modules.{target}")
+        known = (f"{target}_create_processing", f"{target}_function", target)  # v1.7 on; Forge
+        function = next(getattr(module, name) for name in known if hasattr(module, name))
+    plain = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    given = (p.name for p in inspect.signature(function).parameters.values() if p.kind is plain)
+    return [name for name in given if name not in ("id_task", "request")]
+
+
+def custom_inputs(target: str) -> int:
+    """How many of the last inputs of a Generate button are those of scripts."""
+    if target != "extras":
+        return len(getattr(scripts, f"scripts_{target}").inputs)
+    return max((script.end for script in page_scripts(target)), default=0)
+
+
+def page_scripts(target: str) -> list[PageScript]:
+    """The scripts that have inputs, with the places of these."""
+    if target == "extras":
+        return [
+            PageScript(str(s.name), "operation", s.args_from, s.args_to, list(s.controls))
+            for s in scripts.scripts_postproc.scripts_in_preferred_order()
+        ]
+    runner = getattr(scripts, f"scripts_{target}")
+    return [
+        _page_script(script, script in runner.alwayson_scripts)
+        for script in runner.scripts
+        if script.args_from is not None and script.args_to > script.args_from
+    ]
+
+
+def _page_script(script: Any, alwayson: bool) -> PageScript:
+    here = script.args_from, script.args_to
+    if (builtin := getattr(scripts, "ScriptBuiltinUI", None)) and isinstance(script, builtin):
+        names = list(inspect.signature(script.setup).parameters)[1:]  # without the job itself
+        return PageScript(_title(script), "builtin", *here, names)
+    return PageScript(_title(script), "always" if alwayson else "selected", *here)
+
+
+def override_texts(options: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """How "Override settings" says these options as far as they are not set already, and the names
+    of those that it cannot say.
+
+    Its texts are "Label: value", read by the webui's own function: what that makes of them is
+    looked at, since it knows no nested values and casts the others.
+    """
+    texts, left = [], []
+    for name, value in options.items():
+        if _is_set(name, value):
+            continue
+        said = (f"{label}: {value}" for label in _override_labels(name))
+        text = next((text for text in said if _overridden([text]).get(name) == value), None)
+        if text is None:
+            left.append(name)
+        else:
+            texts.append(text)
+    return texts, left
+
+
+def _is_set(name: str, value: Any) -> bool:
+    current = _Options().get(name)
+    if name == "sd_model_checkpoint":
+        return _checkpoint_info(current) is _checkpoint_info(value)
+    return bool(current == value)
+
+
+def _override_labels(name: str) -> Iterator[str]:
+    known = shared.opts.data_labels.get(name)
+    if label := getattr(known, "infotext", None):
+        yield str(label)
+    for label, setting in _infotexts().infotext_to_setting_name_mapping:
+        if setting == name:
+            yield str(label)
+
+
+def _overridden(texts: list[str]) -> dict[str, Any]:
+    return dict(_infotexts().create_override_settings_dict(texts))
+
+
+def _infotexts() -> Any:
+    here = "infotext_utils"
+    found = importlib.util.find_spec(f"modules.{here}")
+    return importlib.import_module(
+        f"modules.{here if found else 'generation_parameters_copypaste'}"
+    )
+
+
+def option_label(name: str) -> str:
+    """A setting's name on the settings page, with the one that programs use."""
+    known = shared.opts.data_labels.get(name)
+    return f"{known.label} ({name})" if known is not None and known.label else name
+
+
+def flatten(picture: Any, colour: str) -> Any:
+    """A picture without transparency, on a ground, as the webui lays it on one."""
+    from modules import images
+
+    return images.flatten(picture, colour)
 
 
 # ---- making pictures
@@ -915,6 +1028,7 @@ def _registering(register: Callable[[Any], None]) -> Callable[[Any], None]:
 on_script_unloaded = _registering(script_callbacks.on_script_unloaded)
 on_app_started = _registering(script_callbacks.on_app_started)
 on_ui_tabs = _registering(script_callbacks.on_ui_tabs)
+on_after_component = _registering(script_callbacks.on_after_component)
 
 
 def accordion_script(draw: Callable[[str], Any]) -> type:

@@ -22,6 +22,7 @@ from payload_capture.capture import (
     TXT2IMG,
     UPSCALE,
     Caveat,
+    FormatError,
     Severity,
 )
 from payload_capture.settings import When
@@ -373,6 +374,27 @@ def _standard(payload: dict[str, Any]) -> Draft:
         return Draft(EXTRAS_SINGLE, {**said, "image": pictures[0]})
     named = [{"data": picture, "name": f"{n}.png"} for n, picture in enumerate(pictures)]
     return Draft(EXTRAS_BATCH, {**said, "imageList": named})
+
+
+def operations(endpoint: str, payload: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The pictures of a request to Extras, and each operation's arguments by its name.
+
+    Raises:
+        FormatError: it has no picture.
+    """
+    listed = [item.get("data") for item in payload.get("imageList") or []]
+    images = listed or payload.get("images") or [payload.get("image")]
+    if None in images:
+        raise FormatError("payload.image", "the request holds no picture")
+    if endpoint == EXTRAS:
+        return images, dict(payload.get("scripts") or {})
+    made: dict[str, dict[str, Any]] = {"Upscale": {"upscale_enabled": True}}
+    made["Upscale"] |= {n: payload[f] for n, f in _UPSCALING.items() if payload.get(f) is not None}
+    for name in _FACES:
+        strength = payload.get(f"{name.lower()}_visibility") or 0
+        made[name] = {"enable": strength > 0, f"{name.lower()}_visibility": strength}
+    made["CodeFormer"]["codeformer_weight"] = payload.get("codeformer_weight") or 0
+    return images, made
 
 
 _UPSCALING = {

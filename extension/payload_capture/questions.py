@@ -38,7 +38,7 @@ def answer(service: Service, text: str, caller: Caller) -> str:
         service.admit_page(caller, reads=question["do"] in _READING)
         made = _ANSWERS[question["do"]](service, question)
     except Exception as error:
-        made = {"error": _reason(error)}
+        made = {"error": reason(error)}
     return json.dumps({"id": identity, **made})
 
 
@@ -72,7 +72,7 @@ def of_generation(service: Service, generation_info: str, log: str, caller: Call
         identity = service.of_generation(generation_info)
         missing = "" if identity else _why_missing(service)
     except Exception as error:
-        identity, missing = None, _reason(error)
+        identity, missing = None, reason(error)
     return json.dumps({"id": identity, "failed": False, "missing": missing})
 
 
@@ -87,7 +87,7 @@ def of_preview(
     try:
         return json.dumps({"id": service.preview(tab, request, args), "preview": True})
     except Exception as error:
-        missing = f"Generate would fail: {_reason(error)}"
+        missing = f"Generate would fail: {reason(error)}"
         return json.dumps({"id": None, "missing": missing, "preview": True})
 
 
@@ -183,7 +183,15 @@ _READING: dict[str, Callable[[Service, Question], dict[str, Any]]] = {
         *proving.READING,
     )
 }
-_CHANGING = (listing.edit, listing.trash, listing.restore, listing.delete, empty, upload, *proving.CHANGING)
+_CHANGING = (
+    listing.edit,
+    listing.trash,
+    listing.restore,
+    listing.delete,
+    empty,
+    upload,
+    *proving.CHANGING,
+)
 _ANSWERS = {**_READING, **{f.__name__: f for f in _CHANGING}}
 
 
@@ -191,7 +199,8 @@ _TOLD = (StoreError, FormatError, Refused, TagError, TooMuchError, TooLargeError
 """What says itself, in words for the reader, what is wrong."""
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """An error as the reader is told it."""
     if isinstance(error, NotFoundError):
         return "This capture, or a picture of it, was deleted."
     if isinstance(error, BadParameterError):

@@ -9,13 +9,16 @@ script must click or find has to be on the page, so it is hidden by style.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from payload_capture import host, questions
+from payload_capture import host, questions, sending
 from payload_capture.auth import Caller
+from payload_capture.controls import Offered
+from payload_capture.wanted import KEEP
 
 if TYPE_CHECKING:
     from payload_capture.app import Service
@@ -27,7 +30,7 @@ _EVENT: dict[str, Any] = {"queue": False, "show_progress": False, "api_name": Fa
 # The script takes part by a DOM event, so that it needs no global name.
 _TELL = """(text) => {
     const detail = {place: "%s", text};
-    document.dispatchEvent(new CustomEvent("payload_capture:job", {detail}));
+    document.dispatchEvent(new CustomEvent("payload_capture:%s", {detail}));
     return [];
 }"""
 
@@ -43,9 +46,26 @@ _PREVIEW = """(...given) => {
 }"""
 
 
+# The capture that is sent to a tab; its form's values follow where the page is to be checked.
+_SEND = """(...given) => {
+    const detail = {place: "tab", question: ""};
+    document.dispatchEvent(new CustomEvent("payload_capture:send", {detail}));
+    given[0] = detail.question;
+    return given.slice(0, %d);
+}"""
+
+
 def wire(service: Service) -> None:
-    """Show the tab."""
-    host.on_ui_tabs(lambda: [(_tab(service), "Payloads", "payload_capture")])
+    """Show the tab. What it fills in is in other tabs, which the webui draws before."""
+    pages: dict[str, Any] = {}
+
+    def created(component: Any, **_: Any) -> None:
+        elem_id = str(getattr(component, "elem_id", None))
+        if (target := elem_id.removesuffix("_generate")) != elem_id and target in sending.TARGETS:
+            pages[target] = gr.context.Context.root_block
+
+    host.on_after_component(created)
+    host.on_ui_tabs(lambda: [(_tab(service, pages), "Payloads", "payload_capture")])
 
 
 class Accordion:
@@ -94,14 +114,14 @@ class Accordion:
                 [told],
                 **_EVENT,
             )
-            event.then(None, [told], [], **{_JS: _TELL % self._tab})
+            event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
 
     def _of_generation(self, text: str, html: str, request: gr.Request) -> str:
         return questions.of_generation(self._service, text or "", html or "", _caller(request))
 
     def _offer_preview(self) -> None:
         """Show what Generate would send, once its event is there to take the inputs from."""
-        inputs = _inputs_of(self._page, f"{self._tab}_generate")
+        inputs = _inputs_of(self._page, self._tab)
         if inputs is None:
             return
         self._previewed = True
@@ -116,14 +136,67 @@ class Accordion:
 
         script = {_JS: _PREVIEW % (self._tab, len(inputs))}
         event = asked.click(preview, inputs, [told], **_EVENT, **script)
-        event.then(None, [told], [], **{_JS: _TELL % self._tab})
+        event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
 
 
-def _tab(service: Service) -> Any:
-    with gr.Blocks(analytics_enabled=False) as page:
+def _tab(service: Service, pages: dict[str, Any]) -> Any:
+    with gr.Blocks(analytics_enabled=False) as drawn:
         _place(service, "tab")
         _bell(service)
-    return page
+        for target, page in pages.items():
+            try:
+                form = _form(target, page)
+            except ValueError as error:  # another extension changed the page
+                print(f"[payload-capture] no “Send to”: {error}", file=sys.stderr)
+                continue
+            if form is not None:
+                _offer_sending(service, form)
+    return drawn
+
+
+def _form(target: str, page: Any) -> sending.Form | None:
+    components = _inputs_of(page, target)
+    if components is None:
+        return None
+    return sending.Form(host, target, components, _gallery_of(page) if target == "txt2img" else {})
+
+
+def _gallery_of(page: Any) -> dict[str, Any]:
+    """What the ✨ button takes beside Generate's inputs; nothing where there is none (A1111 v1.8.0
+    on, ``txt2img_upscale``: the gallery, which of its pictures, what is known of them)."""
+    inputs = _inputs_of(page, "txt2img", "upscale")
+    return {"gallery": inputs[1], "generation_info": inputs[3]} if inputs else {}
+
+
+def _offer_sending(service: Service, form: sending.Form) -> None:
+    """Two buttons for the script: one fills the form, the other tells what of it is not set."""
+    with _hidden():
+        send, check = (_pressed(f"payload_capture_{n}_{form.target}") for n in ("send", "check"))
+        asked, told = _letter(), _letter()
+
+    def sent(text: str, request: gr.Request) -> list[Any]:
+        values, answer = sending.sent(service, form, text, _caller(request))
+        return [*map(_update, values), answer]
+
+    def checked(text: str, request: gr.Request, *given: Any) -> str:
+        return sending.checked(service, form, text, given, _caller(request))
+
+    outputs = [one.component for one in form.settable]
+    given = [told if one.component is None else one.component for one in form.inputs]
+    for button, act, inputs, filled in (
+        (send, sent, [asked], [*outputs, told]),
+        (check, checked, [asked, *given], [told]),
+    ):
+        event = button.click(act, inputs, filled, **_EVENT, **{_JS: _SEND % len(inputs)})
+        event.then(None, [told], [], **{_JS: _TELL % ("tab", "sent")})
+
+
+def _update(value: Any) -> Any:
+    if value is KEEP:
+        return gr.update()
+    if isinstance(value, Offered):
+        return gr.update(value=value.values, choices=value.values)
+    return value
 
 
 def _bell(service: Service) -> None:
@@ -136,12 +209,15 @@ def _bell(service: Service) -> None:
         _channel("bell", rung)
 
 
-def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
-    """The inputs of a button's event, None while it has none.
+def _inputs_of(page: Any, tab: str, button: str = "generate") -> list[Any] | None:
+    """The inputs of the event that Generate, or the ✨ button, has from the webui; None while it
+    has none. They are more than those of the scripts: the events that ControlNet hangs on the same
+    button have few (Forge dfdcbab6, reForge 3b56b268, ``lib_controlnet/controlnet_ui``).
 
     One that is not on this page is None: img2img's first two are a dummy of the txt2img page, whose
     values the button's script fills in (A1111 v1.10.1, ``modules/ui.py``).
     """
+    least, elem_id = host.custom_inputs(tab), f"{tab}_{button}"
     if hasattr(page, "fns") and isinstance(page.fns, dict):  # gradio 4.40
         found = ((event.targets, event.inputs) for event in page.fns.values())
     else:
@@ -149,8 +225,8 @@ def _inputs_of(page: Any, elem_id: str) -> list[Any] | None:
     for targets, inputs in found:
         for target in targets:
             number, kind = target if isinstance(target, (tuple, list)) else (target, "click")
-            button = page.blocks.get(number)
-            if kind == "click" and getattr(button, "elem_id", None) == elem_id and len(inputs) > 10:
+            shown = getattr(page.blocks.get(number), "elem_id", None)
+            if kind == "click" and shown == elem_id and len(inputs) > least:
                 return [page.blocks.get(one) if isinstance(one, int) else one for one in inputs]
     return None
 

@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from payload_capture import nodes
-from payload_capture.capture import Capture, Extension, Model, Result
+from payload_capture.capture import (
+    BATCH,
+    IMG2IMG,
+    TXT2IMG,
+    UPSCALE,
+    Capture,
+    Extension,
+    Model,
+    Result,
+)
 from payload_capture.documents import kind_of
 from payload_capture.pictures import blurred
 
@@ -55,6 +64,7 @@ def shown(capture: Capture) -> dict[str, Any]:
         "source": job.source,
         "blocked": next((c.reason for c in capture.warnings if c.severity == "blocks"), ""),
         "light": nodes.is_light(capture, LIGHT),
+        "fits": fits(capture),
         "warnings": [dataclasses.asdict(warning) for warning in capture.warnings],
         "results": [_result(result) for result in capture.results],
         "inputs": inputs(capture),
@@ -110,6 +120,21 @@ def infotexts(capture: Capture) -> dict[str, Any]:
         for text, number in list(first.items())[:MAX_INFOTEXTS]
     ]
     return {"texts": texts, "more": len(first) - len(texts)}
+
+
+def fits(capture: Capture) -> dict[str, str] | None:
+    """The tab that makes such pictures: `target` as its ids begin, `shown` as it is called; None
+    for a capture without any request."""
+    requests = capture.payload.get("requests") if capture.endpoint == BATCH else None
+    endpoint, payload = capture.endpoint, capture.payload
+    if endpoint == BATCH:
+        if not requests:
+            return None
+        endpoint, payload = requests[0]["endpoint"], requests[0]["payload"]
+    if endpoint == IMG2IMG:
+        return {"target": "img2img", "shown": "inpaint" if payload.get("mask") else "img2img"}
+    target = "txt2img" if endpoint in (TXT2IMG, UPSCALE) else "extras"
+    return {"target": target, "shown": target}
 
 
 def facts(capture: Capture) -> list[tuple[str, str]]:

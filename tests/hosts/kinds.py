@@ -130,7 +130,8 @@ class Kind:
     whether the options are set back. `broken`: words of the error of a host whose own code fails.
     `shown_by`: the option without which a host's page shows none of the pictures. `script`: how the
     title of the always-on script begins that must have changed the picture: sent without it, the
-    request brings other pixels.
+    request brings other pixels. `unsent`: words of what the page may say that it cannot be filled
+    in with.
     """
 
     title: str
@@ -145,6 +146,7 @@ class Kind:
     broken: str = ""
     shown_by: str = ""
     script: str = ""
+    unsent: str = ""
 
 
 KINDS: dict[str, Kind] = {}

@@ -11,8 +11,10 @@ from webui_page import WebuiPage
 kind = group("img2img")
 inpaint = group("inpaint")
 batch = functools.partial(
-    group("img2img batch tab"), shown_by="img2img_batch_show_results_limit"
-)  # not in v1.6
+    group("img2img batch tab"),
+    shown_by="img2img_batch_show_results_limit",  # not in v1.6
+    unsent="The page makes one request at a time",  # without uploads, and with masks
+)
 
 # ---- a whole picture
 

@@ -13,7 +13,7 @@ from modules.infotext_utils import create_override_settings_dict, parse_generati
 from modules.processing import Processed, StableDiffusionProcessingImg2Img, process_images
 from modules.sd_models import get_closet_checkpoint_match
 from modules.shared import opts, state
-from modules.txt2img import on_generation_thread, outputs
+from modules.txt2img import naming, on_generation_thread, outputs
 from webui_standin import gradio_compat
 from webui_standin.flavour import has_forge_traits, is_forge, is_reforge
 
@@ -143,6 +143,7 @@ def _create_processing(request, values, script_args):
     return p
 
 
+@naming(FIELDS)
 def _img2img(id_task, request, *args):
     values, script_args = dict(zip(FIELDS, args, strict=False)), args[len(FIELDS) :]
     with closing(_create_processing(request, values, script_args)) as p:
@@ -158,6 +159,7 @@ if has_forge_traits():
     img2img_function = _img2img
 
 
+@naming(FIELDS)
 def img2img(id_task: str, request: gr.Request, *args):
     """The Generate button."""
     return on_generation_thread(_img2img, id_task, request, *args)

@@ -2,6 +2,7 @@
 Forge's own arguments and its thread: dfdcbab6, reForge's: 3b56b268, the same file.
 """
 
+import inspect
 import json
 from contextlib import closing
 
@@ -38,6 +39,28 @@ _SAME = {
 }
 
 
+def naming(fields):
+    """A decorator: extensions read from the signature what the arguments of a button are called."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    names = ["id_task", "request", *(_LONG_NAMES.get(name, name) for name in fields)]
+    parameters = [inspect.Parameter(name, kind) for name in names]
+    rest = inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)
+
+    def sign(function):
+        function.__signature__ = inspect.Signature([*parameters, rest])
+        return function
+
+    return sign
+
+
+_BATCH = """
+    batch_input_dir batch_output_dir batch_inpaint_mask_dir batch_use_png_info
+    batch_png_info_props batch_png_info_dir batch_source_type batch_upload
+"""
+_LONG_NAMES = {"styles": "prompt_styles", **{name: f"img2img_{name}" for name in _BATCH.split()}}
+
+
+@naming([*FIELDS, "override_settings_texts"])
 def txt2img_create_processing(id_task, request, *args, force_enable_hr=False):
     """The processing object of a click: fields, override settings, then the scripts' arguments."""
     values = dict(zip(FIELDS, args, strict=False))

@@ -50,10 +50,10 @@ class ScriptRefiner(scripts.ScriptBuiltinUI):
         ]
         return enable, checkpoint, switch_at
 
-    def setup(self, p, enable, checkpoint, switch_at):
-        used = enable and checkpoint not in (None, "", "None")
+    def setup(self, p, enable_refiner, refiner_checkpoint, refiner_switch_at):
+        used = enable_refiner and refiner_checkpoint not in (None, "", "None")
         p.refiner_checkpoint, p.refiner_switch_at = (
-            (checkpoint, switch_at) if used else (None, None)
+            (refiner_checkpoint, refiner_switch_at) if used else (None, None)
         )
 
 

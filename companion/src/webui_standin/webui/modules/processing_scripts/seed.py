@@ -102,12 +102,21 @@ class ScriptSeed(scripts.ScriptBuiltinUI):
 
         self.on_after_component(when_created, elem_id=f"generation_info_{self.tabname}")
 
-    def setup(self, p, seed, extra, subseed, strength, width, height):
+    def setup(
+        self,
+        p,
+        seed,
+        seed_checkbox,
+        subseed,
+        subseed_strength,
+        seed_resize_from_w,
+        seed_resize_from_h,
+    ):
         p.seed = seed
-        if extra and strength > 0:
-            p.subseed, p.subseed_strength = subseed, strength
-        if extra and width > 0 and height > 0:
-            p.seed_resize_from_w, p.seed_resize_from_h = width, height
+        if seed_checkbox and subseed_strength > 0:
+            p.subseed, p.subseed_strength = subseed, subseed_strength
+        if seed_checkbox and seed_resize_from_w > 0 and seed_resize_from_h > 0:
+            p.seed_resize_from_w, p.seed_resize_from_h = seed_resize_from_w, seed_resize_from_h
 
 
 def _last_seed(text, index, is_subseed):

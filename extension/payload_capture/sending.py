@@ -1,0 +1,240 @@
+"""A capture in the page's own fields, so that Generate makes its pictures again.
+
+What the page cannot take is told by name, and afterwards what it gives back is compared with what
+was wanted: its own scripts may change a field when another changes.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from payload_capture import controls
+from payload_capture.capture import Capture
+from payload_capture.controls import Unfit
+from payload_capture.questions import reason
+from payload_capture.wanted import KEEP, Fetch, Input, Unset, Wants, Webui, wants
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from payload_capture.app import Service
+    from payload_capture.auth import Caller
+
+TARGETS = ("txt2img", "img2img", "extras")
+"""The tabs that have a Generate button, by the beginning of its id."""
+
+CHOOSER = "script"
+"""The input that selects a script."""
+
+
+def inputs(webui: Webui, target: str, components: Sequence[Any]) -> list[Input]:
+    """What the inputs of a Generate button decide, in their order.
+
+    The first of them is the task, which has no name; in the Extras of v1.6 there is none.
+
+    Raises:
+        ValueError: the inputs are not those that the webui's function takes.
+    """
+    custom, names = webui.custom_inputs(target), webui.input_names(target)
+    first = len(components) - custom
+    named = ["", *names] if len(names) < first else names
+    if len(named) != first:
+        raise ValueError(f"{target} has {first} inputs before the scripts', not {len(names)}")
+    found = [Input(c, n) for c, n in zip(components[:first], named, strict=True)]
+    found += [Input(component) for component in components[first:]]
+    if target != "extras":
+        found[first] = Input(components[first], CHOOSER)
+    for script in webui.page_scripts(target):
+        for place, position in enumerate(range(script.start, script.end)):
+            name = script.names[place] if place < len(script.names) else ""
+            found[first + position] = Input(components[first + position], name, script, place)
+    return found
+
+
+class Form:
+    """The inputs of one Generate button. `settable` are those that an event can set.
+
+    Args:
+        more: inputs of the ✨ button beside them, by what the webui's function calls them.
+    """
+
+    def __init__(
+        self,
+        webui: Webui,
+        target: str,
+        components: Sequence[Any],
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._webui = webui
+        self.target = target
+        self.inputs = inputs(webui, target, components)
+        self.inputs += [Input(component, name) for name, component in (more or {}).items()]
+        self.settable = [one for one in self.inputs if _is_settable(one)]
+
+    def fill(self, capture: Capture, fetch: Fetch) -> Filled:
+        """What to return for each settable input. Raises FormatError, AssetError."""
+        wanted = self._wants(capture, fetch)
+        made = Filled(wanted.panels, wanted.button, list(wanted.unset))
+        for one in self.inputs:
+            if (value := self._shown(one, wanted, made.unset)) is not KEEP:
+                made.values[id(one)] = value
+        return made
+
+    def check(self, capture: Capture, fetch: Fetch, given: Sequence[Any]) -> list[Unset]:
+        """What is not set, by the values that the page gave for all inputs."""
+        wanted = self._wants(capture, fetch)
+        unset = list(wanted.unset)
+        for one, value in zip(self.inputs, given, strict=True):
+            before = len(unset)
+            if self._shown(one, wanted, unset) is KEEP or len(unset) > before:
+                continue
+            asked = self._asked(one, wanted)
+            if asked is not KEEP and asked is not None and not controls.same(asked, value):
+                words = {"value": _told(value), "wanted": _told(asked)}
+                unset.append(Unset(one.label(), "differs", words))
+        return unset
+
+    def _wants(self, capture: Capture, fetch: Fetch) -> Wants:
+        wanted = wants(self._webui, capture, fetch)
+        if wanted.button == "upscale" and all(one.name != "gallery" for one in self.inputs):
+            wanted.unset.append(Unset("", "first_picture", {}))
+            wanted.button = "generate"
+        return wanted
+
+    def _shown(self, one: Input, wanted: Wants, unset: list[Unset]) -> Any:
+        """The value to show, KEEP for none; says into `unset` what cannot be."""
+        if one.component is None:
+            return KEEP
+        asked = self._asked(one, wanted)
+        if asked is KEEP or asked is None:
+            return _silent(one, cleared=asked is None)
+        try:
+            if not _is_settable(one):
+                raise Unfit("by_hand")
+            return controls.shown(one.component, asked, keep)
+        except Unfit as unfit:
+            if not _is_idle(one, asked):
+                words = {name: _told(word) for name, word in unfit.words.items()}
+                unset.append(Unset(one.label(), unfit.code, words))
+            return KEEP
+
+    def _asked(self, one: Input, wanted: Wants) -> Any:
+        if one.name != CHOOSER or one.script:
+            return wanted.of(one)
+        if wanted.selected is None:
+            return 0
+        offered = [str(name).lower() for name in controls.choices(one.component)]
+        title = wanted.selected[0]
+        return offered.index(title) if title in offered else title
+
+
+def _silent(one: Input, cleared: bool) -> Any:
+    """What to show where the capture has no value: nothing, what was there at first, or KEEP."""
+    plain = one.script is None or one.script.role == "builtin"
+    if not _is_settable(one) or not (cleared or (one.script and one.script.role == "always")):
+        return KEEP
+    if cleared and not plain and controls.is_clearable(one.component):
+        return None
+    usual = controls.unsaid(one.component)
+    return KEEP if usual is None else usual
+
+
+@dataclass
+class Filled:
+    """What a capture fills into a form: the panels to open, the button to press then, what cannot
+    be set, and the values by the identity of their inputs."""
+
+    panels: list[str]
+    button: str
+    unset: list[Unset]
+    values: dict[int, Any] = field(default_factory=dict)
+
+
+def _is_settable(one: Input) -> bool:
+    known = one.component is not None and controls.kind(one.component)
+    # A script's state is an object of its own; the page's are numbers of tabs.
+    return bool(known and (one.name or (one.script and known != "state")))
+
+
+@functools.lru_cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Where pictures lie that the page is given; it goes when the process ends."""
+    return tempfile.TemporaryDirectory(prefix="payload-capture-")
+
+
+def keep(picture: Image) -> str:
+    """Put a picture into a file as it is, and return its path."""
+    writable = picture if picture.mode in _OF_PNG else picture.convert("RGB")
+    data = io.BytesIO()
+    writable.save(data, "PNG", compress_level=1)
+    path = Path(_folder().name, f"{hashlib.sha256(data.getvalue()).hexdigest()}.png")
+    path.write_bytes(data.getvalue())
+    return str(path)
+
+
+_OF_PNG = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+
+
+def _is_idle(one: Input, value: Any) -> bool:
+    """Whether a value that cannot be set need not be: none, empty, a unit that is off, or what the
+    component has shown from the beginning, as a note in a script."""
+    if isinstance(value, Mapping):
+        return value.get("enabled") is False
+    nothing = value is None or value is False or (isinstance(value, (str, list)) and not value)
+    return nothing or value == controls.default(one.component)
+
+
+def _told(value: Any) -> str:
+    if hasattr(value, "size") and hasattr(value, "tobytes"):
+        return "a picture"
+    return controls.told(value)
+
+
+# ---- what the page's script asks
+
+
+def sent(service: Service, form: Form, text: str, caller: Caller) -> tuple[list[Any], str]:
+    """What to return for each settable input of a form that a capture is sent to, and what to
+    tell: the panels to open and what could not be set. Raises nothing, as gradio would show no
+    reason."""
+    try:
+        filled = form.fill(*_asked(service, text, caller))
+    except Exception as error:
+        return [KEEP] * len(form.settable), _answer(text, error=reason(error))
+    values = [filled.values.get(id(one), KEEP) for one in form.settable]
+    return values, _answer(
+        text, panels=filled.panels, button=filled.button, unset=_listed(filled.unset)
+    )
+
+
+def checked(service: Service, form: Form, text: str, given: Sequence[Any], caller: Caller) -> str:
+    """What is not set on the page now. Raises nothing."""
+    try:
+        return _answer(text, unset=_listed(form.check(*_asked(service, text, caller), given)))
+    except Exception as error:
+        return _answer(text, error=reason(error))
+
+
+def _asked(service: Service, text: str, caller: Caller) -> tuple[Capture, Fetch]:
+    service.admit_page(caller, reads=True)
+    return service.get(json.loads(text)["capture"]), service.bytes_of
+
+
+def _answer(text: str, **more: Any) -> str:
+    try:
+        identity = json.loads(text)["id"]
+    except (ValueError, LookupError, TypeError):
+        identity = None
+    return json.dumps({"id": identity, **more})
+
+
+def _listed(unset: Sequence[Unset]) -> list[dict[str, Any]]:
+    return [one._asdict() for one in unset]

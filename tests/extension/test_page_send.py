@@ -1,0 +1,180 @@
+"""“Send to …” in a real browser on the stand-in: what the page says and shows.
+
+That Generate then makes the same picture, for every kind of generation, is in `tests/hosts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from hosts.webui_page import WebuiPage
+
+from .conftest import Host, Start
+from .page import detail, picture, rows
+
+ALL_SET = "All set: Generate makes this picture again."
+UNRULY = """
+import gradio as gr
+from modules import scripts
+class Unruly(scripts.Script):
+    def title(self): return "Unruly"
+    def show(self, is_img2img): return scripts.AlwaysVisible
+    def ui(self, is_img2img):
+        with gr.Accordion("Unruly", open=False):
+            size = gr.Slider(0, 10, 0, step=1, label="Size")
+            state = gr.State(None)
+        size.change(lambda value: min(value, 5), [size], [size])
+        return [size, state]
+"""
+"""A script whose page undoes what it is given, and with a state that nobody can fill in."""
+
+
+@pytest.fixture(scope="module")
+def host(start: Start) -> Iterator[Host]:
+    host = start(neighbours={"unruly": UNRULY})
+    yield host
+    assert host.process.errors() == []
+    host.process.stop()
+
+
+def send(webui: WebuiPage, tab: str) -> Locator:
+    """Press the button of the newest capture. Returns what the page says then."""
+    webui.open("Payloads")
+    rows(webui).first.click()
+    button = detail(webui).get_by_role("button", name=f"Send to {tab}")
+    button.click()
+    toast = webui.page.locator(".pc-toast > span").last
+    expect(toast).to_be_visible(timeout=60_000)
+    return toast
+
+
+def chosen_tab(webui: WebuiPage) -> Locator:
+    return webui.page.locator("#tabs > .tab-nav > button.selected")
+
+
+def value(webui: WebuiPage, element: str, kind: str) -> Locator:
+    return webui.page.locator(f"#{element} {kind}").first
+
+
+def test_txt2img_is_shown_and_filled(webui: WebuiPage, clean: Host) -> None:
+    clean.generate(prompt="a fox", seed=7, cfg_scale=4.5, n_iter=2).raise_for_status()
+    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    expect(chosen_tab(webui)).to_have_text("txt2img")
+    expect(value(webui, "txt2img_prompt", "textarea")).to_have_value("a fox")
+    expect(value(webui, "txt2img_seed", "input")).to_have_value("7")
+    expect(value(webui, "txt2img_cfg_scale", "input[type=number]")).to_have_value("4.5")
+    expect(value(webui, "txt2img_batch_count", "input[type=number]")).to_have_value("2")
+
+
+def test_settings_stand_in_their_dropdown(webui: WebuiPage, clean: Host) -> None:
+    options = {"CLIP_stop_at_last_layers": 2}
+    clean.generate(override_settings=options).raise_for_status()
+    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    dropdown = webui.page.locator("#txt2img_override_settings")
+    expect(dropdown).to_be_visible()
+    expect(dropdown.locator(".token")).to_contain_text("Clip skip: 2")
+
+
+def test_the_next_one_leaves_nothing_of_the_one_before(webui: WebuiPage, clean: Host) -> None:
+    hires: dict[str, Any] = {
+        "enable_hr": True,
+        "hr_scale": 2,
+        "subseed": 5,
+        "subseed_strength": 0.4,
+    }
+    options = {"CLIP_stop_at_last_layers": 2}
+    clean.generate(**hires, override_settings=options).raise_for_status()
+    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    webui.page.locator(".pc-toast button").last.click()
+    clean.generate(prompt="a plain fox").raise_for_status()
+    webui.open("txt2img")
+    webui.open("Payloads")
+    expect(rows(webui)).to_have_count(2)
+    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    expect(value(webui, "txt2img_subseed_show", "input")).not_to_be_checked()
+    expect(webui.page.locator("#txt2img_override_settings")).to_be_hidden()
+    expect(webui.page.locator("#txt2img_hr > .label-wrap")).not_to_have_class("open")
+
+
+def test_img2img_shows_the_picture(webui: WebuiPage, clean: Host) -> None:
+    clean.generate("img2img", init_images=[picture()]).raise_for_status()
+    expect(send(webui, "img2img")).to_have_text(ALL_SET)
+    expect(chosen_tab(webui)).to_have_text("img2img")
+    expect(webui.page.locator("#img2img_image img").first).to_be_visible()
+
+
+def test_inpaint_goes_into_the_upload_of_a_mask(webui: WebuiPage, clean: Host) -> None:
+    pictures: dict[str, Any] = {"init_images": [picture()], "mask": picture(colour="white")}
+    clean.generate("img2img", **pictures, mask_blur=9).raise_for_status()
+    expect(send(webui, "inpaint")).to_have_text(ALL_SET)
+    mode = webui.page.locator("#mode_img2img > .tab-nav > button.selected")
+    expect(mode).to_have_text("Inpaint upload")
+    for element in ("img_inpaint_base", "img_inpaint_mask"):
+        expect(webui.page.locator(f"#{element} img").first).to_be_visible()
+    expect(value(webui, "img2img_mask_blur", "input[type=number]")).to_have_value("9")
+
+
+def test_extras_shows_the_picture_and_the_size(webui: WebuiPage, clean: Host) -> None:
+    sizes: dict[str, Any] = {"resize_mode": 1, "upscaling_resize_w": 128, "upscaling_resize_h": 96}
+    body = {"image": picture(), "upscaler_1": "Lanczos", **sizes}
+    clean.generate("extra-single-image", **body).raise_for_status()
+    expect(send(webui, "Extras")).to_have_text(ALL_SET)
+    expect(chosen_tab(webui)).to_have_text("Extras")
+    expect(webui.page.locator("#extras_image img").first).to_be_visible()
+    expect(webui.page.locator("#extras_resize_mode > .tab-nav > .selected")).to_have_text(
+        "Scale to"
+    )
+    expect(value(webui, "extras_upscaling_resize_w", "input[type=number]")).to_have_value("128")
+
+
+def test_what_cannot_be_set_is_listed(webui: WebuiPage, clean: Host) -> None:
+    clean.generate(batch_size=9, s_noise=1.01, width=56).raise_for_status()
+    said = send(webui, "txt2img")
+    expect(said).to_contain_text("Filled in, but this could not be set:")
+    expect(said).to_contain_text("Width: 56 is not between 64 and 2048")
+    expect(said).to_contain_text("Batch size: 9 is not between 1 and 8")
+    expect(chosen_tab(webui)).to_have_text("txt2img")
+
+
+def test_what_the_page_undoes_is_listed(webui: WebuiPage, clean: Host) -> None:
+    scripts = {"unruly": {"args": [9, {"enabled": True}]}}
+    clean.generate(alwayson_scripts=scripts).raise_for_status()
+    said = send(webui, "txt2img")
+    expect(said).to_contain_text("unruly: Size: the page shows 5 instead of 9")
+    expect(said).to_contain_text("cannot be filled in from here: set it by hand")
+
+
+def test_hostile_text_stays_text(webui: WebuiPage, clean: Host) -> None:
+    prompt = "<img src=x onerror='window.hurt=1'>\n\"quoted\" \u202e back"
+    clean.generate(prompt=prompt).raise_for_status()
+    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    expect(value(webui, "txt2img_prompt", "textarea")).to_have_value(prompt)
+    assert webui.page.evaluate("window.hurt") is None
+
+
+def test_a_capture_that_is_gone_is_told(webui: WebuiPage, clean: Host) -> None:
+    clean.generate().raise_for_status()
+    webui.open("Payloads")
+    rows(webui).first.click()
+    button = detail(webui).get_by_role("button", name="Send to txt2img")
+    expect(button).to_be_visible()
+    where = f"{clean.url}/payload-capture/v1/captures/{clean.latest()['id']}"
+    clean.session.delete(where, params={"forever": 1}).raise_for_status()
+    button.click()
+    said = webui.page.locator(".pc-toast > span").last
+    expect(said).to_have_text("Not sent: This capture, or a picture of it, was deleted.")
+
+
+def test_the_button_is_pressed_by_keys(webui: WebuiPage, clean: Host) -> None:
+    clean.generate(prompt="by keys").raise_for_status()
+    webui.open("Payloads")
+    rows(webui).first.click()
+    button = detail(webui).get_by_role("button", name="Send to txt2img")
+    button.focus()
+    webui.page.keyboard.press("Enter")
+    expect(webui.page.locator(".pc-toast > span").last).to_have_text(ALL_SET)
+    expect(value(webui, "txt2img_prompt", "textarea")).to_have_value("by keys")

@@ -1,0 +1,103 @@
+"""Each kind of generation: made on the page, sent back to the page, generated again, the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from all_kinds import KINDS
+from fidelity import NOT_THERE, Outcome
+from kinds import Models, Scene
+from payload_replay import WebUI
+from payload_replay.capture import UPSCALE, Capture
+from test_roundtrip import Settings, latest_id, made, settings
+from webui_page import NotThere, WebuiPage
+
+__all__ = ["settings"]
+REPEATABLE = [
+    name for name, kind in KINDS.items() if kind.verdict not in ("refused", "as it falls")
+]
+"""The others come out otherwise each time, whatever the page holds."""
+ALL_SET = (
+    "All set: Generate makes this picture again.",
+    "All set: the ✨ button below the picture makes this picture again.",
+)
+SETTING = "which “Override settings” cannot say: set it in Settings"
+
+
+@pytest.fixture(scope="module")
+def second(open_page: Callable[[], WebuiPage]) -> WebuiPage:
+    return open_page()
+
+
+@pytest.fixture
+def receiver(second: WebuiPage, outcome: Outcome) -> Iterator[WebuiPage]:
+    """The page that is filled in: another than the one that made the pictures, on which the kind
+    before was filled in last."""
+    yield second
+    if outcome.verdict != "identical":
+        second.load()
+
+
+@pytest.mark.parametrize("name", REPEATABLE)
+def test_fills_the_page(
+    name: str,
+    scene: Scene,
+    receiver: WebuiPage,
+    models: Models,
+    client: WebUI,
+    settings: Settings,
+    outcome: Outcome,
+) -> None:
+    kind = KINDS[name]
+    before = latest_id(scene.host)
+    try:
+        settings.set(kind.options(models) if callable(kind.options) else kind.options)
+        made(kind, scene)
+    except NotThere as missing:
+        outcome.say(NOT_THERE, str(missing))
+        return
+    capture = client.captures.latest()
+    assert capture.id != before, "nothing was captured"
+    scene.page.finished()
+    settings.reset()
+    said = sent(receiver, capture)
+    receiver.generate("upscale" if capture.endpoint == UPSCALE else "generate")
+    again = client.captures.latest()
+    assert again.id != capture.id, "nothing was generated again"
+    same = pixels(again) == pixels(capture)
+    outcome.say("identical" if same else "listed", said)
+    print(f"{name}: {outcome.verdict}: {said}")
+    if said in ALL_SET:
+        assert same, changed(capture.payload, again.payload)
+    else:
+        unsent = kind.unsent or (SETTING if kind.options else "")
+        assert unsent, f"the page could not be filled in: {said}"
+        assert re.search(unsent, said)
+
+
+def pixels(capture: Capture) -> list[str]:
+    return [result.sha256 for result in capture.samples or capture.results]
+
+
+def changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """What differs between two payloads, for whoever reads why a test failed."""
+    names = (name for name in {**one, **other} if one.get(name) != other.get(name))
+    return "; ".join(f"{name}: {one.get(name)!r} became {other.get(name)!r}" for name in names)
+
+
+def sent(page: WebuiPage, capture: Capture) -> str:
+    """Send a capture from the Payloads tab to the tab that fits it. Returns what the page says."""
+    page.open("Payloads")
+    page.page.locator(".pc-row").first.click()  # from then on the newest is shown when it comes
+    page.page.locator(f".pc-detail .pc-send[data-capture='{capture.id}'] button").click()
+    toast = page.page.locator(".pc-toast > span").last
+    toast.wait_for(timeout=60_000)
+    said = toast.inner_text()
+    page.page.locator(".pc-toast button").last.click()
+    shown = page.page.locator("#tabs > .tab-nav > button.selected").inner_text().strip()
+    page.tab = shown
+    return said
