@@ -143,7 +143,7 @@ def test_who_may_only_read_changes_nothing(service: Service) -> None:
     [
         (StoreError("the disk is full"), "the disk is full"),
         (TooLargeError("a file of more than 256 MiB"), "a file of more than 256 MiB"),
-        (BadParameterError("server", "is no address"), "is no address"),
+        (BadParameterError("server", "is no address"), "server: is no address"),
         (FormatError("mask", "cannot be sent again"), "mask: cannot be sent again"),
         (NotFoundError("c1"), "This capture, or a picture of it, was deleted."),
         (ZeroDivisionError("oh"), "ZeroDivisionError: oh"),
