@@ -75,7 +75,7 @@
     }
 
     function kindOf(endpoint) {
-        return endpoint.split("/").pop();
+        return pc.t(endpoint.split("/").pop());
     }
 
     Object.assign(pc, {make, button, sureButton, openPanel, size, count, moment, kindOf});

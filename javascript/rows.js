@@ -37,7 +37,7 @@
         const facts = pc.make("span", {class: "pc-note pc-cut"}, words.filter(Boolean).join(" · "));
         const warned = row.warnings && !row.failure ? ` · ${pc.count(row.warnings, "warning")}` : "";
         const when = pc.make("span", {class: "pc-note pc-cut"}, ...pc.badges(row), pc.moment(row.started),
-            ` · ${pc.SOURCES[row.source]}${warned}`);
+            ` · ${pc.t(pc.SOURCES[row.source])}${warned}`);
         return [prompt(row), facts, reason(row) || model(row), when];
     }
 

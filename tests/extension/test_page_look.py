@@ -445,7 +445,7 @@ def test_nothing_is_wider_than_the_page(webui: WebuiPage, clean: Host, width: in
 def test_downloads_of_the_payload_are_complete(webui: WebuiPage, clean: Host) -> None:
     clean.generate(prompt="a fox", **fine(True, 0.7, "", [picture()])).raise_for_status()
     webui.open("Payloads")
-    button = detail(webui).get_by_role("button", name="Download the payload")
+    button = detail(webui).get_by_role("button", name="Download payload")
     _, text = downloaded(webui.page, button)
     assert json.loads(text) == clean.json("/captures/latest/request")["payload"]
 
