@@ -78,7 +78,7 @@
         }
 
         opening() {
-            const words = "Generate: the payload of your job appears here by itself when it ends.";
+            const words = pc.t("Generate: the payload of your job appears here by itself when it ends.");
             this.view.message(words, "", this.previewer());
         }
 
@@ -86,20 +86,20 @@
         previewer() {
             const hidden = document.getElementById(`payload_capture_${this.tab}_preview`);
             if (!hidden) return null;
-            const label = "Show what Generate would send, without making a picture";
-            const asker = pc.button("What would be sent", label, () => {
+            const asker = pc.button(pc.t("What would be sent"), "", () => {
                 asker.disabled = true;
-                if (!this.view.preview) this.view.message("Asking the webui…");
+                if (!this.view.preview) this.view.message(pc.t("Asking the webui…"));
                 this.asked = inputs(this.tab);
                 this.patience = setTimeout(() => this.lost(), PATIENCE);
                 hidden.click();
             });
+            asker.title = pc.t("Show what Generate would send, without making a picture");
             return asker;
         }
 
         lost() {
             this.shown = null;
-            this.view.message(pc.GONE, "pc-bad", this.previewer());
+            this.view.message(pc.t(pc.GONE), "pc-bad", this.previewer());
         }
 
         /** Say so when the page holds something else than what would be sent says. */
@@ -161,8 +161,8 @@
             if (!due) return;
             if (due.id === null) {
                 this.shown = null;
-                const words = due.failed ? "The last job failed. The Payloads tab shows why." : due.missing;
-                const opener = pc.button("Open Payloads", "Open the Payloads tab", pc.openTab);
+                const words = due.failed ? pc.t("The last job failed. The Payloads tab shows why.") : pc.t(due.missing);
+                const opener = pc.button(pc.t("Open the Payloads tab"), "", pc.openTab);
                 this.view.message(words, "pc-bad", due.preview ? null : opener, this.previewer());
             } else if (due.id !== this.shown) {
                 this.shown = due.id;

@@ -72,9 +72,8 @@
         actions(capture) {
             this.status = pc.make("span", {class: "pc-status", role: "status"});
             const sendable = [
-                pc.button(pc.t("Copy payload"), pc.t("Copy the payload to the clipboard"),
-                    () => this.copy(), "pc-primary"),
-                pc.button(pc.t("Download payload"), pc.t("Download the payload as JSON"),
+                pc.button(pc.t("Copy payload"), "", () => this.copy(), "pc-primary"),
+                pc.button(pc.t("Download payload"), "",
                     () => this.download(`${capture.id}-payload.json`)),
             ];
             if (capture.blocked) {
@@ -82,7 +81,7 @@
             }
             const bar = pc.make("div", {class: "pc-actions"}, ...sendable);
             if (this.brief) {
-                bar.append(pc.button(pc.t("All captures"), pc.t("Open the Payloads tab"), openTab));
+                bar.append(pc.button(pc.t("All captures"), "", openTab));
                 bar.append(...[this.previewer()].filter(Boolean));
             } else bar.append(pc.sendButtons(this, capture), ...this.disposers(capture.id));
             bar.append(this.status);
@@ -158,7 +157,7 @@
 
         facts(capture) {
             const rows = capture.facts.flatMap(([label, value]) => [
-                pc.make("dt", {}, pc.t(label)),
+                pc.make("dt", {dir: "auto"}, pc.t(label)),
                 pc.make("dd", {dir: "auto"}, value),
             ]);
             const list = pc.make("dl", {}, ...rows);
@@ -201,9 +200,9 @@
     function badges(row) {
         const made = [];
         const add = (text, kind) => made.push(pc.make("span", {class: `pc-badge ${kind}`}, text));
-        if (row.state === "failed") add("failed", "pc-bad");
-        if (row.state === "interrupted") add("interrupted", "pc-fair");
-        if (row.failure) add("not captured", "pc-bad");
+        if (row.state === "failed") add(pc.t("failed"), "pc-bad");
+        if (row.state === "interrupted") add(pc.t("interrupted"), "pc-fair");
+        if (row.failure) add(pc.t("not captured"), "pc-bad");
         if (row.verdict) made.push(pc.verdictBadge(row.verdict, row.reason));
         return made;
     }

@@ -42,7 +42,7 @@
                     else resolve(answer);
                 } catch (error) {
                     this.down = true;
-                    reject(new Error(error instanceof Lost ? error.message : GONE));
+                    reject(new Error(error instanceof Lost ? error.message : pc.t(GONE)));
                 }
             }
         }
@@ -57,8 +57,8 @@
                     method: "POST", headers: {"Content-Type": "application/json"},
                     body: JSON.stringify(body), signal: stop.signal,
                 });
-                if (response.status === 401) throw new Lost("You are logged out of the webui: reload the page.");
-                if (!response.ok) throw new Lost(`The webui answered ${response.status}: reload the page.`);
+                if (response.status === 401) throw new Lost(pc.t("You are logged out of the webui: reload the page."));
+                if (!response.ok) throw new Lost(pc.t("The webui answered {status}: reload the page.", {status: response.status}));
                 const {data: [answer]} = await response.json();
                 this.down = false;
                 return JSON.parse(answer);
@@ -93,7 +93,7 @@
         const {components, dependencies} = window.gradio_config;
         const button = components.find((one) => one.props && one.props.elem_id === `payload_capture_${place}_ask`);
         const index = button ? dependencies.findIndex((one) => targets(one).includes(button.id)) : -1;
-        if (index < 0) throw new Lost("This page lost its connection to the webui: reload it.");
+        if (index < 0) throw new Lost(pc.t("This page lost its connection to the webui: reload it."));
         return dependencies[index].id ?? index;
     }
 

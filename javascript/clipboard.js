@@ -30,7 +30,7 @@
         document.removeEventListener("copy", give, true);
         area.remove();
         if (before && before.focus) before.focus({preventScroll: true});
-        if (!done) throw new Error("the browser did not allow it");
+        if (!done) throw new Error(pc.t("the browser did not allow it"));
     }
 
     /**

@@ -29,11 +29,11 @@
         for (const found of text.matchAll(pattern(language))) {
             const {colon} = found.groups;
             const [kind, said] = Object.entries(found.groups).find(([name, part]) => part !== undefined && name !== "colon");
-            made.append(text.slice(end, found.index));
-            made.append(pc.make("span", {class: `pc-${colon ? "name" : kind}`}, said));
+            made.append(pc.verbatim(text.slice(end, found.index)));
+            made.append(pc.make("span", {class: `pc-${colon ? "name" : kind}`}, pc.verbatim(said)));
             end = found.index + said.length;
         }
-        made.append(text.slice(end));
+        made.append(pc.verbatim(text.slice(end)));
         return made;
     }
 

@@ -16,7 +16,7 @@
         const when = new Date(row.started);
         const time = Number.isNaN(when.getTime()) ? "" : when.toLocaleString();
         const prompt = row.prompt.length > 60 ? `${row.prompt.slice(0, 60)}…` : row.prompt;
-        return [time, pc.kindOf(row.endpoint), row.seed && `seed ${row.seed}`, prompt].filter(Boolean).join(" · ");
+        return [time, pc.t(row.kind), row.seed && pc.t("seed {seed}", {seed: row.seed}), prompt].filter(Boolean).join(" · ");
     }
 
     class Comparison {
@@ -52,7 +52,7 @@
 
         offer({shown, older}) {
             const group = (label, rows) => pc.make("optgroup", {label},
-                ...rows.map((row) => pc.make("option", {value: row.id}, line(row))));
+                ...rows.map((row) => pc.make("option", {value: row.id, dir: "auto"}, line(row))));
             const groups = [[pc.t("Shown before"), shown], [pc.t("Older"), older]].filter(([, rows]) => rows.length);
             this.choice.replaceChildren(...groups.map(([label, rows]) => group(label, rows)));
             const first = [...shown, ...older][0];
@@ -74,7 +74,7 @@
             this.say(pc.t("Loading…"));
             const found = await this.channel.ask("compare", {a, b}, pc.PATIENCE_FOR_PICTURES);
             if (b !== this.b || !this.dialog.isConnected) return; // another one was chosen meanwhile
-            this.first.replaceChildren(pc.make("b", {}, "A"), line(found.a));
+            this.first.replaceChildren(pc.make("b", {}, "A"), pc.verbatim(line(found.a)));
             this.content.replaceChildren(...this.pictures(found), ...this.differences(found));
         }
 

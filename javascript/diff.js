@@ -8,7 +8,7 @@
     function words(pieces) {
         const tags = {same: "span", removed: "del", added: "ins"};
         return pc.make("p", {class: "pc-words", dir: "auto"},
-            ...pieces.map((piece) => pc.make(tags[piece.kind], {}, piece.text)));
+            ...pieces.map((piece) => pc.make(tags[piece.kind], {}, pc.verbatim(piece.text))));
     }
 
     /** Draws the differences of two captures. */
@@ -34,7 +34,7 @@
 
         value(node, name, side) {
             if (node.picture) return this.picture(node, name, side);
-            if (node.value !== undefined) return pc.make("span", {class: "pc-value"}, node.value);
+            if (node.value !== undefined) return pc.make("span", {class: "pc-value"}, pc.verbatim(node.value));
             if (node.text !== undefined) return this.text(node);
             const entries = node.object || node.list.map((item, index) => [index, item]);
             const items = entries.slice(0, MANY).map(([key, item]) => pc.make("li", {},

@@ -74,9 +74,5 @@
         return make("time", {dateTime: started, title: date.toLocaleString()}, text);
     }
 
-    function kindOf(endpoint) {
-        return endpoint.split("/").pop();
-    }
-
-    Object.assign(pc, {make, button, sureButton, openPanel, size, count, moment, kindOf});
+    Object.assign(pc, {make, button, sureButton, openPanel, size, count, moment});
 })((window.payloadCapture = window.payloadCapture || {}));

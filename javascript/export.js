@@ -143,7 +143,7 @@
         }
 
         files({files}) {
-            const listed = files.slice(0, 20).map(([name, size]) => pc.make("li", {}, pc.make("code", {}, name), ` ${pc.size(size)}`));
+            const listed = files.slice(0, 20).map(([name, size]) => pc.make("li", {}, pc.make("code", {dir: "auto"}, name), ` ${pc.size(size)}`));
             if (files.length > listed.length) listed.push(pc.make("li", {}, pc.t("and {count} more", {count: files.length - listed.length})));
             return listed.length ? pc.make("ul", {class: "pc-files", "aria-label": pc.t("Files in the zip")}, ...listed) : "";
         }

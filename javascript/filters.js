@@ -39,8 +39,8 @@
                 this.choice("mine", pc.t("Whose")),
                 this.choice("model", pc.t("Model")),
                 this.choice("tag", pc.t("Tag")),
-                this.date("from", pc.t("From")),
-                this.date("to", pc.t("To")),
+                this.date("from", pc.t("From", {}, "the first day")),
+                this.date("to", pc.t("To", {}, "the last day")),
                 this.box("starred", pc.t("Starred only")));
             this.chips = pc.make("div", {class: "pc-chips", role: "group", "aria-label": pc.t("Filters in use")});
             this.offer({kind: [], source: [], model: [], tag: []});
@@ -87,7 +87,8 @@
 
         offer(choices) {
             const of = (name, words) => (choices[name] || []).map((value) => [value, words[value] || value]);
-            this.options("kind", [["", pc.t("Every kind")], ...of("kind", {})]);
+            const kinds = Object.fromEntries((choices.kind || []).map((kind) => [kind, pc.t(kind)]));
+            this.options("kind", [["", pc.t("Every kind")], ...of("kind", kinds)]);
             const sources = Object.fromEntries(Object.entries(pc.SOURCES).map(([key, text]) => [key, pc.t(text)]));
             this.options("source", [["", pc.t("Every source")], ...of("source", sources)]);
             this.options("model", [["", pc.t("Every model")], ...of("model", {})]);
@@ -100,7 +101,7 @@
             const select = this.fields.get(name);
             const value = name === "mine" ? (this.value.mine ? "mine" : "") : this.value[name];
             if (value && !pairs.some(([known]) => known === value)) pairs.push([value, value]);
-            select.replaceChildren(...pairs.map(([known, text]) => pc.make("option", {value: known}, text)));
+            select.replaceChildren(...pairs.map(([known, text]) => pc.make("option", {value: known, dir: "auto"}, text)));
             select.value = value;
         }
 
@@ -170,7 +171,7 @@
         texts() {
             const {q, kind, source, mine, starred, from, to, model, tag} = this.value;
             return [
-                ["q", q && `“${q}”`], ["kind", kind], ["source", source && pc.t(pc.SOURCES[source] || source)],
+                ["q", q && `“${q}”`], ["kind", kind && pc.t(kind)], ["source", source && pc.t(pc.SOURCES[source] || source)],
                 ["mine", mine && pc.t("Mine")], ["starred", starred && pc.t("Starred")],
                 ["from", from && pc.t("from {day}", {day: from})], ["to", to && pc.t("to {day}", {day: to})],
                 ["model", model], ["tag", tag && `#${tag}`],

@@ -138,8 +138,8 @@
             const first = asked !== this.asked;
             this.edition = answer.edition;
             this.last = this.last === undefined ? answer.last : Math.max(this.last, answer.last);
-            this.standing = answer.notice;
-            this.tell(answer.notice);
+            this.standing = pc.t(answer.notice);
+            this.tell(this.standing);
             this.turner.hidden = !answer.trash && !this.trash;
             if (this.trash && !answer.captures.length && !this.filters.active) return this.turn();
             if (first) this.clear();

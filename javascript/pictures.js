@@ -115,7 +115,7 @@
             if (!dialog.isConnected) return; // closed meanwhile
             url = URL.createObjectURL(blob);
             picture.src = url;
-            words.textContent = caption;
+            words.replaceChildren(pc.verbatim(caption));
             const name = `picture.${blob.type.split("/")[1]}`;
             words.after(pc.button(pc.t("Download"), pc.t("Download the picture"), () => save(blob, name)));
         } catch (error) {

@@ -57,7 +57,7 @@
 
         item(row) {
             const image = row.thumbnail ? this.thumbnails.image(row.thumbnail, "") : pc.make("span", {class: "pc-thumb pc-missing"});
-            const words = [pc.kindOf(row.endpoint), row.seed && `seed ${row.seed}`].filter(Boolean).join(" · ");
+            const words = [pc.t(row.kind), row.seed && pc.t("seed {seed}", {seed: row.seed})].filter(Boolean).join(" · ");
             const state = pc.make("span", {class: "pc-proof-state"}, pc.t("waits"));
             const why = pc.make("span", {class: "pc-note", dir: "auto"});
             const lines = pc.make("span", {class: "pc-lines"},
@@ -87,7 +87,7 @@
         async look() {
             const open = this.items.filter((item) => item.job && !ENDED.includes(item.state));
             if (!open.length || document.hidden) return;
-            if (!(await this.channel.alive())) throw new Error(pc.GONE);
+            if (!(await this.channel.alive())) throw new Error(pc.t(pc.GONE));
             // The previews are not shown here: what says that all were seen asks for none.
             const jobs = Object.fromEntries(open.map((item) => [item.job, -1]));
             const told = (await this.channel.ask("replays", {jobs})).replays;
@@ -99,7 +99,7 @@
 
         tell(item, {job, state, verdict, reason, error, progress}) {
             Object.assign(item, {job: job || item.job, state, verdict});
-            item.why.textContent = reason || error || "";
+            item.why.replaceChildren(pc.verbatim(reason || error || ""));
             if (verdict) item.place.replaceChildren(pc.verdictBadge(verdict, reason));
             else item.place.textContent = this.words(state, progress);
             this.sum();

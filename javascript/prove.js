@@ -9,9 +9,8 @@
 
     /** Why nothing can be replayed here, as a sentence that says what to do. */
     function offSentence(reason) {
-        const words = "Replay & verify is not available: {reason}. Write it into COMMANDLINE_ARGS in webui-user.sh "
-            + "(on Windows webui-user.bat) and start the webui again.";
-        return pc.t(words, {reason});
+        return pc.t("Replay & verify is not available: {reason}. Write it into COMMANDLINE_ARGS in webui-user.sh "
+            + "(on Windows webui-user.bat) and start the webui again.", {reason: pc.t(reason)});
     }
 
     /** The part of a capture's view that replays it. */
@@ -117,7 +116,7 @@
                 if (this.job !== job || !this.element.isConnected) return;
                 if (this.element.offsetParent === null || document.hidden) continue;
                 try {
-                    if (!(await this.channel.alive())) throw new Error(pc.GONE);
+                    if (!(await this.channel.alive())) throw new Error(pc.t(pc.GONE));
                     const [told] = (await this.channel.ask("replays", {jobs: {[job]: this.preview}})).replays;
                     this.tell(told || {state: "failed", error: pc.t("the webui was started anew")});
                 } catch (error) {

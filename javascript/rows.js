@@ -33,16 +33,16 @@
 
     function listLines(row) {
         const measure = row.size[0] && row.size[1] ? `${row.size[0]}×${row.size[1]}` : "";
-        const words = [pc.kindOf(row.endpoint), measure, row.seed && pc.t("seed {seed}", {seed: row.seed}), pictures(row)];
+        const words = [pc.t(row.kind), measure, row.seed && pc.t("seed {seed}", {seed: row.seed}), pictures(row)];
         const facts = pc.make("span", {class: "pc-note pc-cut"}, words.filter(Boolean).join(" · "));
         const warned = row.warnings && !row.failure ? ` · ${pc.count(row.warnings, "warning")}` : "";
         const when = pc.make("span", {class: "pc-note pc-cut"}, ...pc.badges(row), pc.moment(row.started),
-            ` · ${pc.SOURCES[row.source]}${warned}`);
+            ` · ${pc.t(pc.SOURCES[row.source])}${warned}`);
         return [prompt(row), facts, reason(row) || model(row), when];
     }
 
     function cardLines(row) {
-        const words = [pc.kindOf(row.endpoint), pictures(row)].filter(Boolean).join(" · ");
+        const words = [pc.t(row.kind), pictures(row)].filter(Boolean).join(" · ");
         const when = pc.make("span", {class: "pc-note pc-cut"}, ...pc.badges(row), pc.moment(row.started), ` · ${words}`);
         return [prompt(row), when];
     }

@@ -34,7 +34,7 @@
                 pc.sureButton(pc.t("Delete for good"), pc.t("Really, for good?"), act("delete")),
             ];
             const clear = pc.button(pc.t("Clear"), pc.t("Clear the selection"), () => this.clear());
-            this.bar = pc.make("div", {class: "pc-bar", role: "toolbar", "aria-label": pc.t("Chosen captures"), hidden: true},
+            this.bar = pc.make("div", {class: "pc-selection", role: "toolbar", "aria-label": pc.t("Chosen captures"), hidden: true},
                 this.words, exporter, this.format, ...this.kept, ...this.thrown, clear);
         }
 

@@ -127,8 +127,8 @@
         const box = pc.make("span", {class: "pc-send", "data-capture": capture.id});
         const {target, shown} = capture.fits || {};
         if (!document.getElementById(`payload_capture_send_${target}`)) return box;
-        const words = pc.t("Send to {tab}", {tab: NAMES[shown]});
-        const label = pc.t("Send to {tab}: fill in everything, so that Generate makes this picture again", {tab: NAMES[shown]});
+        const words = pc.t("Send to {tab}", {tab: pc.t(NAMES[shown])});
+        const label = pc.t("Send to {tab}: fill in everything, so that Generate makes this picture again", {tab: pc.t(NAMES[shown])});
         const pressed = pc.button(words, label, async () => {
             pressed.disabled = true;
             await send(target, capture.id, (text) => view.say(text));

@@ -126,7 +126,7 @@
 
         value(node) {
             if (node.picture) return this.picture(node);
-            if (node.value !== undefined) return pc.make("span", {class: "pc-value"}, node.value);
+            if (node.value !== undefined) return pc.make("span", {class: "pc-value"}, pc.verbatim(node.value));
             if (node.text === undefined) return pc.make("span", {class: "pc-text"}); // nothing in it
             return this.text(node);
         }
@@ -151,7 +151,7 @@
                 if (words.classList.toggle("pc-all")) {
                     toggle.disabled = true;
                     try {
-                        words.textContent = (await this.tree.ask("text", {path: this.path})).text;
+                        words.replaceChildren(pc.verbatim((await this.tree.ask("text", {path: this.path})).text));
                         toggle.textContent = pc.t("Show less");
                     } catch (error) {
                         words.classList.remove("pc-all");
@@ -159,7 +159,7 @@
                     }
                     toggle.disabled = false;
                 } else {
-                    words.textContent = `${node.text}…`;
+                    words.replaceChildren(pc.verbatim(node.text), "…");
                     toggle.textContent = label;
                 }
             }, "pc-small");

@@ -113,11 +113,8 @@
             for (const {element} of this.marked.values()) {
                 element.classList.remove("pc-hit", "pc-current");
                 element.querySelectorAll(".pc-near").forEach((near) => near.remove());
-                element.querySelectorAll("mark").forEach((mark) => {
-                    const parent = mark.parentNode;
-                    mark.replaceWith(mark.textContent);
-                    parent.normalize();
-                });
+                const marked = new Set([...element.querySelectorAll("mark")].map((mark) => mark.parentNode));
+                marked.forEach((one) => one.replaceChildren(pc.verbatim(one.textContent)));
             }
             this.marked.clear();
         }
@@ -134,15 +131,14 @@
 
     function highlight(element, words) {
         const wanted = new RegExp(words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "gi");
-        for (const node of [...element.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE)) {
-            const parts = [];
-            let end = 0;
-            for (const found of node.data.matchAll(wanted)) {
-                parts.push(node.data.slice(end, found.index), pc.make("mark", {}, found[0]));
-                end = found.index + found[0].length;
-            }
-            if (parts.length) node.replaceWith(...parts, node.data.slice(end));
+        const text = element.textContent;
+        const parts = [];
+        let end = 0;
+        for (const found of text.matchAll(wanted)) {
+            parts.push(pc.verbatim(text.slice(end, found.index)), pc.make("mark", {}, pc.verbatim(found[0])));
+            end = found.index + found[0].length;
         }
+        if (parts.length) element.replaceChildren(...parts, pc.verbatim(text.slice(end)));
     }
 
     Object.assign(pc, {TreeSearch});

@@ -7,7 +7,7 @@
     function verdictWord(verdict) {
         return {
             identical: pc.t("identical"),
-            close: pc.t("close"),
+            close: pc.t("close", {}, "almost the same picture"),
             different: pc.t("different"),
             refused: pc.t("refused"),
             unverified: pc.t("unverified"),

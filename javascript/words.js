@@ -9,12 +9,13 @@
      * A text in the language that the webui's settings name, English where its file has none.
      * `{name}` in it stands for a value of `values`. The webui translates whole texts of the page
      * by itself, but neither those with values in them nor labels that only screen readers read.
-     * What stands behind a bar is not shown: it tells one meaning of a word from others, for the
-     * webui has the same file for the whole page.
+     * The file is that of the whole page: `meaning` tells one meaning of a word from the others.
      */
-    function t(text, values = {}) {
-        const known = (window.localization && window.localization[text]) || text.split("|")[0];
-        return known.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+    function t(text, values = {}, meaning = "") {
+        const known = window.localization || {};
+        const key = meaning ? `${text}|${meaning}` : text;
+        const shown = Object.hasOwn(known, key) ? known[key] : text;
+        return shown.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
     }
 
     /**

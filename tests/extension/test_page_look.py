@@ -210,7 +210,7 @@ def test_warnings_say_what_they_mean_and_what_to_do(webui: WebuiPage, clean: Hos
     ):
         for each in words:
             expect(said.nth(number)).to_contain_text(each)
-    copier = detail(webui).get_by_role("button", name="Copy the payload")
+    copier = detail(webui).get_by_role("button", name="Copy payload")
     expect(copier).to_be_disabled()
     expect(copier).to_have_attribute("title", "the mask was lost")
 
@@ -445,7 +445,7 @@ def test_nothing_is_wider_than_the_page(webui: WebuiPage, clean: Host, width: in
 def test_downloads_of_the_payload_are_complete(webui: WebuiPage, clean: Host) -> None:
     clean.generate(prompt="a fox", **fine(True, 0.7, "", [picture()])).raise_for_status()
     webui.open("Payloads")
-    button = detail(webui).get_by_role("button", name="Download the payload")
+    button = detail(webui).get_by_role("button", name="Download payload")
     _, text = downloaded(webui.page, button)
     assert json.loads(text) == clean.json("/captures/latest/request")["payload"]
 

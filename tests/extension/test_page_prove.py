@@ -678,7 +678,7 @@ def preview(webui: WebuiPage) -> Locator:
 
 
 def asker(place: Locator) -> Locator:
-    return place.get_by_role("button", name="Show what Generate would send")
+    return place.get_by_role("button", name="What would be sent")
 
 
 def fold(place: Locator, name: str) -> Locator:

@@ -203,7 +203,7 @@ def test_the_copied_payload_is_the_body_to_post(webui: WebuiPage, clean: Host) -
     expected = clean.json("/captures/latest/request")["payload"]
     webui.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     webui.open("Payloads")
-    detail(webui).get_by_role("button", name="Copy the payload").click()
+    detail(webui).get_by_role("button", name="Copy payload").click()
     expect(said(webui)).to_contain_text("Copied, ")
     assert json.loads(pasted(webui.page)) == expected
 
@@ -213,7 +213,7 @@ def test_copying_works_without_a_secure_context(clean: Host, page: Page) -> None
     clean.generate(prompt="a fox").raise_for_status()
     webui = WebuiPage(page, clean.url)
     webui.open("Payloads")
-    detail(webui).get_by_role("button", name="Copy the payload").click()
+    detail(webui).get_by_role("button", name="Copy payload").click()
     expect(said(webui)).to_contain_text("Copied, ")
     assert json.loads(pasted(page)) == clean.json("/captures/latest/request")["payload"]
 
@@ -223,7 +223,7 @@ def test_a_refused_copy_says_so(clean: Host, page: Page) -> None:
     clean.generate(prompt="a fox").raise_for_status()
     webui = WebuiPage(page, clean.url)
     webui.open("Payloads")
-    detail(webui).get_by_role("button", name="Copy the payload").click()
+    detail(webui).get_by_role("button", name="Copy payload").click()
     expect(said(webui)).to_contain_text("Not copied: the browser did not allow it")
 
 
@@ -232,7 +232,7 @@ def test_the_downloaded_payload_is_complete(webui: WebuiPage, clean: Host) -> No
     clean.generate("img2img", prompt="a fox", **given).raise_for_status()
     body = clean.json("/captures/latest/request")["payload"]
     webui.open("Payloads")
-    button = detail(webui).get_by_role("button", name="Download the payload")
+    button = detail(webui).get_by_role("button", name="Download payload")
     name, text = downloaded(webui.page, button)
     assert (name, json.loads(text)) == (f"{clean.latest()['id']}-payload.json", body)
 
@@ -374,9 +374,9 @@ def test_the_accordion_fills_itself_when_the_job_ends(
     expect(value(place, "prompt")).to_have_text(prompt)
     expect(value(place, "seed")).to_have_text("21")
     assert fresh.page.evaluate("window.hurt") is None
-    _, text = downloaded(fresh.page, place.get_by_role("button", name="Download the payload"))
+    _, text = downloaded(fresh.page, place.get_by_role("button", name="Download payload"))
     assert json.loads(text) == clean.json("/captures/latest/request")["payload"]
-    place.get_by_role("button", name="Open the Payloads tab").click()
+    place.get_by_role("button", name="All captures").click()
     expect(rows(fresh)).to_have_count(1)
 
 
@@ -462,13 +462,13 @@ def test_what_would_be_sent_is_shown_without_a_picture(fresh: WebuiPage, clean: 
     fresh.text("txt2img_prompt", "not yet drawn")
     fresh.number("txt2img_seed", 33)
     before = gallery_of(fresh)
-    place.get_by_role("button", name="Show what Generate would send").click()
+    place.get_by_role("button", name="What would be sent").click()
     expect(value(place, "prompt")).to_have_text("not yet drawn")
     expect(value(place, "seed")).to_have_text("33")
     expect(place).to_contain_text("would be sent, nothing was generated")
     assert clean.json("/captures")["captures"] == []
     assert gallery_of(fresh) == before
-    _, text = downloaded(fresh.page, place.get_by_role("button", name="Download the payload"))
+    _, text = downloaded(fresh.page, place.get_by_role("button", name="Download payload"))
     fresh.press()
     arrive(fresh, clean, 1)
     assert clean.json("/captures/latest/request")["payload"] == json.loads(text) | {
@@ -479,7 +479,7 @@ def test_what_would_be_sent_is_shown_without_a_picture(fresh: WebuiPage, clean: 
 def test_what_would_be_sent_with_a_picture(fresh: WebuiPage, clean: Host, tmp_path: Path) -> None:
     (tmp_path / "init.png").write_bytes(base64.b64decode(picture()))
     place = accordion(fresh, "img2img")
-    asked = place.get_by_role("button", name="Show what Generate would send")
+    asked = place.get_by_role("button", name="What would be sent")
     asked.click()
     expect(place).to_contain_text("no picture was chosen")
     fresh.upload("img2img_image", tmp_path / "init.png")
