@@ -205,7 +205,7 @@ def test_filters_are_chips_that_can_be_removed(
 
 def test_filters_are_remembered_in_this_page_alone(various: WebuiPage, browser: Browser) -> None:
     various.page.get_by_label("Starred only").check()
-    various.page.get_by_role("searchbox").fill("fox")
+    various.page.get_by_role("searchbox", name="Search prompts").fill("fox")
     expect(shown(various)).to_have_text(["a red fox"])
     various.open("txt2img")
     various.open("Payloads")
@@ -213,7 +213,7 @@ def test_filters_are_remembered_in_this_page_alone(various: WebuiPage, browser: 
     various.load()
     various.open("Payloads")
     expect(shown(various)).to_have_text(["a red fox"])
-    expect(various.page.get_by_role("searchbox")).to_have_value("fox")
+    expect(various.page.get_by_role("searchbox", name="Search prompts")).to_have_value("fox")
     with local_page(browser) as page:
         other = WebuiPage(page, various.url)
         other.open("Payloads")
@@ -221,12 +221,12 @@ def test_filters_are_remembered_in_this_page_alone(various: WebuiPage, browser: 
 
 
 def test_nothing_found_offers_to_clear(various: WebuiPage) -> None:
-    various.page.get_by_role("searchbox").fill("zebra")
+    various.page.get_by_role("searchbox", name="Search prompts").fill("zebra")
     expect(various.page.get_by_text("Nothing found")).to_be_visible()
     expect(rows(various)).to_have_count(0)
     press(various, "Clear the search and the filters")
     expect(rows(various)).to_have_count(3)
-    expect(various.page.get_by_role("searchbox")).to_have_value("")
+    expect(various.page.get_by_role("searchbox", name="Search prompts")).to_have_value("")
 
 
 def test_mine_and_everybody_where_the_webui_has_users(
@@ -308,7 +308,7 @@ def test_arrows_home_end_and_enter(three: WebuiPage) -> None:
 def test_c_copies_the_payload(three: WebuiPage, clean: Host) -> None:
     three.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     keys(three, "c")
-    expect(detail(three).get_by_role("status")).to_contain_text("Copied, ")
+    expect(detail(three).locator(".pc-actions").get_by_role("status")).to_contain_text("Copied, ")
     assert json.loads(pasted(three.page)) == clean.json("/captures/c3/request")["payload"]
 
 
@@ -375,7 +375,7 @@ def test_keys_do_nothing_while_somebody_writes_or_the_tab_is_hidden(
     three: WebuiPage, clean: Host
 ) -> None:
     three.page.evaluate(CALLS)
-    three.page.get_by_role("searchbox").focus()
+    three.page.get_by_role("searchbox", name="Search prompts").focus()
     keys(three, "r", "s", "Delete", "Backspace", "Backspace")
     three.open("txt2img")
     three.page.locator("#txt2img_generate").focus()
@@ -507,7 +507,7 @@ def test_what_somebody_reads_stays_in_place_when_others_come(webui: WebuiPage, c
 
 
 def test_a_filter_holds_for_new_captures(three: WebuiPage, clean: Host) -> None:
-    three.page.get_by_role("searchbox").fill("two")
+    three.page.get_by_role("searchbox", name="Search prompts").fill("two")
     expect(shown(three)).to_have_text(["two"])
     clean.generate(prompt="three again").raise_for_status()
     clean.generate(prompt="two again").raise_for_status()
