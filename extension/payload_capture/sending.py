@@ -138,7 +138,7 @@ class Form:
 
 def _silent(one: Input, cleared: bool) -> Any:
     """What to show where the capture has no value: nothing, what was there at first, or KEEP."""
-    plain = one.script is None or one.script.role == "builtin"
+    plain = one.script is None or one.script.role in ("builtin", "operation")
     if not _is_settable(one) or not (cleared or (one.script and one.script.role == "always")):
         return KEEP
     if cleared and not plain and controls.is_clearable(one.component):

@@ -109,7 +109,7 @@ class Wants:
         title = one.script.title
         if one.script.role == "operation":
             off = {one.name: controls.off(one.component)} if one.place == 0 else {}
-            return (self.operations or {}).get(title, off).get(one.name, KEEP)
+            return (self.operations or {}).get(title, off).get(one.name)
         if one.script.role == "always":
             args = self.always.get(title)
         else:

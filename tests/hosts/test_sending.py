@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from playwright.sync_api import TimeoutError
 
 from all_kinds import KINDS
 from fidelity import NOT_THERE, Outcome
@@ -25,6 +26,7 @@ ALL_SET = (
     "All set: Generate makes this picture again.",
     "All set: the ✨ button below the picture makes this picture again.",
 )
+LOOKS = 20
 SETTING = "which “Override settings” cannot say: set it in Settings"
 
 
@@ -92,8 +94,14 @@ def changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
 def sent(page: WebuiPage, capture: Capture) -> str:
     """Send a capture from the Payloads tab to the tab that fits it. Returns what the page says."""
     page.open("Payloads")
-    page.page.locator(".pc-row").first.click()  # from then on the newest is shown when it comes
-    page.page.locator(f".pc-detail .pc-send[data-capture='{capture.id}'] button").click()
+    button = page.page.locator(f".pc-detail .pc-send[data-capture='{capture.id}'] button")
+    for _ in range(LOOKS):
+        page.page.locator(".pc-row").first.click()
+        try:
+            button.click(timeout=1500)
+            break
+        except TimeoutError:
+            continue  # the list did not have it yet
     toast = page.page.locator(".pc-toast > span").last
     toast.wait_for(timeout=60_000)
     said = toast.inner_text()
