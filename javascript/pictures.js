@@ -66,6 +66,7 @@
         }
 
         put(image, uri) {
+            if (image.dataset.large) return; // it came before its thumbnail
             if (uri.startsWith("data:image/")) image.src = uri;
             else image.classList.add("pc-missing");
         }
@@ -75,6 +76,7 @@
     async function enlargeIn(image, channel, source) {
         try {
             const {picture} = await channel.ask("large", {source}, pc.PATIENCE_FOR_PICTURES);
+            image.dataset.large = "1";
             if (picture.startsWith("data:image/")) image.src = picture;
             else image.classList.add("pc-missing");
         } catch (error) {
