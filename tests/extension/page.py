@@ -49,6 +49,11 @@ def renew(webui: WebuiPage) -> None:
         webui.load()
 
 
+def deafen(webui: WebuiPage) -> None:
+    """Let the tab hear of no change any more."""
+    webui.page.evaluate("() => payloadCapture.places.get('tab').bell.close()")
+
+
 def rows(webui: WebuiPage) -> Locator:
     return webui.page.locator(".pc-row")
 

@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from hosts.webui_page import WebuiPage
 
 from .conftest import Host, Start
-from .page import detail, downloaded, pasted, picture, rows
+from .page import deafen, detail, downloaded, pasted, picture, rows
 
 FINE = """
 import gradio as gr
@@ -410,7 +410,7 @@ def test_what_cannot_be_unfolded_says_why(webui: WebuiPage, clean: Host) -> None
 
 def gone(webui: WebuiPage, host: Host) -> None:
     """The shown capture is deleted, and the page is not told."""
-    webui.page.evaluate("() => payloadCapture.places.get('tab').bell.close()")
+    deafen(webui)
     where = f"{host.url}/payload-capture/v1/captures/{host.latest()['id']}"
     host.session.delete(where, params={"forever": 1}).raise_for_status()
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, expect
 from hosts.webui_page import WebuiPage
 
 from .conftest import Host, Start
-from .page import detail, picture, rows
+from .page import deafen, detail, picture, rows
 
 ALL_SET = "All set: Generate makes this picture again."
 UNRULY = """
@@ -83,6 +83,7 @@ def test_the_next_one_leaves_nothing_of_the_one_before(webui: WebuiPage, clean: 
     hires: dict[str, Any] = {
         "enable_hr": True,
         "hr_scale": 2,
+        "denoising_strength": 0.6,
         "subseed": 5,
         "subseed_strength": 0.4,
     }
@@ -162,6 +163,7 @@ def test_a_capture_that_is_gone_is_told(webui: WebuiPage, clean: Host) -> None:
     rows(webui).first.click()
     button = detail(webui).get_by_role("button", name="Send to txt2img")
     expect(button).to_be_visible()
+    deafen(webui)
     where = f"{clean.url}/payload-capture/v1/captures/{clean.latest()['id']}"
     clean.session.delete(where, params={"forever": 1}).raise_for_status()
     button.click()

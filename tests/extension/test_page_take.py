@@ -19,7 +19,7 @@ from payload_capture.capture import Capture
 from payload_capture.exports import FORMATS
 
 from .conftest import Host, Start
-from .page import detail, pasted, picture, rows, value
+from .page import deafen, detail, pasted, picture, rows, value
 
 INSECURE = """
 Object.defineProperty(window, "isSecureContext", {value: false});
@@ -260,7 +260,7 @@ def test_copying_over_plain_http_says_when_it_did(clean: Host, page: Page) -> No
 def test_a_format_that_cannot_be_made_says_why(webui: WebuiPage, clean: Host) -> None:
     generated(clean)
     opened(webui)
-    webui.page.evaluate("() => payloadCapture.places.get('tab').bell.close()")
+    deafen(webui)
     where = f"{clean.url}/payload-capture/v1/captures/{clean.latest()['id']}"
     clean.session.delete(where, params={"forever": 1}).raise_for_status()
     choose(webui, "HAR")
