@@ -77,7 +77,8 @@
             this.element = pc.make("li", {role: "treeitem", class: this.branch ? "pc-branch" : "pc-leaf", tabIndex: -1}, ...parts);
             if (this.branch) {
                 this.element.setAttribute("aria-expanded", "false");
-                this.element.setAttribute("aria-label", this.head.textContent);
+                const words = [...this.head.children].map((one) => one.textContent);
+                this.element.setAttribute("aria-label", words.join(", "));
                 const pictured = node && node.list && node.list.some((item) => item.picture);
                 if (pictured || (node && node.list && path.length === 1 && node.length <= 8)) this.fold(false);
             }
