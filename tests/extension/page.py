@@ -95,8 +95,12 @@ def fits(webui: WebuiPage) -> None:
     """Nothing of the extension's is wider than the page."""
     assert webui.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     places = ".payload-capture, .payload-capture-dialog, .payload-capture-toasts"
-    wide = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.outerHTML)"
-    assert webui.page.locator(places).evaluate_all(wide) == []
+    wide = """all => all.filter((one) => one.scrollWidth > one.clientWidth)
+        .flatMap((one) => [one, ...one.querySelectorAll("*")])
+        .filter((one) => one.getBoundingClientRect().right > innerWidth)
+        .map((one) => `${one.className} ${one.tagName}, ${one.scrollWidth} of ${innerWidth}`)"""
+    found = webui.page.locator(places).evaluate_all(wide)
+    assert found == [], found[:5]
 
 
 def value(place: Locator, name: str, title: str = "Payload") -> Locator:

@@ -9,6 +9,7 @@ from playwright.sync_api import FilePayload, Locator, expect
 
 from hosts.webui_page import WebuiPage
 from payload_capture.exports import FORMATS
+from stored import make
 
 from .conftest import PREFIX, Host
 from .hostile import hostile, put
@@ -140,7 +141,7 @@ def test_the_accordion_shows_a_prompt_as_it_is(webui: WebuiPage, name: str) -> N
 
 def test_a_prompt_of_a_megabyte(webui: WebuiPage, clean: Host) -> None:
     text = "a long <b>prompt</b> " * 50_000
-    put(clean, hostile("long", text))
+    put(clean, make(1, text, negative_prompt=text))
     webui.open("Payloads")
     exactly(value(detail(webui), "prompt"), text)
     unfold(webui)
