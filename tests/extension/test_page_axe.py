@@ -215,7 +215,9 @@ def test_a_replay_and_the_dialog_of_several(painted: WebuiPage) -> None:
     painted.page.keyboard.press("Control+a")
     bar = painted.page.get_by_role("toolbar", name="Chosen captures")
     bar.get_by_role("button", name="Replay & verify").click()
-    expect(dialog(painted).get_by_role("status").last).to_contain_text(re.compile(r"(\d) of \1 done"))
+    expect(dialog(painted).get_by_role("status").last).to_contain_text(
+        re.compile(r"(\d) of \1 done")
+    )
     accessible(painted)
 
 
