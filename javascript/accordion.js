@@ -19,39 +19,6 @@
         return `${field.src.length} ${field.src.slice(-60)}`; // it may be megabytes
     }
 
-    /** Which parts of a tree are folded and which are not, by the heads that lead to them. */
-    function folds(root, path = "", found = new Map()) {
-        for (const details of outermost(root)) {
-            const key = `${path}/${headOf(details)}`;
-            found.set(key, details.open);
-            folds(details, key, found);
-        }
-        return found;
-    }
-
-    /** Fold and unfold as it was before; what fills itself when it unfolds is waited for. */
-    async function refold(root, known, path = "") {
-        for (const details of outermost(root)) {
-            const key = `${path}/${headOf(details)}`;
-            if (known.has(key) && known.get(key) !== details.open) {
-                const turned = new Promise((done) => details.addEventListener("toggle", done, {once: true}));
-                details.open = known.get(key);
-                await turned;
-            }
-            await refold(details, known, key);
-        }
-    }
-
-    function outermost(root) {
-        const inner = [...root.querySelectorAll("details")];
-        return inner.filter((one) => one.parentElement.closest("details") === root.closest("details"));
-    }
-
-    function headOf(details) {
-        const summary = details.querySelector("summary");
-        return (summary.querySelector(".pc-key") || summary).textContent;
-    }
-
     /** Shows the payload of the job that this page's Generate button started last. */
     class Accordion {
         constructor(element, tab) {
@@ -172,9 +139,9 @@
 
         /** Draw a capture; what would be sent, asked for again, stays unfolded where it was. */
         async show({id, preview}) {
-            const known = preview && this.view.preview ? folds(this.element) : new Map();
+            const before = preview && this.view.preview ? this.view.shownTree.unfolded : null;
             await this.view.show(id, preview);
-            await refold(this.element, known);
+            if (before) await this.view.shownTree.refold(before);
         }
     }
 

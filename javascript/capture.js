@@ -15,6 +15,7 @@
             this.id = null;
             this.asked = null;
             this.copies = null;
+            this.shownTree = null; // of the payload
         }
 
         async show(id, preview = false) {
@@ -128,9 +129,9 @@
         }
 
         tree(capture) {
-            const tree = new pc.Tree(this.channel, this.thumbnails, capture.id, "payload");
-            const drawn = tree.draw(capture.payload, pc.t("Payload"));
-            return this.brief ? [drawn] : [new pc.TreeSearch(tree).draw(), drawn];
+            this.shownTree = new pc.Tree(this.channel, this.thumbnails, capture.id, "payload");
+            const drawn = this.shownTree.draw(capture.payload, pc.t("Payload"));
+            return this.brief ? [drawn] : [new pc.TreeSearch(this.shownTree).draw(), drawn];
         }
 
         infotexts(capture) {

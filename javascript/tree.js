@@ -284,6 +284,20 @@
             return row;
         }
 
+        /** The places that are unfolded, for `refold`. */
+        get unfolded() {
+            const open = [...this.element.querySelectorAll("[role=treeitem][aria-expanded=true]")];
+            return new Set(open.map((item) => JSON.stringify(this.rows.get(item).path)));
+        }
+
+        /** Unfold these places, as far as there are such and no ranges, and fold all others. */
+        async refold(unfolded, rows = this.top.rows) {
+            for (const row of rows.filter((one) => one.branch && !one.isRange)) {
+                await row.fold(!unfolded.has(JSON.stringify(row.path)));
+                if (!row.folded) await this.refold(unfolded, row.branch.rows);
+            }
+        }
+
         foldAll() {
             const open = this.element.querySelectorAll("[role=treeitem][aria-expanded=true]");
             open.forEach((item) => this.rows.get(item).fold(true));

@@ -10,9 +10,9 @@ from typing import get_args
 import pytest
 
 from environment import ROOT
-from javascript import Token, tokens
 from payload_capture.capture import Role
 from payload_capture.settings import OWN
+from script_tokens import Token, tokens
 
 pytestmark = pytest.mark.once
 
