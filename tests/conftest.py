@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+import browsing
 import environment
 from browsing import local_page
 from webui_standin.flavour import current_stack
@@ -38,6 +39,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="a further extension that the checkout gets; may be given several times",
     )
     group.addoption("--fidelity", metavar="FILE", help="add what came back to this file")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--host-folder"):
+        browsing.blamed = browsing.OURS
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

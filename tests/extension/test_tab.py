@@ -460,7 +460,8 @@ def gallery_of(webui: WebuiPage) -> str:
 def test_what_would_be_sent_is_shown_without_a_picture(fresh: WebuiPage, clean: Host) -> None:
     place = accordion(fresh)
     fresh.text("txt2img_prompt", "not yet drawn")
-    fresh.number("txt2img_seed", 33)
+    for name, number in (("width", 64), ("height", 64), ("steps", 2), ("seed", 33)):
+        fresh.number(f"txt2img_{name}", number)
     before = gallery_of(fresh)
     place.get_by_role("button", name="What would be sent").click()
     expect(value(place, "prompt")).to_have_text("not yet drawn")

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Route
 
 import kinds
 from all_kinds import KINDS
+from browsing import OURS
 from fidelity import FAILED, Outcome
 from payload_replay import WebUI
 from real_host import RealHost
@@ -120,7 +121,7 @@ def webui(
         opened.load()
     else:
         opened.reset()
-    assert not [text for text in problems if "sd-webui-payload-capture/" in text]
+    assert not [text for text in problems if OURS in text]
 
 
 @pytest.fixture(scope="module")
