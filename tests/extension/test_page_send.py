@@ -84,6 +84,7 @@ def test_the_next_one_leaves_nothing_of_the_one_before(webui: WebuiPage, clean: 
         "enable_hr": True,
         "hr_scale": 2,
         "denoising_strength": 0.6,
+        "hr_additional_modules": [],  # without which Forge answers 500
         "subseed": 5,
         "subseed_strength": 0.4,
     }
