@@ -1,4 +1,8 @@
-"""Each kind of generation: made on the page, sent back to the page, generated again, the same."""
+"""Each kind of generation: made on the page, sent back to the page, generated again, the same.
+
+A kind or two for each sort of field always run; all others are marked `soak`:
+``python3 tests -m "soak or not soak" tests/hosts/test_sending.py``.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,38 @@ REPEATABLE = [
     name for name, kind in KINDS.items() if kind.verdict not in ("refused", "as it falls")
 ]
 """The others come out otherwise each time, whatever the page holds."""
+SHORT = [
+    "plain",
+    "variation",
+    "sampling",
+    "refiner",
+    "hires_latent",
+    "hires_prompt",
+    "upscale_button",
+    "styles",
+    "lora",
+    "img2img_rgba",
+    "resize_by",
+    "inpaint_drawn",
+    "only_masked",
+    "batch_upload",
+    "xyz_prompt_steps",
+    "xyz_img2img",
+    "prompt_matrix",
+    "prompts_from_textbox",
+    "loopback",
+    "sd_upscale",
+    "extras_single",
+    "extras_sized",
+    "extras_batch",
+    "clip_skip",
+    "another_checkpoint",
+    "hires_modules",
+    "controlnet_canny",
+    "api_infotext",
+    "api_extras",
+]
+ALL = [pytest.param(n, marks=[] if n in SHORT else pytest.mark.soak) for n in REPEATABLE]
 ALL_SET = (
     "All set: Generate makes this picture again.",
     "All set: the ✨ button below the picture makes this picture again.",
@@ -44,7 +80,7 @@ def receiver(second: WebuiPage, outcome: Outcome) -> Iterator[WebuiPage]:
         second.load()
 
 
-@pytest.mark.parametrize("name", REPEATABLE)
+@pytest.mark.parametrize("name", ALL)
 def test_fills_the_page(
     name: str,
     scene: Scene,
@@ -72,7 +108,6 @@ def test_fills_the_page(
     assert again.id != capture.id, "nothing was generated again"
     same = pixels(again) == pixels(capture)
     outcome.say("identical" if same else "listed", said)
-    print(f"{name}: {outcome.verdict}: {said}")
     if said in ALL_SET:
         assert same, changed(capture.payload, again.payload)
     else:
