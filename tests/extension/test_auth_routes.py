@@ -382,7 +382,7 @@ def test_a_body_that_says_who_asks_is_not_believed(start: Start) -> None:
     identity = host.latest()["id"]
     body = {
         "fn_index": page_channel(host),
-        "data": [json.dumps({"id": 1, "do": "delete", "capture": identity})],
+        "data": [json.dumps({"id": 1, "do": "delete", "captures": [identity]})],
         "session_hash": "tests",
         "request": {"headers": {"host": "localhost"}, "client": {"host": "127.0.0.1"}},
     }
