@@ -96,11 +96,9 @@ def fits(webui: WebuiPage) -> None:
     assert webui.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     places = ".payload-capture, .payload-capture-dialog, .payload-capture-toasts"
     wide = """all => all.filter((one) => one.scrollWidth > one.clientWidth)
-        .flatMap((one) => [one, ...one.querySelectorAll("*")])
-        .filter((one) => one.getBoundingClientRect().right > innerWidth)
-        .map((one) => `${one.className} ${one.tagName}, ${one.scrollWidth} of ${innerWidth}`)"""
+        .map((one) => `${one.className}, ${one.scrollWidth} of ${one.clientWidth}`)"""
     found = webui.page.locator(places).evaluate_all(wide)
-    assert found == [], found[:5]
+    assert found == []
 
 
 def value(place: Locator, name: str, title: str = "Payload") -> Locator:
