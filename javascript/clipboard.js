@@ -83,5 +83,5 @@
         }
     }
 
-    Object.assign(pc, {copy, Copies});
+    Object.assign(pc, {Copies});
 })((window.payloadCapture = window.payloadCapture || {}));

@@ -324,5 +324,5 @@
         }
     }
 
-    Object.assign(pc, {Tree, writtenPath});
+    Object.assign(pc, {Tree});
 })((window.payloadCapture = window.payloadCapture || {}));

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageChops
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, FloatRect, Locator, expect
 
 from browsing import local_page
 from hosts.webui_page import WebuiPage
@@ -331,13 +331,19 @@ def test_the_border_moves_by_keys(webui: WebuiPage, clean: Host) -> None:
     assert over.evaluate("one => getComputedStyle(one).clipPath") == "inset(0px 100% 0px 0px)"
 
 
-def test_the_border_is_dragged(webui: WebuiPage, clean: Host) -> None:
+def border(webui: WebuiPage, clean: Host) -> tuple[Locator, FloatRect]:
+    """The slider's handle, and where its pictures are, once two of them differ."""
     made(clean)
     section = replayed(webui, another(clean, seed=6), "different")
-    stage, handle = section.locator(".pc-slider"), section.get_by_role("slider")
+    stage = section.locator(".pc-slider")
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
     assert box is not None
+    return section.get_by_role("slider"), box
+
+
+def test_the_border_is_dragged(webui: WebuiPage, clean: Host) -> None:
+    handle, box = border(webui, clean)
     mouse = webui.page.mouse
     mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
     mouse.down()
@@ -352,12 +358,7 @@ def test_the_border_is_dragged(webui: WebuiPage, clean: Host) -> None:
 
 
 def test_the_border_follows_a_finger(webui: WebuiPage, clean: Host) -> None:
-    made(clean)
-    section = replayed(webui, another(clean, seed=6), "different")
-    stage, handle = section.locator(".pc-slider"), section.get_by_role("slider")
-    stage.scroll_into_view_if_needed()
-    box = stage.bounding_box()
-    assert box is not None
+    handle, box = border(webui, clean)
     client = webui.page.context.new_cdp_session(webui.page)
     client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     finger = [
