@@ -15,17 +15,8 @@
         other.focus();
     }
 
-    /**
-     * A dialog with a title and a Close button; fill its `body`. `onclose` is told when it is gone,
-     * however it was closed.
-     */
-    function openDialog(title, onclose = () => {}) {
-        const heading = pc.make("h2", {}, title);
-        const shut = pc.button(pc.t("Close"), "", () => dialog.close());
-        const head = pc.make("div", {class: "pc-dialog-head"}, heading, shut);
-        const body = pc.make("div", {class: "pc-dialog-body"});
-        const inner = pc.make("div", {class: "payload-capture"}, head, body);
-        const dialog = pc.make("dialog", {class: "payload-capture-dialog pc-wide", "aria-label": title}, inner);
+    /** Show a <dialog> over the page; when it closes, however it does, it is gone and `onclose` told. */
+    function showDialog(dialog, onclose = () => {}) {
         // The webui's own keys (Ctrl+Enter generates, Escape interrupts) are not meant meanwhile.
         dialog.addEventListener("keydown", (event) => {
             event.stopPropagation();
@@ -39,8 +30,19 @@
         const themed = document.querySelector(".gradio-container"); // has the theme's fonts and colours
         (themed || document.body).append(dialog);
         dialog.showModal();
+    }
+
+    /** A dialog with a title and a Close button; fill its `body`. */
+    function openDialog(title, onclose) {
+        const heading = pc.make("h2", {}, title);
+        const shut = pc.button(pc.t("Close"), "", () => dialog.close());
+        const head = pc.make("div", {class: "pc-dialog-head"}, heading, shut);
+        const body = pc.make("div", {class: "pc-dialog-body"});
+        const inner = pc.make("div", {class: "payload-capture"}, head, body);
+        const dialog = pc.make("dialog", {class: "payload-capture-dialog pc-wide", "aria-label": title}, inner);
+        showDialog(dialog, onclose);
         return {dialog, body};
     }
 
-    Object.assign(pc, {openDialog});
+    Object.assign(pc, {openDialog, showDialog});
 })((window.payloadCapture = window.payloadCapture || {}));

@@ -97,20 +97,11 @@
     async function enlarge(channel, source, caption) {
         const picture = pc.make("img", {class: "pc-full", alt: caption});
         const words = pc.make("span", {class: "pc-caption", dir: "auto"}, pc.t("Loading…"));
-        const shut = () => dialog.close();
-        const bar = pc.make("div", {class: "pc-bar"}, words, pc.button(pc.t("Close"), pc.t("Close the picture"), shut));
+        const shut = pc.button(pc.t("Close"), pc.t("Close the picture"), () => dialog.close());
+        const bar = pc.make("div", {class: "pc-bar"}, words, shut);
         const dialog = pc.make("dialog", {class: "payload-capture-dialog", "aria-label": caption}, picture, bar);
-        dialog.addEventListener("click", (event) => event.target === dialog && shut());
-        // The webui's own keys (Escape interrupts) are not meant while a picture is open.
-        dialog.addEventListener("keydown", (event) => event.stopPropagation());
-        const themed = document.querySelector(".gradio-container"); // has the theme's fonts and colours
-        (themed || document.body).append(dialog);
         let url = null;
-        dialog.addEventListener("close", () => {
-            dialog.remove();
-            if (url) URL.revokeObjectURL(url);
-        });
-        dialog.showModal();
+        pc.showDialog(dialog, () => url && URL.revokeObjectURL(url));
         try {
             const {picture: uri} = await channel.ask("picture", {source}, pc.PATIENCE_FOR_PICTURES);
             const blob = await (await fetch(uri)).blob(); // decodes base64 off this thread

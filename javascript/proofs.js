@@ -143,7 +143,7 @@
         closed() {
             this.thumbnails.observer.disconnect();
             const open = this.items.filter((item) => item.job && !ENDED.includes(item.state)).length;
-            if (open) pc.toast(pc.t("{count} replays go on; the list shows their verdicts.", {count: open}));
+            if (open) pc.toast(pc.t("Replays that go on: {count}; the list shows their verdicts.", {count: open}));
         }
     }
 

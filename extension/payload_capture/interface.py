@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from payload_capture.app import Service
+    from payload_capture.service import Service
 
 INTERFACE = 1
 """The version of this set of functions."""

@@ -16,7 +16,7 @@ from payload_capture.schemas import BadParameterError
 from payload_capture.store import Filters, NotFoundError, StoreError
 
 if TYPE_CHECKING:
-    from payload_capture.app import Service
+    from payload_capture.service import Service
 
 PAGE = 100
 PATIENCE = 20.0

@@ -19,7 +19,7 @@ from payload_capture.runs import RunError
 from payload_capture.store import Filters, NotFoundError
 
 if TYPE_CHECKING:
-    from payload_capture.app import Service
+    from payload_capture.service import Service
 
 MOST = 500
 """Differences that are told; beyond, their number is."""

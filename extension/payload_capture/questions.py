@@ -24,7 +24,7 @@ from payload_capture.store import NotFoundError, StoreError
 from payload_capture.taking import export, upload
 
 if TYPE_CHECKING:
-    from payload_capture.app import Service
+    from payload_capture.service import Service
 
 Question = Mapping[str, Any]
 

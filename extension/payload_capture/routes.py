@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from payload_capture.app import Service
     from payload_capture.auth import Gate
+    from payload_capture.service import Service
 
 MAX_RUN = 1 << 30
 """Bytes of a request that generates."""

@@ -25,8 +25,8 @@ from payload_capture.wanted import KEEP, Fetch, Input, Unset, Wants, Webui, want
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from payload_capture.app import Service
     from payload_capture.auth import Caller
+    from payload_capture.service import Service
 
 TARGETS = ("txt2img", "img2img", "extras")
 """The tabs that have a Generate button, by the beginning of its id."""

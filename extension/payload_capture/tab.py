@@ -21,7 +21,7 @@ from payload_capture.controls import Offered
 from payload_capture.wanted import KEEP
 
 if TYPE_CHECKING:
-    from payload_capture.app import Service
+    from payload_capture.service import Service
 
 _JS = "_js" if gr.__version__.startswith("3.") else "js"
 _EVENT: dict[str, Any] = {"queue": False, "show_progress": False, "api_name": False}

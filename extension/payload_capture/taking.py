@@ -22,7 +22,7 @@ from payload_capture.capture import FormatError
 from payload_capture.imports import TooLargeError
 
 if TYPE_CHECKING:
-    from payload_capture.app import Service
+    from payload_capture.service import Service
 
 FORMS = ("exact", "minimal")
 SHOWN = 20_000

@@ -10,25 +10,15 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [
-    str(ROOT / folder)
-    for folder in ("extension", "companion", "companion/src", "tests", "tests/benchmarks")
-]
+import requests
+from browser import EXTENSION, launched
+from playwright.sync_api import Browser, Page
 
-import requests  # noqa: E402
-from playwright.sync_api import Page, sync_playwright  # noqa: E402
+from hosts.webui_page import WebuiPage
+from webui_standin import Process
 
-import environment  # noqa: E402
-from conftest import CHROMIUM_FLAGS  # noqa: E402
-from hosts.webui_page import WebuiPage  # noqa: E402
-from webui_standin import Process  # noqa: E402
-
-EXTENSION = {"sd-webui-payload-capture": ROOT}
 AIM = 300.0
 """Milliseconds, as a median, that an arrival may take."""
 NOTE = """() => {
@@ -46,6 +36,11 @@ ASK = """async () => {
     await new payloadCapture.Channel("tab").ask("choices");
     return performance.now() - begun;
 }"""
+
+
+def bench(browser: Browser, rounds: int) -> None:
+    with Process(extensions=EXTENSION) as host:
+        arrival(browser.new_page(), host.url, rounds)
 
 
 def arrival(page: Page, url: str, rounds: int) -> None:
@@ -73,16 +68,12 @@ def arrival(page: Page, url: str, rounds: int) -> None:
     )
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=40)
-    options = parser.parse_args(arguments)
-    with sync_playwright() as playwright:
-        chromium = environment.ensure_chromium()
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS])
-        with Process(extensions=EXTENSION) as host:
-            arrival(browser.new_page(), host.url, options.rounds)
-        browser.close()
+    options = parser.parse_args()
+    with launched() as browser:
+        bench(browser, options.rounds)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "companion" / "src"), str(ROOT / "tests" / "hosts")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("companion/src", "tests", "tests/hosts")]
 
 import requests  # noqa: E402
 from PIL import Image  # noqa: E402
@@ -74,7 +74,7 @@ def running(options: argparse.Namespace, extension: bool) -> Iterator[tuple[str,
         host: Any
         if options.host_folder:
             flags = options.host_args.split()
-            host = RealHost(options.host_folder, Path(folder) / "data", extensions, flags)
+            host = RealHost(options.host_folder, extensions, flags, data_dir=Path(folder) / "data")
         else:
             host = Process(extensions=extensions, data_dir=Path(folder) / "data")
         with host:
@@ -126,13 +126,17 @@ def report(name: str, bare: list[float], full: list[float]) -> None:
     )
 
 
+def add_host_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host-folder", type=Path)
+    parser.add_argument("--host-args", default="")
+
+
 def main() -> None:
     # Hosts read compiled files, as those of users do, whatever this shell is set to.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--host-folder", type=Path)
-    parser.add_argument("--host-args", default="")
+    add_host_options(parser)
     options = parser.parse_args()
     generations(options)
     starts(options)

@@ -15,27 +15,18 @@ import argparse
 import itertools
 import random
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [
-    str(ROOT / folder)
-    for folder in ("extension", "companion", "companion/src", "tests", "tests/benchmarks")
-]
+import bench_store
+from browser import EXTENSION, launched
+from playwright.sync_api import Browser, Page
 
-import bench_store  # noqa: E402
-from playwright.sync_api import Page, sync_playwright  # noqa: E402
+from hosts.webui_page import WebuiPage
+from payload_capture.store import Store
+from webui_standin import Process
 
-import environment  # noqa: E402
-from conftest import CHROMIUM_FLAGS  # noqa: E402
-from hosts.webui_page import WebuiPage  # noqa: E402
-from payload_capture.store import Store  # noqa: E402
-from webui_standin import Process  # noqa: E402
-
-EXTENSION = {"sd-webui-payload-capture": ROOT}
 DISTINCT = 200
 """Captures whose prompts differ."""
 TURN = 1200
@@ -112,26 +103,25 @@ def scrolled(page: Page, url: str, count: int, limit: float) -> Scrolled:
     return Scrolled(page, loaded, time.perf_counter() - begun)
 
 
-def bench(count: int, limit: float) -> Scrolled:
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+def bench(browser: Browser, count: int, limit: float) -> Scrolled:
+    with tempfile.TemporaryDirectory() as folder:
         fill(Path(folder), count)
-        chromium = environment.ensure_chromium()
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS])
         with Process(extensions=EXTENSION, data_dir=Path(folder)) as host:
             page = browser.new_page(viewport={"width": 1400, "height": 900})
             made = scrolled(page, host.url, count, limit)
-        browser.close()
+            page.close()
     made.report()
     return made
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--captures", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=600)
-    options = parser.parse_args(arguments)
-    few = bench(max(100, options.captures // 1000), options.seconds)
-    many = bench(options.captures, options.seconds)
+    options = parser.parse_args()
+    with launched() as browser:
+        few = bench(browser, max(100, options.captures // 1000), options.seconds)
+        many = bench(browser, options.captures, options.seconds)
     ratio = statistics.median(many.frames) / statistics.median(few.frames)
     print(f"median frame, many / few: {ratio:.2f}")
 

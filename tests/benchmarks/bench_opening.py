@@ -1,6 +1,6 @@
 """How long the page takes from the press on a capture to its payload on screen.
 
-    python tests/benchmarks/bench_opening.py [--rounds N] [--chromium FILE]
+    python tests/benchmarks/bench_opening.py [--rounds N]
 
 A capture of 50 MB (pictures as init images and within an argument, a prompt of 1 MB,
 lists of 100,000 entries) and a small one are opened in turns in a real browser on a stand-in.
@@ -16,20 +16,17 @@ import base64
 import io
 import os
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "companion" / "src"), str(ROOT / "tests")]
+import requests
+from browser import EXTENSION, launched
+from PIL import Image
+from playwright.sync_api import Browser, Page
 
-import requests  # noqa: E402
-from PIL import Image  # noqa: E402
-from playwright.sync_api import Page, sync_playwright  # noqa: E402
-
-from hosts.webui_page import WebuiPage  # noqa: E402
-from webui_standin import Process  # noqa: E402
+from hosts.webui_page import WebuiPage
+from webui_standin import Process
 
 AIM = 200.0
 """Milliseconds at the median."""
@@ -98,6 +95,15 @@ def generate(url: str, endpoint: str, payload: dict[str, Any]) -> int:
     return len(answer.request.body or b"")
 
 
+def bench(browser: Browser, rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "scripts" / "fine.py"
+        script.parent.mkdir()
+        script.write_text(SCRIPT)
+        with Process(extensions={**EXTENSION, "fine": Path(folder)}) as host:
+            opening(browser.new_page(), host.url, rounds)
+
+
 def opening(page: Page, url: str, rounds: int) -> None:
     size = generate(url, "img2img", heavy())
     generate(url, "txt2img", {"prompt": "a light fox"})
@@ -128,22 +134,12 @@ def report(name: str, times: list[float], tasks: list[float]) -> None:
     )
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--chromium", default="/usr/bin/chromium")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        script = Path(folder) / "fine" / "scripts" / "fine.py"
-        script.parent.mkdir(parents=True)
-        script.write_text(SCRIPT)
-        extensions = {"sd-webui-payload-capture": ROOT, "fine": script.parents[1]}
-        browser = playwright.chromium.launch(
-            executable_path=options.chromium, args=["--no-sandbox"]
-        )
-        with Process(extensions=extensions) as host:
-            opening(browser.new_page(), host.url, options.rounds)
-        browser.close()
+    options = parser.parse_args()
+    with launched() as browser:
+        bench(browser, options.rounds)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def start(
 ) -> Iterator[Start]:
     """Start a host of the test's own; it ends with the session.
 
-    It is a stand-in, or the real webui that `--host-folder` names.
+    It is a stand-in, or the real webui that `--host-folder` names, whose steps take what they take.
     """
     checkout = request.config.getoption("--host-folder")
     real = request.config.getoption("--host-args").split()
@@ -68,6 +68,7 @@ def start(
         *flags: str,
         neighbours: dict[str, str] | None = None,
         folders: dict[str, Path] | None = None,
+        seconds_per_step: float = 0,
         **given: Any,
     ) -> Host:
         extensions = {"sd-webui-payload-capture": repository, **(folders or {})}
@@ -76,10 +77,11 @@ def start(
             (folder / "scripts").mkdir()
             (folder / "scripts" / f"{name}.py").write_text(script)
             extensions[name] = folder
+        pace = ("--seconds-per-step", str(seconds_per_step)) if seconds_per_step else ()
         process = (
             RealHost(Path(checkout), extensions, (*real, *flags), **given)
             if checkout
-            else Process(extensions=extensions, flags=flags, **given)
+            else Process(extensions=extensions, flags=(*flags, *pace), **given)
         )
         running.append(process)
         return Host(process.start())

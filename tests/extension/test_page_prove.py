@@ -23,14 +23,14 @@ from .page import accordion, arrive, detail, generate, picture, rows, value
 
 HOSTILE = '<img src=x onerror="window.hurt=1">\u202e"\'><script>window.hurt=1</script>'
 LONG = "a portrait of an old fisherman, soft light, 85mm, highly detailed"
-SECONDS = "0.02"
+SECONDS = 0.02
 """What each step takes here: a replay of hundreds of steps can be watched and cancelled."""
 ENDLESS: dict[str, Any] = {"steps": 150, "n_iter": 10}
 
 
 @pytest.fixture(scope="module")
 def host(start: Start) -> Iterator[Host]:
-    host = start("--seconds-per-step", SECONDS)
+    host = start(seconds_per_step=SECONDS)
     yield host
     assert host.process.errors() == []
     host.process.stop()
@@ -465,7 +465,7 @@ def test_a_dialog_that_is_closed_says_that_replays_go_on(webui: WebuiPage, clean
     dialog = prove(webui, identity)
     expect(dialog).to_contain_text("%")
     dialog.get_by_role("button", name="Close").click()
-    expect(webui.page.get_by_text("1 replays go on")).to_be_visible()
+    expect(webui.page.get_by_text("Replays that go on: 1")).to_be_visible()
     section = chosen(webui, identity)
     expect(section).to_contain_text("It runs.")
     section.get_by_role("button", name="Cancel").click()

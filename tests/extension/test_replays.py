@@ -298,7 +298,7 @@ def test_a_replay_behind_passwords(start: Start) -> None:
 @pytest.fixture(scope="module")
 def slow(start: Start) -> Iterator[Host]:
     """A host whose every step takes long enough to be stopped."""
-    host = start("--seconds-per-step", "0.05")
+    host = start(seconds_per_step=0.05)
     host.generate(prompt="to be stopped", steps=2).raise_for_status()
     yield host
     assert host.process.errors() == []

@@ -160,7 +160,7 @@ import sys, threading
 from modules import script_callbacks
 
 def stuck(page, app):
-    sys.modules["payload_capture.app"].LAST_SECONDS = 0.5
+    sys.modules["payload_capture.service"].LAST_SECONDS = 0.5
     sys.modules["payload_capture.store"].Store.add = lambda *given: threading.Event().wait()
 
 script_callbacks.on_app_started(stuck)

@@ -193,7 +193,13 @@ def test_results_open_in_full_size(webui: WebuiPage, clean: Host) -> None:
     detail(webui).get_by_role("button", name="Open picture 1, 640×512 · seed 7").click()
     dialog = webui.page.get_by_role("dialog")
     expect(dialog.locator("img")).to_have_js_property("naturalWidth", 640)
-    dialog.get_by_role("button", name="Close the picture").click()
+    close = dialog.get_by_role("button", name="Close the picture")
+    close.focus()
+    webui.page.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name="Download the picture")).to_be_focused()
+    webui.page.keyboard.press("Shift+Tab")
+    expect(close).to_be_focused()
+    close.click()
     expect(dialog).to_have_count(0)
 
 

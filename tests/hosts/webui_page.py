@@ -167,6 +167,7 @@ class WebuiPage:
         box = self._of(element, "input[type=checkbox]").first
         if box.is_checked() != on:
             self._changes(element, lambda: self.check(element, not on))
+            box.wait_for()  # a script's inputs appear some time after it was selected
             box.set_checked(on, force=True)
             self.page.wait_for_timeout(SETTLE)
 
