@@ -88,11 +88,11 @@
     /** What keeps this page from asking; its message says it. */
     class Lost extends Error {}
 
-    /** The number of the event that a place's hidden button has; gradio 4.40 says it as `id`. */
+    /** The number of the event that a place's hidden text has; gradio 4.40 says it as `id`. */
     function eventOf(place) {
         const {components, dependencies} = window.gradio_config;
-        const button = components.find((one) => one.props && one.props.elem_id === `payload_capture_${place}_ask`);
-        const index = button ? dependencies.findIndex((one) => targets(one).includes(button.id)) : -1;
+        const letter = components.find((one) => one.props && one.props.elem_id === `payload_capture_${place}_channel`);
+        const index = letter ? dependencies.findIndex((one) => targets(one).includes(letter.id)) : -1;
         if (index < 0) throw new Lost(pc.t("This page lost its connection to the webui: reload it."));
         return dependencies[index].id ?? index;
     }

@@ -4,7 +4,8 @@ Python draws nothing: it puts an empty place on the page and beside it an event,
 script sends to ask (`questions`); it draws what it is answered. All differences between gradio 3.41
 and 4.40 that Python meets are here: the keyword that takes JavaScript, and what components may be
 hidden how. Texts that only travel are invisible textboxes, whose values gradio keeps; what the
-script must click or find has to be on the page, so it is hidden by style.
+script must click has to be on the page, so it is hidden by style. There are as few of both as can
+be: each costs the page's load a millisecond or two.
 """
 
 from __future__ import annotations
@@ -77,8 +78,10 @@ class Accordion:
     def __init__(self, service: Service, tab: str) -> None:
         self._service = service
         self._tab = tab
-        with gr.Accordion("API payload", open=False, elem_id=f"payload_capture_{tab}_accordion"):
-            self._hidden = _place(service, tab)
+        elem_id = f"payload_capture_{tab}_accordion"
+        with gr.Accordion("API payload", open=False, elem_id=elem_id) as self._drawn:
+            _place(service, tab)
+            self._told = {name: _letter() for name in ("again", "preview")}
         self._page = gr.context.Context.root_block
         self._results: dict[str, Any] = {}
         self._previewed = False
@@ -105,8 +108,7 @@ class Accordion:
         when the first job fails; the script sees the page change then and presses the button. (An
         HTML component's own change event fires without end in gradio 4.40.)
         """
-        with _hidden():
-            again, told = _pressed(f"payload_capture_{self._tab}_again"), _letter()
+        again, told = self._pressed("again")
         for listen in (generation_info.change, again.click):
             event = listen(
                 self._of_generation,
@@ -125,10 +127,7 @@ class Accordion:
         if inputs is None:
             return
         self._previewed = True
-        parent = self._hidden.parent
-        with self._hidden:
-            asked, told = _pressed(f"payload_capture_{self._tab}_preview"), _letter()
-        self._hidden.parent = parent
+        asked, told = self._pressed("preview")
         inputs = [told if one is None else one for one in inputs]
 
         def preview(request: gr.Request, *args: Any) -> str:
@@ -139,10 +138,20 @@ class Accordion:
         event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
 
 
+    def _pressed(self, name: str) -> tuple[Any, Any]:
+        """A button for the script within the accordion, and the text that is answered."""
+        parent = self._drawn.parent  # which drawing on in it would change
+        with self._drawn:
+            button = _pressed(f"payload_capture_{self._tab}_{name}")
+        self._drawn.parent = parent
+        return button, self._told[name]
+
+
 def _tab(service: Service, pages: dict[str, Any]) -> Any:
     with gr.Blocks(analytics_enabled=False) as drawn:
         _place(service, "tab")
         _bell(service)
+        letter = _letter()
         for target, page in pages.items():
             try:
                 form = _form(target, page)
@@ -150,7 +159,7 @@ def _tab(service: Service, pages: dict[str, Any]) -> Any:
                 print(f"[payload-capture] no “Send to”: {error}", file=sys.stderr)
                 continue
             if form is not None:
-                _offer_sending(service, form)
+                _offer_sending(service, form, letter)
     return drawn
 
 
@@ -168,11 +177,10 @@ def _gallery_of(page: Any) -> dict[str, Any]:
     return {"gallery": inputs[1], "generation_info": inputs[3]} if inputs else {}
 
 
-def _offer_sending(service: Service, form: sending.Form) -> None:
-    """Two buttons for the script: one fills the form, the other tells what of it is not set."""
-    with _hidden():
-        send, check = (_pressed(f"payload_capture_{n}_{form.target}") for n in ("send", "check"))
-        asked, told = _letter(), _letter()
+def _offer_sending(service: Service, form: sending.Form, letter: Any) -> None:
+    """Two buttons for the script: one fills the form, the other tells what of it is not set. The
+    question and the answer are the letter's, one at a time."""
+    send, check = (_pressed(f"payload_capture_{n}_{form.target}") for n in ("send", "check"))
 
     def sent(text: str, request: gr.Request) -> list[Any]:
         values, answer = sending.sent(service, form, text, _caller(request))
@@ -182,13 +190,13 @@ def _offer_sending(service: Service, form: sending.Form) -> None:
         return sending.checked(service, form, text, given, _caller(request))
 
     outputs = [one.component for one in form.settable]
-    given = [told if one.component is None else one.component for one in form.inputs]
+    given = [letter if one.component is None else one.component for one in form.inputs]
     for button, act, inputs, filled in (
-        (send, sent, [asked], [*outputs, told]),
-        (check, checked, [asked, *given], [told]),
+        (send, sent, [letter], [*outputs, letter]),
+        (check, checked, [letter, *given], [letter]),
     ):
         event = button.click(act, inputs, filled, **_EVENT, **{_JS: _SEND % len(inputs)})
-        event.then(None, [told], [], **{_JS: _TELL % ("tab", "sent")})
+        event.then(None, [letter], [], **{_JS: _TELL % ("tab", "sent")})
 
 
 def _update(value: Any) -> Any:
@@ -205,8 +213,7 @@ def _bell(service: Service) -> None:
     async def rung(text: str, request: gr.Request) -> str:
         return await questions.ring(service, text, _caller(request))
 
-    with _hidden():
-        _channel("bell", rung)
+    _channel("bell", rung)
 
 
 def _inputs_of(page: Any, tab: str, button: str = "generate") -> list[Any] | None:
@@ -231,38 +238,31 @@ def _inputs_of(page: Any, tab: str, button: str = "generate") -> list[Any] | Non
     return None
 
 
-def _place(service: Service, name: str) -> Any:
-    """An empty element for the script to draw in, and its channel in a hidden column."""
+def _place(service: Service, name: str) -> None:
+    """An empty element for the script to draw in, and its channel."""
     gr.HTML(f'<div class="payload-capture" data-place="{name}"></div>')
 
     def asked(text: str, request: gr.Request) -> str:
         return questions.answer(service, text, _caller(request))
 
-    with _hidden() as hidden:
-        _channel(name, asked)
-    return hidden
+    _channel(name, asked)
 
 
 def _channel(name: str, answers: Callable[..., Any]) -> None:
-    """An event that the page's script sends itself: it finds it by the button's name."""
-    question, answer = _letter(), _letter()
-    ask = _pressed(f"payload_capture_{name}_ask")
-    ask.click(answers, [question], [answer], **_EVENT)
-
-
-def _hidden() -> Any:
-    return gr.Column(elem_classes="payload-capture-hidden")
+    """An event that never happens on the page: its script sends it, and finds it by this name."""
+    letter = _letter(f"payload_capture_{name}_channel")
+    letter.submit(answers, [letter], [letter], **_EVENT)
 
 
 def _pressed(elem_id: str) -> Any:
-    button = gr.Button("", elem_id=elem_id)
+    button = gr.Button("", elem_id=elem_id, elem_classes="payload-capture-hidden")
     button.do_not_save_to_config = True  # the webui keeps the defaults of what it shows
     return button
 
 
-def _letter() -> Any:
+def _letter(elem_id: str | None = None) -> Any:
     # One line: a textarea would measure its text whenever it changes.
-    letter = gr.Textbox(visible=False, lines=1, max_lines=1)
+    letter = gr.Textbox(visible=False, lines=1, max_lines=1, elem_id=elem_id)
     letter.do_not_save_to_config = True
     return letter
 
