@@ -48,6 +48,16 @@ class Host:
         made: dict[str, Any] = self.json("/captures/latest")
         return made
 
+    def pretend(self, **payload: Any) -> None:
+        """A capture of what a real webui would compute for minutes."""
+        self.generate().raise_for_status()
+        document = self.latest()
+        document["payload"] |= payload
+        where = f"{self.url}{PREFIX}/captures"
+        given = f"{where}/{document['id']}"
+        self.session.delete(given, params={"forever": 1}, timeout=30).raise_for_status()
+        self.session.post(where, json=document, timeout=30).raise_for_status()
+
 
 Start = Callable[..., Host]
 
