@@ -137,7 +137,6 @@ class Accordion:
         event = asked.click(preview, inputs, [told], **_EVENT, **script)
         event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
 
-
     def _pressed(self, name: str) -> tuple[Any, Any]:
         """A button for the script within the accordion, and the text that is answered."""
         parent = self._drawn.parent  # which drawing on in it would change

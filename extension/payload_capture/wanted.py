@@ -185,7 +185,9 @@ def _generation(webui: Webui, endpoint: str, payload: dict[str, Any]) -> Wants:
     tab = "img2img" if endpoint == IMG2IMG else "txt2img"
     lone = _without_input(webui, tab, payload, defaults)
     options = {**{n: v for n, v in lone.items() if n in webui.known_options()}, **options}
-    texts, left = webui.override_texts(options)
+    early = {name: options[name] for name in _EARLY & options.keys()}
+    texts, left = webui.override_texts({n: v for n, v in options.items() if n not in early})
+    left += _unlike(webui, early)
     made = Wants(
         {**_fields(given, hires="hr_upscaler" in payload), "override_settings_texts": texts},
         {str(n).lower(): s.get("args") or [] for n, s in _mapping(given, "alwayson_scripts")},
@@ -204,6 +206,10 @@ def _generation(webui: Webui, endpoint: str, payload: dict[str, Any]) -> Wants:
         made.panels += [_init(webui, made, payload, options), "img2img_tab_resize_to"]
     return made
 
+
+_EARLY = frozenset({"initial_noise_multiplier"})
+"""Options that the webui reads before it applies "Override settings" (A1111 v1.6.0 to v1.10.1,
+Forge and reForge, ``processing.py``: ``StableDiffusionProcessingImg2Img.__post_init__``)."""
 
 _ELSEWHERE = frozenset(
     {
@@ -317,7 +323,7 @@ def _extras(webui: Webui, endpoint: str, payload: dict[str, Any]) -> Wants:
         if title not in known:
             made.unset.append(Unset(title, "missing", {}))
     options = payload.get("override_settings") or {}
-    for name in [*webui.override_texts(options)[1], *_overridden(webui, options)]:
+    for name in _unlike(webui, options):
         made.unset.append(_setting(webui, name, options[name]))
     mode = scripts.get("Upscale", {}).get("upscale_mode", 0)
     made.panels = [
@@ -328,9 +334,9 @@ def _extras(webui: Webui, endpoint: str, payload: dict[str, Any]) -> Wants:
     return made
 
 
-def _overridden(webui: Webui, options: Mapping[str, Any]) -> list[str]:
-    """Those that differ and that Extras, which has no field for them, cannot take."""
-    return [name for name in options if webui.override_texts({name: options[name]})[0]]
+def _unlike(webui: Webui, options: Mapping[str, Any]) -> list[str]:
+    """Those that are set otherwise, where there is no field for them."""
+    return [name for name in options if any(webui.override_texts({name: options[name]}))]
 
 
 def _decoded(value: Any, fetch: Fetch) -> Any:

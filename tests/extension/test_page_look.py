@@ -80,24 +80,24 @@ def press(webui: WebuiPage, name: str) -> None:
 
 
 def test_the_chosen_picture_is_large_and_the_others_a_strip(webui: WebuiPage, clean: Host) -> None:
-    clean.generate(prompt="a fox", batch_size=3, width=640, height=512, seed=7).raise_for_status()
+    clean.generate(prompt="a fox", batch_size=3, width=320, height=256, seed=7).raise_for_status()
     webui.open("Payloads")
     stage = detail(webui).locator(".pc-stage")
-    expect(stage.locator("img")).to_have_js_property("naturalWidth", 640)
+    expect(stage.locator("img")).to_have_js_property("naturalWidth", 320)
     choices = detail(webui).get_by_role("group", name="All pictures").get_by_role("button")
     expect(choices).to_have_count(3)
     expect(choices.first).to_have_attribute("aria-pressed", "true")
     choices.nth(2).focus()
     webui.page.keyboard.press("Enter")
     expect(choices.nth(2)).to_have_attribute("aria-pressed", "true")
-    expect(stage).to_contain_text("640×512 · seed 9")
+    expect(stage).to_contain_text("320×256 · seed 9")
     webui.page.set_viewport_size({"width": 1400, "height": 1000})
     box = stage.locator("img").bounding_box()
     strip = choices.first.bounding_box()
     assert box
     assert strip
     assert box["width"] > 500
-    assert box["height"] / box["width"] == pytest.approx(512 / 640, abs=0.01)
+    assert box["height"] / box["width"] == pytest.approx(256 / 320, abs=0.01)
     assert strip["width"] < 100
 
 

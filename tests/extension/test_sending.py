@@ -387,7 +387,7 @@ def test_extras_of_several_pictures_and_a_standard_request() -> None:
 def test_extras_has_no_field_for_settings() -> None:
     one = {"images": [REFERENCE], "override_settings": {"clip_skip": 2, "deep": 1, "set": 1}}
     unset = filled("extras", EXTRAS, **one)[1]
-    assert unset == [("The option (deep)", "setting"), ("The option (clip_skip)", "setting")]
+    assert unset == [("The option (clip_skip)", "setting"), ("The option (deep)", "setting")]
 
 
 def test_inputs_without_a_task_are_known_too() -> None:

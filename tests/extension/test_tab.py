@@ -28,6 +28,7 @@ from .page import (
     generate,
     pasted,
     picture,
+    renew,
     rows,
     value,
 )
@@ -79,6 +80,22 @@ def test_an_empty_tab_says_what_to_do(webui: WebuiPage) -> None:
     webui.open("Payloads")
     expect(webui.page.get_by_text("No captures yet")).to_be_visible()
     expect(webui.page.get_by_text("Generate a picture in txt2img or img2img")).to_be_visible()
+
+
+def test_a_tab_that_captures_nothing_says_so(webui: WebuiPage, clean: Host) -> None:
+    url = f"{clean.url}/sdapi/v1/options"
+    notice = webui.page.get_by_text("Capturing is switched off: see Settings, Payload capture.")
+    clean.session.post(url, json={"payload_capture_enabled": False}, timeout=30).raise_for_status()
+    try:
+        webui.open("Payloads")
+        expect(notice).to_be_visible()
+    finally:
+        clean.session.post(
+            url, json={"payload_capture_enabled": True}, timeout=30
+        ).raise_for_status()
+    renew(webui)
+    webui.open("Payloads")
+    expect(notice).to_have_count(0)
 
 
 def test_an_api_job_appears_while_the_tab_is_open(webui: WebuiPage, clean: Host) -> None:
@@ -188,11 +205,11 @@ def saved_picture(page: Page, dialog: Locator) -> tuple[str, tuple[int, int]]:
 
 
 def test_results_open_in_full_size(webui: WebuiPage, clean: Host) -> None:
-    clean.generate(prompt="a fox", width=640, height=512, seed=7).raise_for_status()
+    clean.generate(prompt="a fox", width=320, height=256, seed=7).raise_for_status()
     webui.open("Payloads")
-    detail(webui).get_by_role("button", name="Open picture 1, 640×512 · seed 7").click()
+    detail(webui).get_by_role("button", name="Open picture 1, 320×256 · seed 7").click()
     dialog = webui.page.get_by_role("dialog")
-    expect(dialog.locator("img")).to_have_js_property("naturalWidth", 640)
+    expect(dialog.locator("img")).to_have_js_property("naturalWidth", 320)
     close = dialog.get_by_role("button", name="Close the picture")
     close.focus()
     webui.page.keyboard.press("Tab")

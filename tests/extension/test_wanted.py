@@ -44,7 +44,7 @@ class Webui:
         return name
 
     def known_options(self) -> set[str]:
-        return {"tiling"}
+        return {"tiling", "initial_noise_multiplier"}
 
     def field_defaults(self, endpoint: str) -> dict[str, Any]:
         return {"steps": 50}
@@ -89,6 +89,13 @@ def test_a_field_of_the_api_alone_becomes_the_setting_of_its_name() -> None:
     wanted = of(TXT2IMG, tiling=True, s_churn=0.5, steps=50, eta=None)
     assert wanted.fields["override_settings_texts"] == ["tiling: True"]
     assert [(one.name, one.code) for one in wanted.unset] == [("s_churn", "no_field")]
+
+
+def test_a_setting_that_the_webui_reads_too_early_is_set_by_hand() -> None:
+    wanted = of(IMG2IMG, init_images=[encoded()], tiling=True, initial_noise_multiplier=1.2)
+    assert wanted.fields["override_settings_texts"] == ["tiling: True"]
+    (unset,) = wanted.unset
+    assert (unset.name, unset.code) == ("initial_noise_multiplier", "setting")
 
 
 def test_pictures_may_be_base64() -> None:
