@@ -135,6 +135,7 @@ def wants(webui: Webui, capture: Capture, fetch: Fetch) -> Wants:
             "img2img_batch_source_type": "upload",
             "img2img_batch_use_png_info": False,
         }
+        made.panels.remove(_PLAIN)  # of one row of tabs, one is to be opened
         made.panels += ["img2img_batch_tab", "img2img_batch_upload_tab"]
     elif others:
         made.unset.append(Unset("", "more", {"value": len(others)}))
@@ -284,6 +285,9 @@ def _fields(given: dict[str, Any], hires: bool) -> dict[str, Any]:
     return made
 
 
+_PLAIN = "img2img_img2img_tab"
+
+
 def _init(webui: Webui, made: Wants, payload: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     """The init image, and the mask if there is one. Returns the panel that they are in.
 
@@ -296,7 +300,7 @@ def _init(webui: Webui, made: Wants, payload: Mapping[str, Any], options: Mappin
         made.unset.append(Unset("init_images", "more_pictures", {"value": more}))
     if (mask := payload.get("mask")) is None:
         made.fields |= {"mode": 0, "init_img": picture}
-        return "img2img_img2img_tab"
+        return _PLAIN
     ground = str(options.get("img2img_background_color") or "#ffffff")
     made.fields |= {
         "mode": 4,

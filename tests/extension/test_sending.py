@@ -309,6 +309,9 @@ def test_files_of_the_batch_tab_are_one_request_each() -> None:
     ]
     given, unset = filled("img2img", BATCH, requests=requests)
     assert (len(given["Files"]), unset) == (2, [])
+    panels = form("img2img").fill(capture(BATCH, requests=requests), fetch).panels
+    assert "img2img_batch_tab" in panels
+    assert "img2img_img2img_tab" not in panels
     requests[1]["payload"]["prompt"] = "two"
     assert filled("img2img", BATCH, requests=requests)[1] == [("", "more")]
 

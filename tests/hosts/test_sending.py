@@ -41,6 +41,7 @@ SHORT = [
     "inpaint_drawn",
     "only_masked",
     "batch_upload",
+    "batch_folder",
     "xyz_prompt_steps",
     "xyz_img2img",
     "prompt_matrix",
