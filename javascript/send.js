@@ -108,7 +108,7 @@
         case "choice": return pc.t("{value} is not offered here", words);
         case "range": return pc.t("{value} is not between {least} and {most}", words);
         case "kind": return pc.t("takes no such value as {value}", words);
-        case "setting": return pc.t("{value}, which “Override settings” cannot say: set it in Settings", words);
+        case "setting": return pc.t("{value}, which “Override settings” cannot set: set it in Settings", words);
         case "no_field": return pc.t("{value}, for which only the API has a field", words);
         case "missing": return pc.t("this webui has no such operation");
         case "differs": return pc.t("the page shows {value} instead of {wanted}", words);

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from payload_capture.capture import AssetError, Capture
@@ -43,7 +43,11 @@ class Archive:
     An id may be ``latest`` everywhere, which is the newest capture.
 
     Args:
+        store: where captures are kept.
         flush: waits for the captures that are being written.
+
+    Whatever asks the store raises StoreError where that fails, NotFoundError for an id that it does
+    not have.
     """
 
     def __init__(self, store: Store, flush: Callable[[], object]) -> None:
@@ -61,7 +65,10 @@ class Archive:
     def page(
         self, limit: int = 50, cursor: str | None = None, filters: Filters | None = None
     ) -> Page:
-        """Summaries, newest first; those that could not be stored yet come first."""
+        """Summaries, newest first; those that could not be stored yet come first.
+
+        Raises StoreError, CursorError, ValueError for a time that is none.
+        """
         self._settle()
         filters = filters or Filters()
         kept = [] if cursor else self._waiting()
@@ -101,13 +108,14 @@ class Archive:
             return None
 
     def result(self, identity: str, number: int) -> tuple[str, bytes, str]:
-        """(media type, bytes, hash of the bytes) of a capture's picture."""
+        """(media type, bytes, hash of the bytes) of a capture's picture. Raises NotFoundError."""
         results = self.get(identity).results
         if number >= len(results) or (sha256 := results[number].asset) is None:
             raise NotFoundError(f"{identity}/results/{number}")
         return (*self.asset(sha256), sha256)
 
     def asset(self, sha256: str) -> tuple[str, bytes]:
+        """(media type, bytes) of a file by its hash. Raises NotFoundError, StoreError."""
         for written in (*self._waiting(), *self._previewed()):
             if sha256 in written.files:
                 return written.capture.assets[sha256].media_type, written.files[sha256]
@@ -133,7 +141,10 @@ class Archive:
     # ---- changes
 
     def edit(self, identity: str, **changes: Any) -> dict[str, Any]:
-        """Change title, note, tags, starred or verdict: the new summary. Raises NotFoundError."""
+        """Change title, note, tags, starred, or verdict and reason: the new summary.
+
+        Raises NotFoundError, TagError, and RevisionError where `revision` is not the present one.
+        """
         return self._changed(self.store.edit(self._stored(identity), **changes))
 
     def trash(self, identity: str) -> str:
@@ -160,11 +171,11 @@ class Archive:
     def empty_trash(self) -> int:
         """Remove what lies in the trash for good: how many captures. Raises StoreError."""
         gone = self.store.purge()
-        self.revision += 1
         self._tell_deleted(gone)
         return len(gone)
 
-    def _tell_deleted(self, identities: Iterable[str]) -> None:
+    def _tell_deleted(self, identities: Collection[str]) -> None:
+        self.revision += bool(identities)
         for identity in identities:
             self.events.publish("deleted", {"id": identity})
 
@@ -232,7 +243,7 @@ class Archive:
         self.revision += 1
         self.events.publish("captured", summary(written.capture, written.failure))
 
-    def shown(self, written: Written) -> None:
+    def keep_preview(self, written: Written) -> None:
         """Keep a capture that no list shows, as long as not many others came after it."""
         with self._lock:
             self._previews[written.capture.id] = written

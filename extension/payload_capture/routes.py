@@ -1,4 +1,4 @@
-"""The HTTP routes under ``/payload-capture/v1``: thin, over `app.Service`.
+"""The HTTP routes under ``/payload-capture/v1``: thin, over `service.Service`.
 
 Every answer but a picture, a file and the events is JSON; every error is
 ``{"error": {"code", "message", "field"}}`` with the status that fits. A route says in `ROUTES` what

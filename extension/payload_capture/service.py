@@ -87,6 +87,7 @@ class Service(Archive):
 
         Raises:
             FormatError: the capture holds no complete request, and why.
+            NotFoundError, StoreError: as for `get`.
         """
         capture = self.get(identity)
         for caveat in capture.warnings:
@@ -172,7 +173,10 @@ class Service(Archive):
         return privacy.address(url, self._names)
 
     def exported_all(self, filters: Filters) -> Iterator[Exported]:
-        """Every capture that the filters let through, the newest first, one at a time."""
+        """Every capture that the filters let through, the newest first, one at a time.
+
+        Raises StoreError.
+        """
         cursor: str | None = None
         while True:
             page = self.page(100, cursor, filters)
@@ -286,7 +290,7 @@ class Service(Archive):
         job = dataclasses.replace(job, source="ui", user=getattr(request, "username", None))
         runs = [Run(0, draft) for draft in drafts]
         written = Drafts(_facts).finish(Finished(0, job, runs, host.checkpoint(None)))
-        self.shown(written)
+        self.keep_preview(written)
         return written.capture.id
 
     def of_generation(self, generation_info: str) -> str | None:
@@ -295,6 +299,7 @@ class Service(Archive):
         return self._generations.get(generation_key(generation_info))
 
     def status(self) -> dict[str, Any]:
+        """What `GET /status` answers; counts are None where the store fails."""
         counts: dict[str, int] = {}
         try:
             counts = self.store.counts()
@@ -334,12 +339,11 @@ class Service(Archive):
         written = self.drafts.finish(item)
         if item.job.state == "interrupted" and item.job.task:
             self._broken_off.append(item.job.task)
-        with self._lock:
-            if written.generation:
-                self._generations[written.generation] = written.capture.id
+        self.arrived(written)
+        if written.generation:
+            self._generations[written.generation] = written.capture.id
             while len(self._generations) > 1000:
                 self._generations.popitem(last=False)
-        self.arrived(written)
         if self._answers():
             self._tidy()
         if registry.wanted:
@@ -351,12 +355,12 @@ class Service(Archive):
         if self._written % TIDY != 1:
             return
         try:
-            gone = self.store.retain(options.retention())
+            self._tell_deleted(self.store.retain(options.retention()))
             if days := options.trash_days():
-                gone += self.store.purge(datetime.now(timezone.utc) - timedelta(days=days))
+                before = datetime.now(timezone.utc) - timedelta(days=days)
+                self._tell_deleted(self.store.purge(before))
         except StoreError as error:
-            return self._failed(str(error))
-        self._tell_deleted(gone)
+            self._failed(str(error))
 
 
 def _in_form(capture: Capture, form: str) -> Capture:

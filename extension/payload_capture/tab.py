@@ -81,6 +81,7 @@ class Accordion:
         elem_id = f"payload_capture_{tab}_accordion"
         with gr.Accordion("API payload", open=False, elem_id=elem_id) as self._drawn:
             _place(service, tab)
+            # Beside the channel's text: gradio puts texts that follow each other into one form.
             self._told = {name: _letter() for name in ("again", "preview")}
         self._page = gr.context.Context.root_block
         self._results: dict[str, Any] = {}
@@ -108,7 +109,7 @@ class Accordion:
         when the first job fails; the script sees the page change then and presses the button. (An
         HTML component's own change event fires without end in gradio 4.40.)
         """
-        again, told = self._pressed("again")
+        again, told = self._asker("again")
         for listen in (generation_info.change, again.click):
             event = listen(
                 self._of_generation,
@@ -127,7 +128,7 @@ class Accordion:
         if inputs is None:
             return
         self._previewed = True
-        asked, told = self._pressed("preview")
+        asked, told = self._asker("preview")
         inputs = [told if one is None else one for one in inputs]
 
         def preview(request: gr.Request, *args: Any) -> str:
@@ -137,7 +138,7 @@ class Accordion:
         event = asked.click(preview, inputs, [told], **_EVENT, **script)
         event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
 
-    def _pressed(self, name: str) -> tuple[Any, Any]:
+    def _asker(self, name: str) -> tuple[Any, Any]:
         """A button for the script within the accordion, and the text that is answered."""
         parent = self._drawn.parent  # which drawing on in it would change
         with self._drawn:

@@ -186,15 +186,17 @@ def _generation(webui: Webui, endpoint: str, payload: dict[str, Any]) -> Wants:
     tab = "img2img" if endpoint == IMG2IMG else "txt2img"
     lone = _without_input(webui, tab, payload, defaults)
     options = {**{n: v for n, v in lone.items() if n in webui.known_options()}, **options}
-    early = {name: options[name] for name in _EARLY & options.keys()}
-    texts, left = webui.override_texts({n: v for n, v in options.items() if n not in early})
-    left += _unlike(webui, early)
+    options = {n: v for n, v in options.items() if n not in _EARLY}
+    early = {n: payload[n] for n in _EARLY if tab == "img2img" and payload.get(n) is not None}
+    texts, left = webui.override_texts(options)
     made = Wants(
         {**_fields(given, hires="hr_upscaler" in payload), "override_settings_texts": texts},
         {str(n).lower(): s.get("args") or [] for n, s in _mapping(given, "alwayson_scripts")},
     )
     for name in left:
         made.unset.append(_setting(webui, name, options[name]))
+    for name in _unlike(webui, early):
+        made.unset.append(_setting(webui, name, early[name]))
     for name in lone.keys() - options.keys():
         made.unset.append(Unset(name, "no_field", {"value": controls.told(lone[name])}))
     if payload.get("script_name"):
@@ -209,8 +211,9 @@ def _generation(webui: Webui, endpoint: str, payload: dict[str, Any]) -> Wants:
 
 
 _EARLY = frozenset({"initial_noise_multiplier"})
-"""Options that the webui reads before it applies "Override settings" (A1111 v1.6.0 to v1.10.1,
-Forge and reForge, ``processing.py``: ``StableDiffusionProcessingImg2Img.__post_init__``)."""
+"""Options of img2img that the webui reads before it applies overrides, so that the request's field
+alone decides (A1111 v1.6.0 to v1.10.1, Forge and reForge, ``processing.py``:
+``StableDiffusionProcessingImg2Img.__post_init__``)."""
 
 _ELSEWHERE = frozenset(
     {
@@ -219,6 +222,7 @@ _ELSEWHERE = frozenset(
         *("script_args", "sampler_index", "send_images", "save_images", "do_not_save_samples"),
         *("do_not_save_grid", "infotext", "force_task_id", "include_init_images", "comments"),
         *("mask_blur_x", "mask_blur_y"),
+        *_EARLY,
     }
 )
 """What a payload has that is not an argument of its own on the page, or changes no picture."""

@@ -39,8 +39,8 @@ ASK = """async () => {
 
 
 def bench(browser: Browser, rounds: int) -> None:
-    with Process(extensions=EXTENSION) as host:
-        arrival(browser.new_page(), host.url, rounds)
+    with Process(extensions=EXTENSION) as host, browser.new_page() as page:
+        arrival(page, host.url, rounds)
 
 
 def arrival(page: Page, url: str, rounds: int) -> None:

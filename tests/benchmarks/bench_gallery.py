@@ -29,6 +29,8 @@ from webui_standin import Process
 
 DISTINCT = 200
 """Captures whose prompts differ."""
+WRITTEN = 2000
+"""Captures that are not copies of rows."""
 TURN = 1200
 """Pixels of one turn of the wheel, more than a page's height: nobody scrolls faster by hand."""
 WATCH = """() => {
@@ -73,8 +75,7 @@ def fill(folder: Path, count: int) -> None:
     store, chance = Store(folder / "payload-capture"), random.Random(4)
     model, prompts = bench_store.model(), bench_store.Prompts(chance)
     known = [bench_store.varied(model, n, prompts, chance) for n in range(min(DISTINCT, count))]
-    bench_store.WRITTEN = min(bench_store.WRITTEN, 2000)
-    bench_store.fill(store, known, count, chance)
+    bench_store.fill(store, known, count, WRITTEN, chance)
     store.close()
 
 
@@ -106,10 +107,11 @@ def scrolled(page: Page, url: str, count: int, limit: float) -> Scrolled:
 def bench(browser: Browser, count: int, limit: float) -> Scrolled:
     with tempfile.TemporaryDirectory() as folder:
         fill(Path(folder), count)
-        with Process(extensions=EXTENSION, data_dir=Path(folder)) as host:
-            page = browser.new_page(viewport={"width": 1400, "height": 900})
+        with (
+            Process(extensions=EXTENSION, data_dir=Path(folder)) as host,
+            browser.new_page(viewport={"width": 1400, "height": 900}) as page,
+        ):
             made = scrolled(page, host.url, count, limit)
-            page.close()
     made.report()
     return made
 

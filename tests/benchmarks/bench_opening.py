@@ -100,8 +100,9 @@ def bench(browser: Browser, rounds: int) -> None:
         script = Path(folder) / "scripts" / "fine.py"
         script.parent.mkdir()
         script.write_text(SCRIPT)
-        with Process(extensions={**EXTENSION, "fine": Path(folder)}) as host:
-            opening(browser.new_page(), host.url, rounds)
+        extensions = {**EXTENSION, "fine": Path(folder)}
+        with Process(extensions=extensions) as host, browser.new_page() as page:
+            opening(page, host.url, rounds)
 
 
 def opening(page: Page, url: str, rounds: int) -> None:

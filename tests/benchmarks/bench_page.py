@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench_capture import ROOT, add_host_options, running
 from browser import launched
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 
 AIM = 50.0
 """Milliseconds, as a median, that the tab may add until the page can generate."""
@@ -48,9 +48,9 @@ def weight(root: Path) -> None:
 class Visitor:
     """Loads a host's page again and again, each time in a new tab of one browser context."""
 
-    def __init__(self, browser: Browser, url: str) -> None:
+    def __init__(self, context: BrowserContext, url: str) -> None:
         self._url = url
-        self._context = browser.new_context()
+        self._context = context
 
     def visit(self) -> tuple[float, float]:
         """Milliseconds until the page can generate, and that its main thread computed."""
@@ -69,8 +69,13 @@ class Visitor:
 
 
 def loads(browser: Browser, options: argparse.Namespace) -> None:
-    with running(options, False) as (bare, _), running(options, True) as (full, _):
-        compared(Visitor(browser, bare), Visitor(browser, full), options.rounds)
+    with (
+        running(options, False) as (bare, _),
+        running(options, True) as (full, _),
+        browser.new_context() as one,
+        browser.new_context() as other,
+    ):
+        compared(Visitor(one, bare), Visitor(other, full), options.rounds)
 
 
 def compared(bare: Visitor, full: Visitor, rounds: int) -> None:

@@ -107,11 +107,14 @@ def varied(model: Capture, number: int, prompts: Prompts, random: random.Random)
     )
 
 
-def fill(store: Store, captures: list[Capture], count: int, random: random.Random) -> None:
-    """Rows as `Store.add` makes them, without files, a thousand in one transaction."""
+def fill(
+    store: Store, captures: list[Capture], count: int, written: int, random: random.Random
+) -> None:
+    """Rows as `Store.add` makes them, without files, a thousand in one transaction; copies of rows
+    from the number `written` on."""
     ready = prepared(store, captures)
     begun = time.perf_counter()
-    written = min(count, WRITTEN)
+    written = min(count, written)
     for start in range(len(captures) + 1, written + 1, AT_ONCE):
         seqs = range(start, min(start + AT_ONCE, written + 1))
         made = [another(ready[seq % len(ready)], seq, random) for seq in seqs]
@@ -337,7 +340,7 @@ def bench(store: Store, model: Capture, count: int, rounds: int) -> None:
     prompts = Prompts(chance)
     empty = size_of(store)
     captures = [varied(model, n, prompts, chance) for n in range(min(POOL, count))]
-    fill(store, captures, count, chance)
+    fill(store, captures, count, WRITTEN, chance)
     count_on(store)
     settle(store)
     load()

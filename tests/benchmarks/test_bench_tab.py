@@ -14,8 +14,6 @@ from playwright.sync_api import Browser
 
 from environment import ROOT
 
-pytestmark = pytest.mark.once
-
 
 def test_arrival(browser: Browser, capsys: pytest.CaptureFixture[str]) -> None:
     bench_arrival.bench(browser, rounds=1)

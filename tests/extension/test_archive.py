@@ -1,4 +1,4 @@
-"""Captures that wait for a store which does not take them, in a running host."""
+"""Captures in the store and those that wait for it, for which it takes a running host."""
 
 from __future__ import annotations
 
@@ -8,9 +8,23 @@ from pathlib import Path
 import pytest
 import requests
 
+from payload_capture.archive import KEPT_IN_MEMORY, Archive
+from payload_capture.capture import TXT2IMG, Capture
+from payload_capture.store import Store
+
 from .conftest import Start
 
-KEPT_IN_MEMORY = 32
+
+def test_whatever_is_removed_changes_the_edition(store: Store) -> None:
+    archive = Archive(store, lambda: None)
+    store.add(Capture(1, "c1", TXT2IMG, {"prompt": "a cat"}), {})
+    archive.trash("c1")
+    before, last = archive.revision, archive.events.last
+    assert archive.empty_trash() == 1
+    assert archive.revision == before + 1
+    assert archive.events.last == last + 1
+    assert archive.empty_trash() == 0
+    assert archive.revision == before + 1
 
 
 @pytest.fixture

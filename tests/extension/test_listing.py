@@ -24,7 +24,7 @@ pytestmark = pytest.mark.once
 
 
 class Service:
-    """The face of `app.Service` that questions about lists use."""
+    """The face of `service.Service` that questions about lists use."""
 
     def __init__(self, store: Store) -> None:
         self.store = store

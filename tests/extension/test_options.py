@@ -42,9 +42,9 @@ def filled(start: Start, data: Path) -> None:
     ("settings", "listed", "trashed"),
     [
         ({"keep_count": 2}, ["newest", "starred"], []),
-        ({"keep_days": 0.000001}, ["starred"], []),
+        ({"keep_days": 1e-9}, ["starred"], []),
         ({"keep_gigabytes": 1e-9}, ["starred"], []),
-        ({"trash_days": 0.000001}, ["newest", "new", "old", "starred"], []),
+        ({"trash_days": 1e-9}, ["newest", "new", "old", "starred"], []),
         ({"keep_count": None}, ["newest", "new", "old", "starred"], ["trashed"]),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,

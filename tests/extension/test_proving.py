@@ -45,7 +45,7 @@ class Replaying:
 
 
 class Service:
-    """The face of `app.Service` that the questions use."""
+    """The face of `service.Service` that the questions use."""
 
     blurs = False
     api_off = ""

@@ -26,7 +26,7 @@ CALLER = Caller("POST", {})
 
 
 class Service:
-    """The face of `app.Service` that questions use."""
+    """The face of `service.Service` that questions use."""
 
     def __init__(self) -> None:
         self.done: list[tuple[str, str]] = []

@@ -162,7 +162,7 @@ class Webui:
 
 
 class Service:
-    """The face of `app.Service` that sending uses."""
+    """The face of `service.Service` that sending uses."""
 
     def __init__(self, capture: Capture) -> None:
         self.capture = capture

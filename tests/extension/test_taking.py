@@ -30,7 +30,7 @@ KEPT = Capture(
 
 
 class Service:
-    """The face of `app.Service` that taking uses."""
+    """The face of `service.Service` that taking uses."""
 
     def __init__(self) -> None:
         self.uploads = taking.Uploads()

@@ -91,11 +91,20 @@ def test_a_field_of_the_api_alone_becomes_the_setting_of_its_name() -> None:
     assert [(one.name, one.code) for one in wanted.unset] == [("s_churn", "no_field")]
 
 
-def test_a_setting_that_the_webui_reads_too_early_is_set_by_hand() -> None:
-    wanted = of(IMG2IMG, init_images=[encoded()], tiling=True, initial_noise_multiplier=1.2)
+@pytest.mark.parametrize("value", [1.2, 0.0])
+def test_a_setting_that_the_webui_reads_too_early_is_set_by_hand(value: float) -> None:
+    overridden = {"tiling": True, "initial_noise_multiplier": 0.7}
+    given = {"initial_noise_multiplier": value, "override_settings": overridden}
+    wanted = of(IMG2IMG, init_images=[encoded()], **given)
     assert wanted.fields["override_settings_texts"] == ["tiling: True"]
     (unset,) = wanted.unset
     assert (unset.name, unset.code) == ("initial_noise_multiplier", "setting")
+    assert unset.words == {"value": str(value)}
+
+
+def test_where_it_decides_nothing_there_is_nothing_to_set() -> None:
+    wanted = of(TXT2IMG, override_settings={"initial_noise_multiplier": 0.7})
+    assert (wanted.fields["override_settings_texts"], wanted.unset) == ([], [])
 
 
 def test_pictures_may_be_base64() -> None:

@@ -64,7 +64,7 @@ ALL_SET = (
     "All set: the ✨ button below the picture makes this picture again.",
 )
 LOOKS = 20
-SETTING = "which “Override settings” cannot say: set it in Settings"
+SETTING = "which “Override settings” cannot set: set it in Settings"
 
 
 @pytest.fixture(scope="module")
