@@ -129,6 +129,7 @@ def changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
 
 def sent(page: WebuiPage, capture: Capture) -> str:
     """Send a capture from the Payloads tab to the tab that fits it. Returns what the page says."""
+    page.page.bring_to_front()  # a page behind another draws nothing
     page.open("Payloads")
     button = page.page.locator(f".pc-detail .pc-send[data-capture='{capture.id}'] button")
     for _ in range(LOOKS):
