@@ -42,7 +42,10 @@ class Host:
 
     def generate(self, endpoint: str = "txt2img", **payload: Any) -> requests.Response:
         url = f"{self.url}/sdapi/v1/{endpoint}"
-        return self.session.post(url, json=SMALL | payload, timeout=60)
+        answer = self.session.post(url, json=SMALL | payload, timeout=60)
+        if not answer.ok:  # Forge's server ends the connection after it
+            self.session.close()
+        return answer
 
     def latest(self) -> dict[str, Any]:
         made: dict[str, Any] = self.json("/captures/latest")

@@ -187,7 +187,7 @@ DAY = STARTED[:10]
 def test_filters_are_chips_that_can_be_removed(
     various: WebuiPage, label: str, chosen: str | bool, chip: str, found: list[str]
 ) -> None:
-    field = various.page.get_by_label(label, exact=True)
+    field = various.page.locator(".pc-filters").get_by_label(label, exact=True)
     if chosen is True:
         field.check()
     elif label in ("From", "To"):
@@ -476,6 +476,8 @@ def test_the_chosen_are_restored_from_the_trash(three: WebuiPage, clean: Host) -
 
 
 def test_new_captures_slide_in_at_once_and_nobody_polls(three: WebuiPage, clean: Host) -> None:
+    expect(three.page.locator(".pc-row img[src^='data:image/']")).to_have_count(3)
+    expect(three.page.locator(".pc-stage img")).to_have_attribute("data-large", "1")
     asked: list[str] = []
     listen = lambda request: asked.append(request.post_data or "")  # noqa: E731
     three.page.on("request", listen)
@@ -518,6 +520,8 @@ def test_the_bell_does_not_ring_while_the_tab_is_hidden(three: WebuiPage, clean:
     three.open("txt2img")
     clean.generate(prompt="four").raise_for_status()  # lets the question end that waits
     three.page.wait_for_timeout(1000)
+    expect(three.page.locator(".pc-row img[src^='data:image/']")).to_have_count(3)
+    expect(three.page.locator(".pc-stage img")).to_have_attribute("data-large", "1")
     asked: list[str] = []
     listen = lambda request: asked.append(request.post_data or "")  # noqa: E731
     three.page.on("request", listen)

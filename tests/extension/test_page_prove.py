@@ -290,7 +290,7 @@ def test_every_result_has_its_picture_or_the_reason(webui: WebuiPage, clean: Hos
 def test_a_hostile_reason_is_text(webui: WebuiPage, clean: Host) -> None:
     made(clean, prompt=HOSTILE)
     shown(webui)
-    identity = another(clean, "hostile", prompt=f"{HOSTILE} again")
+    identity = another(clean, "hostile", prompt=f"{HOSTILE} again", seed=6)
     section = replayed(webui, identity, "different")
     expect(section).to_contain_text("onerror")
     section.get_by_role("button", name="Compare with…").click()

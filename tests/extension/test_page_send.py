@@ -63,7 +63,7 @@ def value(webui: WebuiPage, element: str, kind: str) -> Locator:
 def test_txt2img_is_shown_and_filled(webui: WebuiPage, clean: Host) -> None:
     clean.generate(prompt="a fox", seed=7, cfg_scale=4.5, n_iter=2).raise_for_status()
     expect(send(webui, "txt2img")).to_have_text(ALL_SET)
-    expect(chosen_tab(webui)).to_have_text("txt2img")
+    expect(chosen_tab(webui)).to_have_text("txt2img", ignore_case=True)
     expect(value(webui, "txt2img_prompt", "textarea")).to_have_value("a fox")
     expect(value(webui, "txt2img_seed", "input")).to_have_value("7")
     expect(value(webui, "txt2img_cfg_scale", "input[type=number]")).to_have_value("4.5")
@@ -105,7 +105,7 @@ def test_the_next_one_leaves_nothing_of_the_one_before(webui: WebuiPage, clean: 
 def test_img2img_shows_the_picture(webui: WebuiPage, clean: Host) -> None:
     clean.generate("img2img", init_images=[picture()]).raise_for_status()
     expect(send(webui, "img2img")).to_have_text(ALL_SET)
-    expect(chosen_tab(webui)).to_have_text("img2img")
+    expect(chosen_tab(webui)).to_have_text("img2img", ignore_case=True)
     expect(webui.page.locator("#img2img_image img").first).to_be_visible()
 
 
@@ -125,7 +125,7 @@ def test_extras_shows_the_picture_and_the_size(webui: WebuiPage, clean: Host) ->
     body = {"image": picture(), "upscaler_1": "Lanczos", **sizes}
     clean.generate("extra-single-image", **body).raise_for_status()
     expect(send(webui, "Extras")).to_have_text(ALL_SET)
-    expect(chosen_tab(webui)).to_have_text("Extras")
+    expect(chosen_tab(webui)).to_have_text("Extras", ignore_case=True)
     expect(webui.page.locator("#extras_image img").first).to_be_visible()
     expect(webui.page.locator("#extras_resize_mode > .tab-nav > .selected")).to_have_text(
         "Scale to"
@@ -139,7 +139,7 @@ def test_what_cannot_be_set_is_listed(webui: WebuiPage, clean: Host) -> None:
     expect(said).to_contain_text("Filled in, but this could not be set:")
     expect(said).to_contain_text("Width: 56 is not between 64 and 2048")
     expect(said).to_contain_text("Batch size: 9 is not between 1 and 8")
-    expect(chosen_tab(webui)).to_have_text("txt2img")
+    expect(chosen_tab(webui)).to_have_text("txt2img", ignore_case=True)
 
 
 def test_what_the_page_undoes_is_listed(webui: WebuiPage, clean: Host) -> None:
