@@ -25,12 +25,21 @@ HOSTILE = '<img src=x onerror="window.hurt=1">\u202e"\'><script>window.hurt=1</s
 LONG = "a portrait of an old fisherman, soft light, 85mm, highly detailed"
 SECONDS = 0.02
 """What each step takes here: a replay of hundreds of steps can be watched and cancelled."""
+NOTED = """
+import gradio as gr
+from modules import scripts
+class Noted(scripts.Script):
+    def title(self): return "Noted"
+    def show(self, is_img2img): return scripts.AlwaysVisible
+    def ui(self, is_img2img): return [gr.Textbox(label="Note")]
+"""
+"""What a real webui may lack: a script that is always in the payload."""
 ENDLESS: dict[str, Any] = {"steps": 150, "n_iter": 10}
 
 
 @pytest.fixture(scope="module")
 def host(start: Start) -> Iterator[Host]:
-    host = start(seconds_per_step=SECONDS)
+    host = start(seconds_per_step=SECONDS, neighbours={"noted": NOTED})
     yield host
     assert host.process.errors() == []
     host.process.stop()

@@ -518,6 +518,7 @@ def test_the_page_works_after_reload_ui(clean: Host, page: Page) -> None:
     webui = WebuiPage(page, clean.url)
     place = accordion(webui)
     generate(webui, "after the reload")
+    webui.finished()  # it loads the model first
     expect(value(place, "prompt")).to_have_text("after the reload")
     webui.open("Payloads")
     expect(rows(webui)).to_have_count(1)
