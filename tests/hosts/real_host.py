@@ -52,11 +52,10 @@ class RealHost(Process):
         raise NotImplementedError("a real host is started once")
 
     def errors(self) -> list[dict[str, str]]:
-        """What the webui printed and swallowed of ours. Each request passes the middleware, so a
-        frame of that alone says nothing."""
+        """What the webui printed and swallowed of ours. Each request passes the middleware, whose
+        frame is to blame only where it is the last one."""
         printed = re.split(r"^(?=\*\*\* |Traceback )", self.log, flags=re.MULTILINE)
-        ours = re.compile(r"\bpayload_capture\b(?!/middleware\.py)")
-        return [{"traceback": text} for text in printed if ours.search(text)]
+        return [{"traceback": text} for text in printed if is_ours(text)]
 
     def reload_ui(self) -> None:
         before = self._ready()
@@ -78,3 +77,12 @@ class RealHost(Process):
         """How often it started. Only its log is asked: a request before the API is there makes
         A1111 v1.10.1 fail to start."""
         return self.log.count("Startup time")
+
+
+def is_ours(printed: str) -> bool:
+    """Whether something printed names the extension, in more than frames that a request passes."""
+    return bool(re.search(r"\bpayload_capture\b", _PASSED.sub("", printed)))
+
+
+_PASSED = re.compile(r'^ *File ".*/payload_capture/middleware\.py", .*$(?=[\s\S]*^ *File ")', re.M)
+"""A frame of the middleware that is not the last one."""
