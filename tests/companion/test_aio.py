@@ -193,6 +193,7 @@ def test_what_progress_raises_comes_out(error: type[Exception]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+@event_loop.apart
 def test_a_loop_that_ends_leaves_no_thread_waiting() -> None:
     slow = Slow()
     loop = asyncio.new_event_loop()
