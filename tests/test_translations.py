@@ -17,7 +17,7 @@ from script_tokens import Token, tokens
 pytestmark = pytest.mark.once
 
 FILES = sorted((ROOT / "localizations").glob("*.json"))
-SCRIPTS = sorted((ROOT / "javascript").glob("*.js"))
+SCRIPTS = sorted((ROOT / "javascript").rglob("*.js"))
 HOLES = re.compile(r"\{(\w+)\}")
 
 FROM_PYTHON = {

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -80,9 +81,8 @@ class Accordion:
         self._tab = tab
         elem_id = f"payload_capture_{tab}_accordion"
         with gr.Accordion("API payload", open=False, elem_id=elem_id) as self._drawn:
-            _place(service, tab)
-            # Beside the channel's text: gradio puts texts that follow each other into one form.
-            self._told = {name: _letter() for name in ("again", "preview")}
+            # The channel's own text stays empty on the page, so that it carries answers as well.
+            self._told = {"again": _place(service, tab), "preview": _letter()}
         self._page = gr.context.Context.root_block
         self._results: dict[str, Any] = {}
         self._previewed = False
@@ -149,9 +149,8 @@ class Accordion:
 
 def _tab(service: Service, pages: dict[str, Any]) -> Any:
     with gr.Blocks(analytics_enabled=False) as drawn:
-        _place(service, "tab")
+        letter = _place(service, "tab")
         _bell(service)
-        letter = _letter()
         for target, page in pages.items():
             try:
                 form = _form(target, page)
@@ -238,20 +237,27 @@ def _inputs_of(page: Any, tab: str, button: str = "generate") -> list[Any] | Non
     return None
 
 
-def _place(service: Service, name: str) -> None:
-    """An empty element for the script to draw in, and its channel."""
-    gr.HTML(f'<div class="payload-capture" data-place="{name}"></div>')
+def _place(service: Service, name: str) -> Any:
+    """An empty element for the script to draw in, and its channel, whose text is returned."""
+    gr.HTML(f'<div class="payload-capture" data-place="{name}" data-scripts="{_scripts()}"></div>')
 
     def asked(text: str, request: gr.Request) -> str:
         return questions.answer(service, text, _caller(request))
 
-    _channel(name, asked)
+    return _channel(name, asked)
 
 
-def _channel(name: str, answers: Callable[..., Any]) -> None:
+def _scripts() -> str:
+    """The scripts that draw, as ``javascript/payload_capture.js`` fetches them."""
+    files = sorted((Path(__file__).parents[2] / "javascript" / "parts").glob("*.js"))
+    return " ".join(f"{file.name}?{file.stat().st_mtime}" for file in files)
+
+
+def _channel(name: str, answers: Callable[..., Any]) -> Any:
     """An event that never happens on the page: its script sends it, and finds it by this name."""
     letter = _letter(f"payload_capture_{name}_channel")
     letter.submit(answers, [letter], [letter], **_EVENT)
+    return letter
 
 
 def _pressed(elem_id: str) -> Any:

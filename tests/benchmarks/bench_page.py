@@ -37,7 +37,7 @@ LATER = 1000
 
 def weight(root: Path) -> None:
     for kind, files in (
-        ("script", sorted((root / "javascript").glob("*.js"))),
+        ("script", sorted((root / "javascript").rglob("*.js"))),
         ("style", [root / "style.css"]),
     ):
         texts = [file.read_bytes() for file in files]

@@ -438,6 +438,24 @@ def test_the_same_job_again_is_a_new_capture(fresh: WebuiPage, clean: Host) -> N
         )
 
 
+def test_the_webui_waits_for_two_short_scripts(clean: Host) -> None:
+    html = clean.session.get(f"{clean.url}/").text
+    found = re.findall(r'src="[^"]*sd-webui-payload-capture/javascript/([^"?]*)', html)
+    assert found == ["payload_capture.js", "words.js"]
+
+
+def test_a_script_that_does_not_come_is_named(clean: Host, page: Page) -> None:
+    page.route("**/parts/tree.js*", lambda route: route.abort())
+    webui = WebuiPage(page, clean.url)
+    place = accordion(webui)
+    expect(place).to_contain_text(
+        re.compile(r"Payloads cannot be shown: .*/parts/tree\.js.* did not load\. Reload the page")
+    )
+    page.unroute_all()
+    webui.load()
+    expect(accordion(webui).get_by_role("button", name="What would be sent")).to_be_visible()
+
+
 def test_a_closed_accordion_shows_the_last_job_when_it_opens(fresh: WebuiPage, clean: Host) -> None:
     generate(fresh, "before it was opened")
     arrive(fresh, clean, 1)

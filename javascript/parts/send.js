@@ -2,8 +2,6 @@
 ((pc) => {
     "use strict";
 
-    if (pc.sendButtons) return; // this file was loaded twice
-
     const PATIENCE = 60000;
     const PAUSE = 300; // in which fields that change with another one have followed
     const LOOKS = 12;
