@@ -81,7 +81,7 @@
             this.list.redraw();
             const index = this.listing.index(this.selected);
             if (index >= 0) this.list.reveal(index);
-            if (!cards && this.selected && this.view.id !== this.selected) this.view.show(this.selected);
+            if (this.selected) this.show(this.selected);
         }
 
         choosers() {
@@ -276,12 +276,13 @@
             this.show(id);
         }
 
-        /** Show a capture, after `delay` ms in which no other one was chosen. */
+        /** Show a capture, after `delay` ms in which no other one was chosen; one that is shown stays
+            as it was unfolded. */
         show(id, delay = 0) {
             this.selected = this.list.current = id;
             this.mark();
             clearTimeout(this.settling);
-            if (this.list.cards) return;
+            if (this.list.cards || this.view.id === id) return;
             if (delay) this.settling = setTimeout(() => this.view.show(id), delay);
             else this.view.show(id);
         }

@@ -415,6 +415,22 @@ def gone(webui: WebuiPage, host: Host) -> None:
     host.session.delete(where, params={"forever": 1}).raise_for_status()
 
 
+def test_the_shown_capture_stays_unfolded_when_it_is_chosen_again(
+    webui: WebuiPage, clean: Host
+) -> None:
+    clean.generate(prompt="a fox").raise_for_status()
+    webui.open("Payloads")
+    settings = item(webui, "override_settings")
+    settings.locator("> .pc-head").click()
+    drawn = settings.element_handle()
+    rows(webui).first.click()
+    webui.page.keyboard.press("ArrowUp")
+    webui.page.keyboard.press("Enter")
+    ask = "() => payloadCapture.places.get('tab').channel.ask('captures', {})"
+    webui.page.evaluate(ask)  # what was asked before is answered
+    assert drawn.evaluate("one => one.isConnected && one.ariaExpanded") == "true"
+
+
 def test_what_was_typed_and_what_it_became_are_trees_too(webui: WebuiPage, clean: Host) -> None:
     clean.generate(prompt="a fox", seed=-1).raise_for_status()
     latest = clean.latest()

@@ -174,7 +174,8 @@ def test_a_capture_that_is_gone_is_told(webui: WebuiPage, clean: Host) -> None:
 
 def test_the_button_is_pressed_by_keys(webui: WebuiPage, clean: Host) -> None:
     clean.generate(prompt="by keys").raise_for_status()
-    webui.open("Payloads")  # where the newest is shown by itself: a click would draw it once more
+    webui.open("Payloads")
+    rows(webui).first.click()
     button = detail(webui).get_by_role("button", name="Send to txt2img")
     button.focus()
     webui.page.keyboard.press("Enter")
