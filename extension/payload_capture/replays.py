@@ -57,6 +57,11 @@ class Replay:
     asked: str = ""
     seconds: float | None = None
 
+    @property
+    def task(self) -> str:
+        """The name that the request gives its job, where it can."""
+        return f"task({self.job})"
+
 
 class Replays:
     """Makes replays. Thread-safe.
@@ -66,7 +71,7 @@ class Replays:
         fetch: a picture's bytes by its hash.
         done: told each replay that ended.
         takes_task: whether an endpoint lets its request name the job.
-        interrupted: whether the webui broke the job of this name off.
+        interrupted: whether the webui broke off the job of this replay of a capture.
     """
 
     def __init__(
@@ -75,7 +80,7 @@ class Replays:
         fetch: Callable[[str], bytes],
         done: Callable[[Replay], None],
         takes_task: Callable[[str], bool] = lambda endpoint: False,
-        interrupted: Callable[[str], bool] = lambda task: False,
+        interrupted: Callable[[Replay, Capture], bool] = lambda replay, capture: False,
         kept: int = KEPT,
     ) -> None:
         self._client = client
@@ -200,12 +205,12 @@ class Replays:
                 self._preview = replay.job, self._preview[1] + 1, f"data:{kind};base64,{data}"
 
         self._preview = (replay.job, 0, "")
-        task = f"task({replay.job})"
         if stop is not None:
-            capture = dataclasses.replace(capture, payload={**capture.payload, TASK: task})
+            named = {**capture.payload, TASK: replay.task}
+            capture = dataclasses.replace(capture, payload=named)
         try:
             made = self._client().replay(capture, fetch=self._fetch, progress=progress, cancel=stop)
-            if self._interrupted(task):
+            if self._interrupted(replay, capture):
                 raise Cancelled("the generation was interrupted: replay the capture again")
             shown = outcome(made)
         except Cancelled as error:

@@ -55,7 +55,7 @@ class Service(Archive):
         self.drafts = Drafts(_facts, self._keep, options.privacy, lambda: self._names)
         self.recorder = Recorder(host, self.writer.put, options.enabled)
         self.uploads = Uploads()
-        self._broken_off: deque[str] = deque(maxlen=100)
+        self._broken_off: deque[tuple[str | tuple[Any, ...], str]] = deque(maxlen=100)
         self.replays = Replays(
             self.webui, self.bytes_of, self._replayed, _takes_task, self._was_broken_off
         )
@@ -266,10 +266,12 @@ class Service(Archive):
         with contextlib.suppress(NotFoundError):
             self.edit(identity, verdict=verdict, reason=reason)
 
-    def _was_broken_off(self, task: str) -> bool:
-        """Whether the recorder saw that somebody broke the job of this name off."""
+    def _was_broken_off(self, replay: Replay, capture: Capture) -> bool:
+        """Whether the recorder saw that somebody broke a replay's job off: the one of its name, or
+        since it was asked one without a name that looks like it."""
         self.writer.flush()
-        return task in self._broken_off
+        names = replay.task, _looks(capture)
+        return any(name in names and started >= replay.asked for name, started in self._broken_off)
 
     def run(self, endpoint: str, payload: Any) -> dict[str, Any]:
         """Make what no standard endpoint can express. Raises RunError."""
@@ -337,8 +339,9 @@ class Service(Archive):
         if isinstance(item, Run):
             return self.drafts.add(item)
         written = self.drafts.finish(item)
-        if item.job.state == "interrupted" and item.job.task:
-            self._broken_off.append(item.job.task)
+        if item.job.state == "interrupted":
+            name = item.job.task or _looks(written.capture)
+            self._broken_off.append((name, written.capture.job.started))
         self.arrived(written)
         if written.generation:
             self._generations[written.generation] = written.capture.id
@@ -368,6 +371,12 @@ def _in_form(capture: Capture, form: str) -> Capture:
         return capture
     short = minimal(capture.endpoint, capture.payload, host.defaults)
     return dataclasses.replace(capture, payload=short)
+
+
+def _looks(capture: Capture) -> tuple[Any, ...]:
+    """By what a job is known that has no name, as those of the API in A1111 v1.6.0."""
+    payload = capture.payload
+    return capture.endpoint, payload.get("prompt"), payload.get("seed"), payload.get("steps")
 
 
 def _takes_task(endpoint: str) -> bool:

@@ -24,6 +24,12 @@ PREFIX = "/payload-capture/v1"
 SMALL = {"prompt": "a cat", "steps": 2, "width": 64, "height": 64, "seed": 1}
 
 
+def _with_text(answer: requests.Response, **_: Any) -> None:
+    """Let `raise_for_status` say what a failed answer said."""
+    if answer.status_code == 500:
+        answer.reason = f"{answer.reason}: {answer.text[:500]}"
+
+
 class Host:
     """A stand-in with the extension, and the few requests that tests send it."""
 
@@ -31,6 +37,7 @@ class Host:
         self.process = process
         self.url = process.url
         self.session = requests.Session()
+        self.session.hooks["response"].append(_with_text)
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.session.get(self.url + PREFIX + path, timeout=30, **options)

@@ -189,9 +189,9 @@ def test_half_a_generation_has_no_verdict(webui: FakeWebui) -> None:
     webui.gate.set()
     asked: list[str] = []
 
-    def interrupted(task: str) -> bool:
-        asked.append(task)
-        return True
+    def interrupted(replay: Replay, capture: Capture) -> bool:
+        asked.append(replay.task)
+        return capture.id == CAPTURE.id
 
     running = replays(webui, [], takes_task=names_jobs, interrupted=interrupted)
     job = running.start(CAPTURE).job
@@ -324,6 +324,10 @@ def begun(host: Host) -> str:
     return job
 
 
+def interrupt(host: Host) -> None:
+    host.session.post(f"{host.url}/sdapi/v1/interrupt", timeout=30).raise_for_status()
+
+
 def test_a_replay_that_runs_is_cancelled(slow: Host) -> None:
     job = begun(slow)
     url = f"{slow.url}{PREFIX}/replays/{job}"
@@ -336,12 +340,46 @@ def test_a_replay_that_runs_is_cancelled(slow: Host) -> None:
 
 def test_a_replay_that_somebody_interrupts_has_no_verdict(slow: Host) -> None:
     job = begun(slow)
-    slow.session.post(f"{slow.url}/sdapi/v1/interrupt", timeout=30).raise_for_status()
+    interrupt(slow)
     slow.session.post(f"{slow.url}/sdapi/v1/skip", timeout=30).raise_for_status()
     wait(lambda: slow.json(f"/replays/{job}")["state"] == "cancelled")
     told = slow.json(f"/replays/{job}")
     assert "interrupted" in told["error"]
     assert slow.json(f"/captures/{told['capture']}/summary")["verdict"] is None
+
+
+NAMELESS = """
+import sys
+host = sys.modules["payload_capture.host"]
+fields = host.accepted_fields
+host.accepted_fields = lambda endpoint: set(fields(endpoint)) - {"force_task_id"}
+host.task = lambda: None
+"""
+"""The API's jobs have no names, as in A1111 v1.6.0 (``modules/api/api.py``)."""
+
+
+def test_where_jobs_have_no_names_the_page_interrupts_them(start: Start) -> None:
+    host = start(seconds_per_step=0.05, neighbours={"zz-nameless": NAMELESS})
+    host.generate(prompt="to be interrupted", steps=20).raise_for_status()
+    job = begun(host)
+    refused = host.session.delete(f"{host.url}{PREFIX}/replays/{job}", timeout=30)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "not_told_apart")
+    interrupt(host)
+    wait(lambda: host.json(f"/replays/{job}")["state"] == "cancelled")
+    told = host.json(f"/replays/{job}")
+    assert told["verdict"] is None
+    assert "interrupted" in told["error"]
+    other = threading.Thread(
+        target=host.generate, kwargs={"prompt": "to be interrupted", "steps": 20}
+    )
+    other.start()
+    wait(lambda: host.session.get(f"{host.url}/sdapi/v1/progress", timeout=30).json()["progress"])
+    interrupt(host)
+    other.join()
+    assert host.latest()["job"]["state"] == "interrupted"
+    assert replayed(host, _short(host))["verdict"] == "identical"  # which was asked after that
+    assert host.process.errors() == []
+    host.process.stop()
 
 
 def test_replays_run_in_the_order_in_which_they_were_asked(slow: Host) -> None:
