@@ -469,13 +469,22 @@ _MODELS = {
 def checkpoint(p: Any) -> str:
     """The title of the checkpoint that the job starts with."""
     chosen = (getattr(p, "override_settings", None) or {}).get("sd_model_checkpoint")
-    info = _checkpoint_info(chosen) or _checkpoint_info(shared.opts.sd_model_checkpoint)
+    info = _checkpoint_info(chosen) or _set_checkpoint(shared.opts.sd_model_checkpoint)
     return str(info.title) if info is not None else ""
 
 
 def _exact_checkpoint(options: dict[str, Any]) -> dict[str, Any]:
-    info = _checkpoint_info(options.get("sd_model_checkpoint"))
+    info = _set_checkpoint(options.get("sd_model_checkpoint"))
     return {"sd_model_checkpoint": info.title} if info is not None else {}
+
+
+def _set_checkpoint(name: str | None) -> Any:
+    """The checkpoint of the settings, or the first one where they name none: a webui that loads
+    with its first job fills them in then (reForge 3b56b268, ``sd_models.select_checkpoint``)."""
+    from modules import sd_models
+
+    known = sd_models.checkpoints_list.values()
+    return _checkpoint_info(name) if name else next(iter(known), None)
 
 
 def _checkpoint_info(name: str | None) -> Any:

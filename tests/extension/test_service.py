@@ -6,7 +6,15 @@ import threading
 
 import requests
 
-from .conftest import SMALL, Host
+from .conftest import SMALL, Host, Start
+
+UNLOADED = """
+from modules import script_callbacks, shared
+def forget(*_):
+    shared.opts.data["sd_model_checkpoint"] = None
+script_callbacks.on_app_started(forget)
+"""
+"""The settings name no checkpoint until the first job loads one, as in reForge."""
 
 
 def test_switched_off_it_captures_nothing(host: Host) -> None:
@@ -34,6 +42,21 @@ def test_what_the_job_used_is_pinned(host: Host) -> None:
     assert pinned["CLIP_stop_at_last_layers"] == 2
     assert pinned["sd_model_checkpoint"]
     assert "samples_save" not in pinned
+
+
+def test_the_first_job_of_a_webui_that_has_loaded_nothing_knows_its_checkpoint(
+    start: Start,
+) -> None:
+    host = start(neighbours={"unloaded": UNLOADED})
+    url = f"{host.url}/sdapi/v1"
+    assert requests.get(f"{url}/options", timeout=30).json()["sd_model_checkpoint"] is None
+    first = requests.get(f"{url}/sd-models", timeout=30).json()[0]["title"]
+    host.generate().raise_for_status()
+    capture = host.latest()
+    assert capture["host"]["checkpoint"]["title"] == first
+    assert capture["payload"]["override_settings"]["sd_model_checkpoint"] == first
+    assert host.process.errors() == []
+    host.process.stop()
 
 
 def test_many_clients_at_once_lose_nothing(host: Host) -> None:
