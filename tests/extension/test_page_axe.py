@@ -82,6 +82,12 @@ def host(start: Start) -> Iterator[Host]:
     host.process.stop()
 
 
+DRAWN = """() => {
+    const drawn = document.querySelector(".pc-detail .pc-send");
+    return drawn && drawn.dataset.capture === payloadCapture.places.get("tab").selected;
+}"""
+
+
 @pytest.fixture
 def painted(webui: WebuiPage, clean: Host) -> WebuiPage:
     """The tab with captures of all kinds; the newest has all that a capture can have."""
@@ -104,7 +110,7 @@ def press(webui: WebuiPage, name: str) -> None:
 def newest(webui: WebuiPage, number: int = 0) -> None:
     rows(webui).nth(number).click()
     expect(rows(webui).nth(number)).to_have_attribute("aria-current", "true")
-    expect(detail(webui).locator(".pc-header")).to_be_visible()
+    webui.page.wait_for_function(DRAWN)
 
 
 def test_an_empty_tab(webui: WebuiPage) -> None:

@@ -542,7 +542,7 @@ def test_settings_and_host_facts_that_differ(webui: WebuiPage, clean: Host) -> N
     setting = differences(dialog, "Settings").filter(has_text="CLIP_stop_at_last_layers")
     expect(setting.locator("del")).to_have_text("2")
     fact = differences(dialog, "Made with").filter(has_text="version")
-    expect(fact.locator("ins")).to_have_text("v0.1")
+    expect(fact.locator("ins").first).to_have_text(re.compile("^v0"))
     expect(dialog).to_contain_text("the same pixels")
 
 
