@@ -479,8 +479,8 @@ def _exact_checkpoint(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _set_checkpoint(name: str | None) -> Any:
-    """The checkpoint of the settings, or the first one where they name none: a webui that loads
-    with its first job fills them in then (reForge 3b56b268, ``sd_models.select_checkpoint``)."""
+    """The checkpoint of the settings, or the first one where they name none, as a webui may on
+    which nobody has chosen one yet (reForge 3b56b268, ``sd_models.select_checkpoint``)."""
     from modules import sd_models
 
     known = sd_models.checkpoints_list.values()

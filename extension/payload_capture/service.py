@@ -270,8 +270,11 @@ class Service(Archive):
         """Whether the recorder saw that somebody broke a replay's job off: the one of its name, or
         since it was asked one without a name that looks like it."""
         self.writer.flush()
-        names = replay.task, _looks(capture)
-        return any(name in names and started >= replay.asked for name, started in self._broken_off)
+        look = _looks(capture)
+        return any(
+            name == replay.task or (name == look and started >= replay.asked)
+            for name, started in self._broken_off
+        )
 
     def run(self, endpoint: str, payload: Any) -> dict[str, Any]:
         """Make what no standard endpoint can express. Raises RunError."""

@@ -14,7 +14,7 @@ def forget(*_):
     shared.opts.data["sd_model_checkpoint"] = None
 script_callbacks.on_app_started(forget)
 """
-"""The settings name no checkpoint until the first job loads one, as in reForge."""
+"""The settings name no checkpoint until somebody chooses one, as in reForge 3b56b268."""
 
 
 def test_switched_off_it_captures_nothing(host: Host) -> None:
@@ -44,7 +44,7 @@ def test_what_the_job_used_is_pinned(host: Host) -> None:
     assert "samples_save" not in pinned
 
 
-def test_the_first_job_of_a_webui_that_has_loaded_nothing_knows_its_checkpoint(
+def test_a_job_knows_its_checkpoint_where_nobody_has_chosen_one(
     start: Start,
 ) -> None:
     host = start(neighbours={"unloaded": UNLOADED})
