@@ -52,7 +52,8 @@ OPEN = """async ([number, words]) => {
     window.tasks.length = 0;
     const begun = performance.now();
     document.querySelectorAll(".pc-row")[number].click();
-    await new Promise((done) => {
+    await new Promise((done, fail) => {
+        setTimeout(() => fail(new Error(`${words} is not on screen`)), 60000);
         const watch = new MutationObserver(() => {
             const tree = detail.querySelector(".pc-tree");
             if (!tree || tree === before || !tree.textContent.includes(words)) return;
@@ -112,18 +113,17 @@ def opening(page: Page, url: str, rounds: int) -> None:
     webui.open("Payloads")
     page.wait_for_selector(".pc-tree")
     page.evaluate(TASKS)
-    for number, (name, words) in enumerate(
-        {"small": "a light fox", "heavy": "a heavy fox"}.items()
-    ):
-        times, tasks = [], []
-        for _ in range(rounds):
-            page.evaluate(OPEN, [1 - number, ["a heavy fox", "a light fox"][number]])
-            page.wait_for_timeout(3000)
-            times.append(page.evaluate(OPEN, [number, words]))
+    opened = {"heavy": (1, "a heavy fox"), "small": (0, "a light fox")}  # which is shown by itself
+    times: dict[str, list[float]] = {name: [] for name in opened}
+    tasks: dict[str, list[float]] = {name: [] for name in opened}
+    for _ in range(rounds):
+        for name, choice in opened.items():
+            times[name].append(page.evaluate(OPEN, choice))
             page.wait_for_timeout(1000)
-            tasks.append(max(page.evaluate("window.tasks"), default=0.0))
-        told = f"({size / 1e6:.0f} MB)" if name == "heavy" else ""
-        report(f"opening, {name} {told}", times, tasks)
+            tasks[name].append(max(page.evaluate("window.tasks"), default=0.0))
+            page.wait_for_timeout(2000)
+    report("opening, small", times["small"], tasks["small"])
+    report(f"opening, heavy ({size / 1e6:.0f} MB)", times["heavy"], tasks["heavy"])
 
 
 def report(name: str, times: list[float], tasks: list[float]) -> None:
