@@ -7,16 +7,19 @@ attributes, which gradio 3.41 and 4.40 share (``choices``, ``type``, ``minimum``
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+KEEP = object()
+"""Of a component that stays as it is."""
 _KINDS = frozenset(
     {
         *("checkbox", "slider", "number", "textbox", "dropdown", "radio", "checkboxgroup"),
-        *("colorpicker", "image", "file", "gallery", "state"),
+        *("colorpicker", "image", "file", "gallery", "state", "rangeslider"),
     }
 )
 _SAME = "Use same "
@@ -52,8 +55,9 @@ def kind(component: Any) -> str:
 def default(component: Any) -> Any:
     """What the component showed when the page was drawn, None where that is not plain."""
     value = getattr(component, "value", None)
-    plain = value if isinstance(value, list) else [value]
-    return value if all(isinstance(one, (bool, int, float, str)) for one in plain) else None
+    plain = value if isinstance(value, (list, tuple)) else [value]
+    known = (bool, int, float, str, Enum)  # the last in a state
+    return value if all(isinstance(one, known) for one in plain) else None
 
 
 def off(component: Any) -> Any:
@@ -72,6 +76,12 @@ def unsaid(component: Any) -> Any:
     showed at first."""
     same = (one for one in choices(component) if str(one).startswith(_SAME))
     return next(same, default(component))
+
+
+def is_bare(component: Any) -> bool:
+    """Whether a component is for a picture and showed none when the page was drawn."""
+    is_picture = kind(component) == "image" or _is_canvas(component)
+    return is_picture and not getattr(component, "value", None)
 
 
 def is_clearable(component: Any) -> bool:
@@ -101,12 +111,20 @@ def _switch(component: Any, value: Any, keep: Keep) -> Any:
 
 
 def _number(component: Any, value: Any, keep: Keep) -> Any:
+    if value == default(component) and not isinstance(value, bool):
+        return value  # also one that its range has not
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise Unfit("kind", value=value)
     least, most = getattr(component, "minimum", None), getattr(component, "maximum", None)
     if (least is not None and value < least) or (most is not None and value > most):
         raise Unfit("range", value=value, least=_end(least), most=_end(most))
     return value
+
+
+def _range(component: Any, value: Any, keep: Keep) -> Any:
+    if not isinstance(value, list):
+        raise Unfit("kind", value=value)
+    return [_number(component, one, keep) for one in value]
 
 
 def _end(limit: Any) -> Any:
@@ -175,9 +193,19 @@ def _files(component: Any, value: Any, keep: Keep) -> Any:
 def _state(component: Any, value: Any, keep: Keep) -> Any:
     # What nobody sees: where the page keeps which tab is open. A script's own object is not to be
     # had from JSON.
+    usual = getattr(component, "value", None)
+    if isinstance(usual, Enum):
+        return _of_enum(type(usual), value)
     if not isinstance(value, (bool, int, float)):
         raise Unfit("by_hand")
     return value
+
+
+def _of_enum(kind: type[Enum], value: Any) -> Any:
+    try:
+        return kind(value)
+    except ValueError:
+        raise Unfit("choice", value=value) from None
 
 
 _TAKING: dict[str, Callable[[Any, Any, Keep], Any]] = {
@@ -193,12 +221,15 @@ _TAKING: dict[str, Callable[[Any, Any, Keep], Any]] = {
     "file": _files,
     "gallery": _files,
     "state": _state,
+    "rangeslider": _range,
 }
 
 
 def same(wanted: Any, given: Any) -> bool:
     """Whether the page gave what was wanted: numbers as near as it writes them, pictures by their
     pixels, names in any case, nothing for empty."""
+    if isinstance(given, Enum):
+        return bool(wanted == given.value)
     if hasattr(wanted, "tobytes"):
         return _same_pixels(wanted, given)
     if isinstance(wanted, list) and any(hasattr(one, "tobytes") for one in wanted):
@@ -223,13 +254,23 @@ def _words(value: Any) -> str:
 
 
 def _same_pixels(wanted: Any, given: Any) -> bool:
+    if isinstance(given, Mapping):  # gradio 3's, with what a brush drew on it
+        return _same_pixels(wanted, given["image"]) and is_blank(given["mask"])
     if not hasattr(given, "shape") and not hasattr(given, "tobytes"):
         return False
+    one, other = wanted.convert("RGBA"), _opened(given).convert("RGBA")
+    return bool(one.size == other.size and one.tobytes() == other.tobytes())
+
+
+def is_blank(picture: Any) -> bool:
+    """Whether a picture, or its array, is black."""
+    return _opened(picture).convert("L").getbbox() is None
+
+
+def _opened(picture: Any) -> Any:
     from PIL import Image
 
-    other = Image.fromarray(given) if hasattr(given, "shape") else given
-    one, other = wanted.convert("RGBA"), other.convert("RGBA")
-    return bool(one.size == other.size and one.tobytes() == other.tobytes())
+    return Image.fromarray(picture) if hasattr(picture, "shape") else picture
 
 
 def told(value: Any) -> str:

@@ -12,21 +12,22 @@ import io
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from payload_capture import controls
 from payload_capture.capture import Capture
-from payload_capture.controls import Unfit
+from payload_capture.controls import KEEP, Unfit
 from payload_capture.questions import reason
-from payload_capture.wanted import KEEP, Fetch, Input, Unset, Wants, Webui, wants
+from payload_capture.wanted import Fetch, Input, Unset, Wants, Webui, wants
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from payload_capture.auth import Caller
     from payload_capture.service import Service
+    from payload_capture.units import Unit
 
 TARGETS = ("txt2img", "img2img", "extras")
 """The tabs that have a Generate button, by the beginning of its id."""
@@ -64,6 +65,7 @@ class Form:
 
     Args:
         more: inputs of the ✨ button beside them, by what the webui's function calls them.
+        units: those inputs that are made of other fields of the page, which are filled in instead.
     """
 
     def __init__(
@@ -72,12 +74,26 @@ class Form:
         target: str,
         components: Sequence[Any],
         more: Mapping[str, Any] | None = None,
+        units: Sequence[Unit] = (),
     ) -> None:
         self._webui = webui
         self.target = target
-        self.inputs = inputs(webui, target, components)
+        self._units: list[tuple[Input, Unit]] = []
+        self.inputs: list[Input] = []
+        for one in inputs(webui, target, components):
+            self._add(one, next((unit for unit in units if unit.state is one.component), None))
         self.inputs += [Input(component, name) for name, component in (more or {}).items()]
         self.settable = [one for one in self.inputs if _is_settable(one)]
+
+    def _add(self, one: Input, unit: Unit | None) -> None:
+        if unit is None:
+            self.inputs.append(one)
+            return
+        self._units.append((one, unit))
+        self.inputs += [
+            replace(one, component=component, name=name, part=part)
+            for component, name, part in unit.fields
+        ]
 
     def fill(self, capture: Capture, fetch: Fetch) -> Filled:
         """What to return for each settable input. Raises FormatError, AssetError."""
@@ -102,11 +118,24 @@ class Form:
                 unset.append(Unset(one.label(), "differs", words))
         return unset
 
+    @property
+    def states(self) -> list[Any]:
+        """The inputs that are made of fields of the page."""
+        return [unit.state for _, unit in self._units]
+
+    def made(self, given: Sequence[Any]) -> list[Any]:
+        """The objects of `states`, of the values that the page gave for all inputs."""
+        values = zip(self.inputs, given, strict=True)
+        shown = {id(one.component): value for one, value in values}
+        return [unit.made(shown) for _, unit in self._units]
+
     def _wants(self, capture: Capture, fetch: Fetch) -> Wants:
         wanted = wants(self._webui, capture, fetch)
         if wanted.button == "upscale" and all(one.name != "gallery" for one in self.inputs):
             wanted.unset.append(Unset("", "first_picture", {}))
             wanted.button = "generate"
+        for one, unit in self._units:
+            wanted.unset += _left_over(one, unit, wanted.of(one))
         return wanted
 
     def _shown(self, one: Input, wanted: Wants, unset: list[Unset]) -> Any:
@@ -121,6 +150,8 @@ class Form:
                 raise Unfit("by_hand")
             return controls.shown(one.component, asked, keep)
         except Unfit as unfit:
+            if one.part and unfit.code == "range":
+                return asked  # the range follows another field; what the page makes of it is told
             if not _is_idle(one, asked):
                 words = {name: _told(word) for name, word in unfit.words.items()}
                 unset.append(Unset(one.label(), unfit.code, words))
@@ -144,7 +175,17 @@ def _silent(one: Input, cleared: bool) -> Any:
     if cleared and not plain and controls.is_clearable(one.component):
         return None
     usual = controls.unsaid(one.component)
-    return KEEP if usual is None else usual
+    return KEEP if usual is None and not controls.is_bare(one.component) else usual
+
+
+def _left_over(one: Input, unit: Unit, given: Any) -> list[Unset]:
+    """What of a unit no field shows."""
+    if isinstance(given, Mapping):
+        return [
+            Unset(f"{one.label()}: {name}", "no_field", {"value": _told(value)})
+            for name, value in unit.left_over(given).items()
+        ]
+    return [] if given is KEEP or given is None else [Unset(one.label(), "by_hand", {})]
 
 
 @dataclass
@@ -215,12 +256,16 @@ def sent(service: Service, form: Form, text: str, caller: Caller) -> tuple[list[
     )
 
 
-def checked(service: Service, form: Form, text: str, given: Sequence[Any], caller: Caller) -> str:
-    """What is not set on the page now. Raises nothing."""
+def checked(
+    service: Service, form: Form, text: str, given: Sequence[Any], caller: Caller
+) -> tuple[list[Any], str]:
+    """What to keep in the form's states, and what to tell: what is not set on the page now. Raises
+    nothing."""
     try:
-        return _answer(text, unset=_listed(form.check(*_asked(service, text, caller), given)))
+        unset = form.check(*_asked(service, text, caller), given)
+        return form.made(given), _answer(text, unset=_listed(unset))
     except Exception as error:
-        return _answer(text, error=reason(error))
+        return [KEEP] * len(form.states), _answer(text, error=reason(error))
 
 
 def _asked(service: Service, text: str, caller: Caller) -> tuple[Capture, Fetch]:

@@ -10,17 +10,17 @@ be: each costs the page's load a millisecond or two.
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from payload_capture import host, questions, sending
+from payload_capture import host, questions, sending, units
 from payload_capture.auth import Caller
-from payload_capture.controls import Offered
-from payload_capture.wanted import KEEP
+from payload_capture.controls import KEEP, Offered
 
 if TYPE_CHECKING:
     from payload_capture.service import Service
@@ -54,6 +54,24 @@ _SEND = """(...given) => {
     document.dispatchEvent(new CustomEvent("payload_capture:send", {detail}));
     given[0] = detail.question;
     return given.slice(0, %d);
+}"""
+
+
+# A sketch of gradio 3.41 holds its picture and what a brush drew on it. It makes both of an upload,
+# but not of a picture from Python, which ControlNet fails to read (reForge 3b56b268 and Mikubill's
+# v1.1.455: ``svg_preprocess``). So the pictures come as text: "" for none, null to leave one alone.
+_LAYERED = """async (text, pictures, ...before) => {
+    const sketches = await Promise.all(JSON.parse(pictures).map(async (picture, place) => {
+        if (!picture) return picture === "" ? null : before[place];
+        const shown = new Image();
+        shown.src = picture;
+        await shown.decode();
+        const layer = document.createElement("canvas");
+        [layer.width, layer.height] = [shown.naturalWidth, shown.naturalHeight];
+        return {image: picture, mask: layer.toDataURL()};
+    }));
+    (%s)(text);
+    return sketches;
 }"""
 
 
@@ -166,7 +184,9 @@ def _form(target: str, page: Any) -> sending.Form | None:
     components = _inputs_of(page, target)
     if components is None:
         return None
-    return sending.Form(host, target, components, _gallery_of(page) if target == "txt2img" else {})
+    made = units.found(_events(page, f"{target}_generate"), _events(page), page.blocks.values())
+    gallery = _gallery_of(page) if target == "txt2img" else {}
+    return sending.Form(host, target, components, gallery, made)
 
 
 def _gallery_of(page: Any) -> dict[str, Any]:
@@ -181,21 +201,36 @@ def _offer_sending(service: Service, form: sending.Form, letter: Any) -> None:
     question and the answer are the letter's, one at a time."""
     send, check = (_pressed(f"payload_capture_{n}_{form.target}") for n in ("send", "check"))
 
+    outputs = [one.component for one in form.settable]
+    sketches = {n: one for n, one in enumerate(outputs) if getattr(one, "tool", "") == "sketch"}
+    drawn = [_letter()] if sketches else []
+
     def sent(text: str, request: gr.Request) -> list[Any]:
         values, answer = sending.sent(service, form, text, _caller(request))
-        return [*map(_update, values), answer]
+        layers = [_layer(one, values[n]) for n, one in sketches.items()]
+        shown = (KEEP if n in sketches else value for n, value in enumerate(values))
+        return [*map(_update, shown), answer, *(json.dumps(layers) for _ in drawn)]
 
-    def checked(text: str, request: gr.Request, *given: Any) -> str:
-        return sending.checked(service, form, text, given, _caller(request))
+    def checked(text: str, request: gr.Request, *given: Any) -> Any:
+        states, answer = sending.checked(service, form, text, given, _caller(request))
+        return [*map(_update, states), answer] if states else answer
 
-    outputs = [one.component for one in form.settable]
+    tell = {_JS: _TELL % ("tab", "sent")}
+    event = send.click(sent, [letter], [*outputs, letter, *drawn], **_EVENT, **{_JS: _SEND % 1})
+    if sketches:
+        shown = [*sketches.values()]
+        event.then(None, [letter, *drawn, *shown], shown, **{_JS: _LAYERED % tell[_JS]})
+    else:
+        event.then(None, [letter], [], **tell)
     given = [letter if one.component is None else one.component for one in form.inputs]
-    for button, act, inputs, filled in (
-        (send, sent, [letter], [*outputs, letter]),
-        (check, checked, [letter, *given], [letter]),
-    ):
-        event = button.click(act, inputs, filled, **_EVENT, **{_JS: _SEND % len(inputs)})
-        event.then(None, [letter], [], **{_JS: _TELL % ("tab", "sent")})
+    script = {_JS: _SEND % (1 + len(given))}
+    event = check.click(checked, [letter, *given], [*form.states, letter], **_EVENT, **script)
+    event.then(None, [letter], [], **tell)
+
+
+def _layer(sketch: Any, value: Any) -> Any:
+    """A picture as the script takes it."""
+    return None if value is KEEP else sketch.postprocess(value) or ""
 
 
 def _update(value: Any) -> Any:
@@ -223,18 +258,29 @@ def _inputs_of(page: Any, tab: str, button: str = "generate") -> list[Any] | Non
     One that is not on this page is None: img2img's first two are a dummy of the txt2img page, whose
     values the button's script fills in (A1111 v1.10.1, ``modules/ui.py``).
     """
-    least, elem_id = host.custom_inputs(tab), f"{tab}_{button}"
-    if hasattr(page, "fns") and isinstance(page.fns, dict):  # gradio 4.40
-        found = ((event.targets, event.inputs) for event in page.fns.values())
+    least = host.custom_inputs(tab)
+    found = (event.inputs for event in _events(page, f"{tab}_{button}"))
+    inputs = next((inputs for inputs in found if len(inputs) > least), None)
+    return None if inputs is None else [page.blocks.get(one._id) for one in inputs]
+
+
+def _events(page: Any, button: str = "") -> Iterator[units.Event]:
+    """The events of a page, or those of one of its buttons."""
+    if isinstance(page.fns, dict):  # gradio 4.40
+        found = [(event, event.targets) for event in page.fns.values()]
     else:
-        found = ((event["targets"], event["inputs"]) for event in page.dependencies)
-    for targets, inputs in found:
-        for target in targets:
-            number, kind = target if isinstance(target, (tuple, list)) else (target, "click")
-            shown = getattr(page.blocks.get(number), "elem_id", None)
-            if kind == "click" and shown == elem_id and len(inputs) > least:
-                return [page.blocks.get(one) if isinstance(one, int) else one for one in inputs]
-    return None
+        found = [
+            (event, [(one, known["trigger"]) for one in known["targets"]])
+            for event, known in zip(page.fns, page.dependencies, strict=True)
+        ]
+    for event, targets in found:
+        if not button or any(_clicks(page, target, button) for target in targets):
+            yield units.Event(event.fn, event.inputs, event.outputs)
+
+
+def _clicks(page: Any, target: tuple[int, str], button: str) -> bool:
+    number, kind = target
+    return kind == "click" and getattr(page.blocks.get(number), "elem_id", None) == button
 
 
 def _place(service: Service, name: str) -> Any:

@@ -27,14 +27,14 @@ from payload_capture.capture import (
     FormatError,
     referred,
 )
+from payload_capture.controls import KEEP
 from payload_capture.payload import operations
 from payload_capture.pictures import encoded_type
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-KEEP = object()
-"""Of a component that stays as it is."""
+    from payload_capture.units import Part
 
 Role = Literal["builtin", "always", "selected", "operation"]
 Fetch = Callable[[str], bytes]
@@ -75,19 +75,22 @@ class Webui(Protocol):
 @dataclass(frozen=True)
 class Input:
     """One input: `name` is that of the webui's argument or of an operation's, "" where a script
-    has only a place for it. `component` is None where it is not on this page."""
+    has only a place for it. `component` is None where it is not on this page, and a field of what
+    the input is made of where there is a `part`."""
 
     component: Any
     name: str = ""
     script: PageScript | None = None
     place: int = 0
+    part: Part | None = None
 
     def label(self) -> str:
         """As a person finds it on the page."""
-        said = str(getattr(self.component, "label", None) or self.name or f"[{self.place}]")
+        said = str(getattr(self.component, "label", None) or self.name)
         if self.script is None or self.script.role == "builtin":
             return said
-        return f"{self.script.title}: {said}"
+        number = f" [{self.place}]" if self.part or not said else ""
+        return f"{self.script.title}{number}" + (f": {said}" if said else "")
 
 
 @dataclass
@@ -114,7 +117,13 @@ class Wants:
             args = self.always.get(title)
         else:
             args = self.selected[1] if self.selected and self.selected[0] == title else None
-        return KEEP if args is None or one.place >= len(args) else args[one.place]
+        if args is None or one.place >= len(args):
+            return KEEP
+        return one.part(_unit(args[one.place])) if one.part else args[one.place]
+
+
+def _unit(given: Any) -> Mapping[str, Any]:
+    return given if isinstance(given, Mapping) else {"enabled": False}
 
 
 def wants(webui: Webui, capture: Capture, fetch: Fetch) -> Wants:

@@ -33,9 +33,70 @@ class Unruly(scripts.Script):
 """A script whose page undoes what it is given, and with a state that nobody can fill in."""
 
 
+UNITS = """
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+from modules import api, script_callbacks, scripts
+
+class Mode(enum.Enum):
+    SIMPLE = "simple"
+    BATCH = "batch"
+
+@dataclass
+class Unit:
+    mode: Mode = Mode.SIMPLE
+    image: Any = None
+    enabled: bool = True
+    model: str = "None"
+    weight: float = 1.0
+    kept: int = 3
+
+SKETCH = {"tool": "sketch"} if gr.__version__.startswith("3.") else {}
+buttons = {}
+def drawn(component, **_):
+    if str(component.elem_id).endswith("2img_generate"):
+        buttons[component.elem_id] = component
+script_callbacks.on_after_component(drawn)
+
+class Units(scripts.Script):
+    def title(self): return "Units"
+    def show(self, is_img2img): return scripts.AlwaysVisible
+    def ui(self, is_img2img):
+        tab = "img2img" if is_img2img else "txt2img"
+        with gr.Accordion("Units", open=False, elem_id=f"{tab}_units"):
+            fields = [
+                gr.State(Mode.SIMPLE),
+                gr.Image(label="Picture", type="pil", elem_id=f"{tab}_unit_image", **SKETCH),
+                gr.Checkbox(False, label="Enable", elem_id=f"{tab}_unit_enable_checkbox"),
+                gr.Dropdown(["None", "tiny"], value="None", label="Model"),
+                gr.Slider(0, 2, 1, step=0.01, label="Weight", elem_id=f"{tab}_unit_weight"),
+            ]
+            filter = gr.Radio(
+                ["All", "tiny"], value="All", elem_id=f"{tab}_unit_type_filter_radio"
+            )
+            state = gr.State(Unit(enabled=False))
+        filter.change(lambda one: None if one == "All" else one, [filter], [fields[3]])
+        buttons[f"{tab}_generate"].click(Unit, fields, [state], queue=False)
+        return [state]
+    def postprocess_image(self, p, pp, unit):
+        unit = Unit(**unit) if isinstance(unit, dict) else unit
+        if unit.enabled:
+            given = unit.image["image"] if isinstance(unit.image, dict) else unit.image
+            given = api.api.decode_base64_to_image(given) if isinstance(given, str) else given
+            seen = given.convert("L").resize((1, 1)).getpixel((0, 0)) if given else 0
+            ground = Image.new("RGB", pp.image.size, (round(unit.weight * 100), seen, 0))
+            pp.image = Image.blend(pp.image.convert("RGB"), ground, 0.5)
+"""
+"""A script that is given an object, which Generate makes of the page's fields, as ControlNet's."""
+
+
 @pytest.fixture(scope="module")
 def host(start: Start) -> Iterator[Host]:
-    host = start(neighbours={"unruly": UNRULY})
+    host = start(neighbours={"unruly": UNRULY, "units": UNITS})
     yield host
     assert host.process.errors() == []
     host.process.stop()
@@ -149,6 +210,44 @@ def test_what_the_page_undoes_is_listed(webui: WebuiPage, clean: Host) -> None:
     said = send(webui, "txt2img")
     expect(said).to_contain_text("unruly: Size: the page shows 5 instead of 9")
     expect(said).to_contain_text("cannot be filled in from here: set it by hand")
+
+
+def units(**fields: Any) -> dict[str, Any]:
+    return {"alwayson_scripts": {"Units": {"args": [fields]}}}
+
+
+def test_a_unit_is_filled_in_field_by_field(webui: WebuiPage, clean: Host) -> None:
+    made = units(image=picture(), model="tiny", weight=1.23)
+    clean.generate(**made).raise_for_status()
+    before = clean.latest()
+    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    expect(value(webui, "txt2img_unit_enable_checkbox", "input")).to_be_checked()
+    webui.open("txt2img")
+    webui.generate()
+    assert clean.latest()["id"] != before["id"]
+    again, first = (one["results"][0]["sha256"] for one in (clean.latest(), before))
+    assert again == first
+
+
+def test_a_unit_that_the_next_one_has_not_is_off_and_empty(webui: WebuiPage, clean: Host) -> None:
+    clean.generate(**units(image=picture(), weight=1.23)).raise_for_status()
+    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    webui.page.locator(".pc-toast button").last.click()
+    clean.generate(prompt="a plain fox").raise_for_status()
+    webui.open("txt2img")
+    webui.open("Payloads")
+    expect(rows(webui)).to_have_count(2)
+    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    expect(value(webui, "txt2img_unit_enable_checkbox", "input")).not_to_be_checked()
+    expect(value(webui, "txt2img_unit_weight", "input[type=number]")).to_have_value("1")
+    expect(webui.page.locator("#txt2img_unit_image img")).to_have_count(0)
+
+
+def test_what_of_a_unit_has_no_field_is_listed(webui: WebuiPage, clean: Host) -> None:
+    clean.generate(**units(model="gone", kept=5)).raise_for_status()
+    said = send(webui, "txt2img")
+    expect(said).to_contain_text("units [0]: Model: gone is not offered here")
+    expect(said).to_contain_text("units [0]: kept: 5, for which only the API has a field")
 
 
 def test_hostile_text_stays_text(webui: WebuiPage, clean: Host) -> None:

@@ -24,9 +24,9 @@ from payload_capture.capture import (
     UPSCALE,
     Capture,
 )
-from payload_capture.controls import Offered
+from payload_capture.controls import KEEP, Offered
 from payload_capture.sending import Form
-from payload_capture.wanted import KEEP, PageScript
+from payload_capture.wanted import PageScript
 
 CALLER = Caller("POST", {})
 PNG = "a" * 64
@@ -476,7 +476,7 @@ def test_a_failure_sets_nothing_and_is_told(text: str) -> None:
     values, told = sending.sent(service, one, text, CALLER)
     assert set(values) == {KEEP}
     assert json.loads(told)["error"]
-    assert json.loads(sending.checked(service, one, text, [], CALLER))["error"]
+    assert json.loads(sending.checked(service, one, text, [], CALLER)[1])["error"]
 
 
 def test_a_stranger_is_refused() -> None:

@@ -20,7 +20,8 @@ from payload_capture.capture import (
     Capture,
     FormatError,
 )
-from payload_capture.wanted import KEEP, Input, PageScript, Wants, wants
+from payload_capture.controls import KEEP
+from payload_capture.wanted import Input, PageScript, Wants, wants
 
 SEED = PageScript("seed", "builtin", 1, 3, ["seed", "seed_checkbox"])
 

@@ -1,0 +1,202 @@
+"""Objects that a script keeps behind the page, and the fields of the page that they are made of.
+
+Such as units of ControlNet and tabs of ADetailer: the Generate button is given a state alone, which
+an event of the same button makes anew from fields that are no inputs of Generate. The fields are
+found by that event, their names by the function that it calls. gradio is not imported here: the
+page's blocks are known by their names and attributes, as in `controls`.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from payload_capture import controls
+from payload_capture.controls import KEEP
+
+Part = Callable[[Mapping[str, Any]], Any]
+"""What a field is to show of a unit as the API has it; KEEP where that says nothing of it."""
+
+
+class Event(NamedTuple):
+    """An event of the page: the function that it calls, its inputs and its outputs."""
+
+    call: Any
+    inputs: Sequence[Any]
+    outputs: Sequence[Any]
+
+
+class Field(NamedTuple):
+    """A component of the page, and what it shows of a unit."""
+
+    component: Any
+    name: str
+    part: Part
+
+
+class Unit(NamedTuple):
+    """What makes a state, the names of what it is made of, and all fields that follow a capture."""
+
+    event: Event
+    names: Sequence[str]
+    fields: Sequence[Field]
+
+    @property
+    def state(self) -> Any:
+        return self.event.outputs[0]
+
+    def made(self, given: Mapping[int, Any]) -> Any:
+        """The object that the page makes of its fields, whose values are `given` by identity.
+
+        The page makes it when Generate is pressed, while the job begins already; one that is kept
+        before then is there in time.
+        """
+        known = {id(self.state): copy.copy(self.state.value), **given}
+        return self.event.call(*(known[id(one)] for one in self.event.inputs))
+
+    def left_over(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What a unit asks for that no field shows, where it is not what the page would have."""
+        usual = _attributes(self.state.value)
+        return {
+            name: value
+            for name, value in given.items()
+            if name not in self.names and value and value != usual.get(name)
+        }
+
+
+def found(pressed: Iterable[Event], page: Iterable[Event], blocks: Iterable[Any]) -> list[Unit]:
+    """The units of a Generate button.
+
+    Args:
+        pressed: the events of the button; those that make a state have it as their only output.
+        page: all events.
+        blocks: all blocks.
+    """
+    made = [one for one in pressed if len(one.outputs) == 1 and _makes_object(one)]
+    everywhere, all_blocks = list(page), list(blocks)
+    return [_unit(one, everywhere, all_blocks) for one in made]
+
+
+def _makes_object(event: Event) -> bool:
+    state = event.outputs[0]
+    is_object = controls.kind(state) == "state" and bool(_attributes(state.value))
+    return is_object and _arguments(event.call) is not None
+
+
+def _attributes(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
+
+
+def _unit(event: Event, page: list[Event], blocks: list[Any]) -> Unit:
+    state = event.outputs[0]
+    inputs = [one for one in event.inputs if one is not state]
+    names = _names(event.call, len(event.inputs) - len(inputs), state.value)
+    named = list(zip(names, inputs, strict=False))
+    switch = _switch(state.value)
+    fields = [Field(one, name, _item(name, one, switch)) for name, one in named]
+    fields += _shown_together(named, page)
+    fields += _beside(dict(named), blocks, switch)
+    return Unit(event, [name for name, _ in named], fields)
+
+
+def _names(call: Any, skipped: int, made: Any) -> list[str]:
+    """What the function's arguments are called. Of those that have no names of their own, as the
+    object's attributes, behind the last that has one (Mikubill's ControlNet v1.1.455 and reForge
+    3b56b268: `create_ui_unit`, `create_unit`; ADetailer v25.3.0: `on_generate_click`)."""
+    given = (_arguments(call) or [])[skipped:]
+    names = [one.name for one in given if one.kind is not one.VAR_POSITIONAL]
+    if len(names) == len(given):
+        return names
+    attributes = list(_attributes(made))
+    last = max((attributes.index(name) for name in names if name in attributes), default=-1)
+    return names + attributes[last + 1 :]
+
+
+def _arguments(call: Any) -> list[inspect.Parameter] | None:
+    try:
+        return list(inspect.signature(call).parameters.values())
+    except (TypeError, ValueError):
+        return None  # no function, or one that does not tell
+
+
+def _switch(made: Any) -> Mapping[str, Any]:
+    """Whether the API takes a unit for on that does not say so: Forge's is, Mikubill's is not."""
+    known = inspect.signature(type(made)).parameters if hasattr(made, "enabled") else {}
+    return {"enabled": known["enabled"].default} if "enabled" in known else {}
+
+
+def _item(name: str, component: Any, unsaid: Mapping[str, Any]) -> Part:
+    offered = controls.choices(component)
+
+    def of(unit: Mapping[str, Any]) -> Any:
+        value = _undrawn(unit.get(name, unsaid.get(name, KEEP)))
+        if type(value) is int and value not in offered and value < len(offered):
+            return offered[value]  # ControlNet's API takes its modes by their numbers, too
+        return value
+
+    return of
+
+
+def _undrawn(value: Any) -> Any:
+    """A picture that comes with what a brush drew on it, where that is nothing (Mikubill's)."""
+    if not isinstance(value, Mapping) or value.keys() != {"image", "mask"}:
+        return value
+    drawn = value["mask"]
+    return value["image"] if drawn is None or controls.is_blank(drawn) else value
+
+
+def _shown_together(named: Iterable[tuple[str, Any]], page: Iterable[Event]) -> Iterator[Field]:
+    """The field that people move where states follow it: the range of two numbers in Forge
+    (dfdcbab6, ``lib_controlnet/controlnet_ui/controlnet_ui_group.py``)."""
+    names = {id(one): name for name, one in named if controls.kind(one) == "state"}
+    for event in page:
+        followed = [names.get(id(one), "") for one in event.outputs]
+        if len(event.inputs) == 1 and len(followed) > 1 and all(followed):
+            yield Field(event.inputs[0], ", ".join(followed), _together(followed))
+
+
+def _together(names: Sequence[str]) -> Part:
+    def of(unit: Mapping[str, Any]) -> Any:
+        values = [unit.get(name, KEEP) for name in names]
+        return KEEP if KEEP in values else values
+
+    return of
+
+
+# ---- what stands beside the fields
+
+
+def _holds(*names: str) -> Part:
+    return lambda unit: any(unit.get(name) for name in names)
+
+
+_BESIDE: dict[str, Part] = {
+    "same_img2img_checkbox": _holds("image"),
+    "mask_upload_checkbox": _holds("mask_image", "effective_region_mask"),
+    "type_filter_radio": lambda unit: "All",
+}
+"""Switches of ControlNet that no unit keeps, by the end of their ids: what hides the picture and
+the mask, and empties them, and what offers some of the preprocessors alone (Forge dfdcbab6, reForge
+3b56b268, Mikubill's v1.1.455: ``controlnet_ui_group.py``)."""
+
+
+def _beside(
+    named: Mapping[str, Any], blocks: Sequence[Any], switch: Mapping[str, Any]
+) -> Iterator[Field]:
+    """The switches that go with the fields, and that of the accordion that they stand in."""
+    enabled = named.get("enabled")
+    begins = str(getattr(enabled, "elem_id", None)).removesuffix("enable_checkbox")
+    around = list(_ancestors(enabled))
+    for block in blocks:
+        part = _BESIDE.get(str(getattr(block, "elem_id", None)).removeprefix(begins))
+        if part is not None:
+            yield Field(block, "", part)
+        elif any(getattr(block, "accordion", None) is one for one in around):
+            yield Field(block, "", _item("enabled", block, switch))
+
+
+def _ancestors(block: Any) -> Iterator[Any]:
+    while (block := getattr(block, "parent", None)) is not None:
+        yield block
