@@ -180,6 +180,8 @@ def _silent(one: Input, cleared: bool) -> Any:
 
 def _left_over(one: Input, unit: Unit, given: Any) -> list[Unset]:
     """What of a unit no field shows."""
+    if isinstance(given, Mapping) and given.get("enabled") is False:
+        return []
     if isinstance(given, Mapping):
         return [
             Unset(f"{one.label()}: {name}", "no_field", {"value": _told(value)})

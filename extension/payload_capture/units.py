@@ -74,38 +74,38 @@ def found(pressed: Iterable[Event], page: Iterable[Event], blocks: Iterable[Any]
         page: all events.
         blocks: all blocks.
     """
-    made = [one for one in pressed if len(one.outputs) == 1 and _makes_object(one)]
     everywhere, all_blocks = list(page), list(blocks)
-    return [_unit(one, everywhere, all_blocks) for one in made]
-
-
-def _makes_object(event: Event) -> bool:
-    state = event.outputs[0]
-    is_object = controls.kind(state) == "state" and bool(_attributes(state.value))
-    return is_object and _arguments(event.call) is not None
+    made = ((one, _named(one)) for one in pressed if len(one.outputs) == 1)
+    return [_unit(one, named, everywhere, all_blocks) for one, named in made if named]
 
 
 def _attributes(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
 
 
-def _unit(event: Event, page: list[Event], blocks: list[Any]) -> Unit:
-    state = event.outputs[0]
-    inputs = [one for one in event.inputs if one is not state]
-    names = _names(event.call, len(event.inputs) - len(inputs), state.value)
-    named = list(zip(names, inputs, strict=False))
-    switch = _switch(state.value)
+def _unit(event: Event, named: list[tuple[str, Any]], page: list[Event], blocks: list[Any]) -> Unit:
+    switch = _switch(event.outputs[0].value)
     fields = [Field(one, name, _item(name, one, switch)) for name, one in named]
     fields += _shown_together(named, page)
     fields += _beside(dict(named), blocks, switch)
     return Unit(event, [name for name, _ in named], fields)
 
 
+def _named(event: Event) -> list[tuple[str, Any]]:
+    """The fields that an event makes an object of, by their names; none where it makes none."""
+    state = event.outputs[0]
+    if controls.kind(state) != "state" or not _attributes(state.value):
+        return []
+    inputs = [one for one in event.inputs if one is not state]
+    names = _names(event.call, len(event.inputs) - len(inputs), state.value)
+    return list(zip(names, inputs, strict=False)) if len(names) >= len(inputs) else []
+
+
 def _names(call: Any, skipped: int, made: Any) -> list[str]:
     """What the function's arguments are called. Of those that have no names of their own, as the
     object's attributes, behind the last that has one (Mikubill's ControlNet v1.1.455 and reForge
     3b56b268: `create_ui_unit`, `create_unit`; ADetailer v25.3.0: `on_generate_click`)."""
-    given = (_arguments(call) or [])[skipped:]
+    given = _arguments(call)[skipped:]
     names = [one.name for one in given if one.kind is not one.VAR_POSITIONAL]
     if len(names) == len(given):
         return names
@@ -114,17 +114,16 @@ def _names(call: Any, skipped: int, made: Any) -> list[str]:
     return names + attributes[last + 1 :]
 
 
-def _arguments(call: Any) -> list[inspect.Parameter] | None:
+def _arguments(call: Any) -> list[inspect.Parameter]:
     try:
         return list(inspect.signature(call).parameters.values())
     except (TypeError, ValueError):
-        return None  # no function, or one that does not tell
+        return []  # no function, or one that does not tell
 
 
 def _switch(made: Any) -> Mapping[str, Any]:
     """Whether the API takes a unit for on that does not say so: Forge's is, Mikubill's is not."""
-    known = inspect.signature(type(made)).parameters if hasattr(made, "enabled") else {}
-    return {"enabled": known["enabled"].default} if "enabled" in known else {}
+    return {one.name: one.default for one in _arguments(type(made)) if one.name == "enabled"}
 
 
 def _item(name: str, component: Any, unsaid: Mapping[str, Any]) -> Part:

@@ -110,6 +110,7 @@ def test_a_dict_is_an_object_too_and_may_be_given_to_its_maker() -> None:
         Event(Unit, [Component()], [a_state(None)]),
         Event(Unit, [Component()], [a_state(3)]),
         Event(None, [Component()], [a_state(Unit())]),
+        Event(lambda one: one, [Component(), Component()], [a_state(Unit())]),
         Event(Unit, [Component()], [a_state(Unit()), a_state(Unit())]),
     ],
 )
