@@ -1,10 +1,11 @@
 """What the tab adds to the webui's page: bytes of script and style, and time to load it.
 
-    python tests/benchmarks/bench_page.py [--rounds N] [--host-folder DIR --host-args FLAGS]
+    python tests/benchmarks/bench_page.py [--pairs N] [--rounds N] [--host-folder DIR --host-args …]
 
 Two hosts, one with and one without the extension, serve the same page in turns to a real browser.
-Measured are the time from the navigation until the page can generate (its button is there, its
-settings are read), and what the browser's main thread computed until a second after that. The
+Two processes of the same host differ by as much as is looked for here, so several pairs of them are
+started. Measured are the time from the navigation until the page can generate (its button is there,
+its settings are read), and what the browser's main thread computed until a second after that. The
 browser's cache is warm, as it is for whoever comes back.
 """
 
@@ -31,6 +32,8 @@ READY = """() => {
     };
     requestAnimationFrame(look);
 }"""
+Load = tuple[float, float]
+"""Milliseconds until a page can generate, and that its main thread computed."""
 LATER = 1000
 """Milliseconds after which a page has done what it does by itself."""
 
@@ -52,8 +55,7 @@ class Visitor:
         self._url = url
         self._context = context
 
-    def visit(self) -> tuple[float, float]:
-        """Milliseconds until the page can generate, and that its main thread computed."""
+    def visit(self) -> Load:
         page = self._context.new_page()
         page.add_init_script(f"({READY})()")
         thread = self._context.new_cdp_session(page)
@@ -69,39 +71,44 @@ class Visitor:
 
 
 def loads(browser: Browser, options: argparse.Namespace) -> None:
+    pairs = [seen_by_a_pair(browser, options) for _ in range(options.pairs)]
+    for place, what in enumerate((f"until it can generate (aim: under {AIM:g} ms)", "computed")):
+        report(what, [[(bare[place], full[place]) for bare, full in seen] for seen in pairs])
+
+
+def seen_by_a_pair(browser: Browser, options: argparse.Namespace) -> list[tuple[Load, Load]]:
+    """What each round took without and with the extension, in two fresh hosts."""
+    seen = []
     with (
-        running(options, False) as (bare, _),
-        running(options, True) as (full, _),
-        browser.new_context() as one,
-        browser.new_context() as other,
+        running(options, False) as (one, _),
+        running(options, True) as (other, _),
+        browser.new_context() as context,
+        browser.new_context() as another,
     ):
-        compared(Visitor(one, bare), Visitor(other, full), options.rounds)
-
-
-def compared(bare: Visitor, full: Visitor, rounds: int) -> None:
-    seen: dict[Visitor, list[tuple[float, float]]] = {bare: [], full: []}
-    for number in range(-2, rounds):
-        for visitor in (bare, full) if number % 2 else (full, bare):
-            told = visitor.visit()
+        bare, full = Visitor(context, one), Visitor(another, other)
+        for number in range(-2, options.rounds):
+            first, second = (bare, full) if number % 2 else (full, bare)
+            told = {first: first.visit(), second: second.visit()}
             if number >= 0:
-                seen[visitor].append(told)
-    for place, (what, aim) in enumerate(
-        [("until it can generate", f" (aim: under {AIM:g} ms)"), ("computed by the page", "")]
-    ):
-        one, other = ([told[place] for told in seen[visitor]] for visitor in (bare, full))
-        added = statistics.median(b - a for a, b in zip(one, other, strict=True))
-        print(
-            f"{what}: without {statistics.median(one):.0f} ms, with "
-            f"{statistics.median(other):.0f} ms, ratio "
-            f"{statistics.median(other) / statistics.median(one):.3f}, median of the paired"
-            f" differences {added:+.0f} ms{aim}",
-            flush=True,
-        )
+                seen.append((told[bare], told[full]))
+    return seen
+
+
+def report(what: str, pairs: list[list[tuple[float, float]]]) -> None:
+    without, with_it = zip(*(one for pair in pairs for one in pair), strict=True)
+    added = [statistics.median(full - bare for bare, full in pair) for pair in pairs]
+    print(
+        f"{what}: without {statistics.median(without):.0f} ms, with "
+        f"{statistics.median(with_it):.0f} ms, medians of the paired differences "
+        f"{', '.join(f'{one:+.0f}' for one in added)}, their mean {statistics.mean(added):+.0f} ms",
+        flush=True,
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--pairs", type=int, default=6)
     add_host_options(parser)
     options = parser.parse_args()
     weight(ROOT)
