@@ -700,7 +700,7 @@ def override_texts(options: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 def _is_set(name: str, value: Any) -> bool:
     current = _Options().get(name)
     if name == "sd_model_checkpoint":
-        return _checkpoint_info(current) is _checkpoint_info(value)
+        return _set_checkpoint(current) is _checkpoint_info(value)
     return bool(current == value)
 
 

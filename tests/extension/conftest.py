@@ -22,6 +22,13 @@ from .page import renew
 
 PREFIX = "/payload-capture/v1"
 SMALL = {"prompt": "a cat", "steps": 2, "width": 64, "height": 64, "seed": 1}
+UNCHOSEN = """
+from modules import script_callbacks, shared
+def forget(*_):
+    shared.opts.data["sd_model_checkpoint"] = None
+script_callbacks.on_app_started(forget)
+"""
+"""The settings name no checkpoint until somebody chooses one, as in reForge 3b56b268."""
 
 
 def _with_text(answer: requests.Response, **_: Any) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from hosts.webui_page import WebuiPage
 
-from .conftest import Host, Start
+from .conftest import UNCHOSEN, Host, Start
 from .page import deafen, detail, picture, rows
 
 ALL_SET = "All set: Generate makes this picture again."
@@ -138,6 +138,16 @@ def test_settings_stand_in_their_dropdown(webui: WebuiPage, clean: Host) -> None
     dropdown = webui.page.locator("#txt2img_override_settings")
     expect(dropdown).to_be_visible()
     expect(dropdown.locator(".token")).to_contain_text("Clip skip: 2")
+
+
+def test_where_no_checkpoint_is_chosen_the_first_is_set(start: Start, page: Page) -> None:
+    host = start(neighbours={"unchosen": UNCHOSEN})
+    host.generate().raise_for_status()
+    assert host.latest()["payload"]["override_settings"]["sd_model_checkpoint"]
+    webui = WebuiPage(page, host.url)
+    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    expect(page.locator("#txt2img_override_settings")).to_be_hidden()
+    host.process.stop()
 
 
 def test_the_next_one_leaves_nothing_of_the_one_before(webui: WebuiPage, clean: Host) -> None:

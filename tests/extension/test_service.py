@@ -6,15 +6,7 @@ import threading
 
 import requests
 
-from .conftest import SMALL, Host, Start
-
-UNLOADED = """
-from modules import script_callbacks, shared
-def forget(*_):
-    shared.opts.data["sd_model_checkpoint"] = None
-script_callbacks.on_app_started(forget)
-"""
-"""The settings name no checkpoint until somebody chooses one, as in reForge 3b56b268."""
+from .conftest import SMALL, UNCHOSEN, Host, Start
 
 
 def test_switched_off_it_captures_nothing(host: Host) -> None:
@@ -47,7 +39,7 @@ def test_what_the_job_used_is_pinned(host: Host) -> None:
 def test_a_job_knows_its_checkpoint_where_nobody_has_chosen_one(
     start: Start,
 ) -> None:
-    host = start(neighbours={"unloaded": UNLOADED})
+    host = start(neighbours={"unchosen": UNCHOSEN})
     url = f"{host.url}/sdapi/v1"
     assert requests.get(f"{url}/options", timeout=30).json()["sd_model_checkpoint"] is None
     first = requests.get(f"{url}/sd-models", timeout=30).json()[0]["title"]
