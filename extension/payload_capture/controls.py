@@ -79,9 +79,10 @@ def unsaid(component: Any) -> Any:
 
 
 def is_bare(component: Any) -> bool:
-    """Whether a component is for a picture and showed none when the page was drawn."""
-    is_picture = kind(component) == "image" or _is_canvas(component)
-    return is_picture and not getattr(component, "value", None)
+    """Whether a component is for pictures, or keeps an object, and had none when the page was
+    drawn."""
+    holds = kind(component) in ("image", "gallery", "state") or _is_canvas(component)
+    return holds and not getattr(component, "value", None)
 
 
 def is_clearable(component: Any) -> bool:
@@ -194,18 +195,11 @@ def _state(component: Any, value: Any, keep: Keep) -> Any:
     # What nobody sees: where the page keeps which tab is open. A script's own object is not to be
     # had from JSON.
     usual = getattr(component, "value", None)
-    if isinstance(usual, Enum):
-        return _of_enum(type(usual), value)
+    if isinstance(usual, Enum) and usual.value == value:
+        return usual
     if not isinstance(value, (bool, int, float)):
         raise Unfit("by_hand")
     return value
-
-
-def _of_enum(kind: type[Enum], value: Any) -> Any:
-    try:
-        return kind(value)
-    except ValueError:
-        raise Unfit("choice", value=value) from None
 
 
 _TAKING: dict[str, Callable[[Any, Any, Keep], Any]] = {

@@ -81,18 +81,23 @@ class Form:
         self._units: list[tuple[Input, Unit]] = []
         self.inputs: list[Input] = []
         for one in inputs(webui, target, components):
-            self._add(one, next((unit for unit in units if unit.state is one.component), None))
+            unit = next((unit for unit in units if unit.state is one.component), None)
+            if unit is None:
+                self.inputs.append(one)
+            else:
+                self._units.append((one, unit))
+        for one, unit in self._units:
+            self._add(one, unit)
         self.inputs += [Input(component, name) for name, component in (more or {}).items()]
         self.settable = [one for one in self.inputs if _is_settable(one)]
 
-    def _add(self, one: Input, unit: Unit | None) -> None:
-        if unit is None:
-            self.inputs.append(one)
-            return
-        self._units.append((one, unit))
+    def _add(self, one: Input, unit: Unit) -> None:
+        """The fields of a unit; those that are inputs of Generate as well are known as such."""
+        known = {id(other.component) for other in self.inputs}
         self.inputs += [
             replace(one, component=component, name=name, part=part)
             for component, name, part in unit.fields
+            if id(component) not in known
         ]
 
     def fill(self, capture: Capture, fetch: Fetch) -> Filled:
@@ -123,11 +128,20 @@ class Form:
         """The inputs that are made of fields of the page."""
         return [unit.state for _, unit in self._units]
 
-    def made(self, given: Sequence[Any]) -> list[Any]:
-        """The objects of `states`, of the values that the page gave for all inputs."""
+    def made(self, given: Sequence[Any], unset: list[Unset]) -> list[Any]:
+        """The objects of `states`, of the values that the page gave for all inputs. Says into
+        `unset` which its script refuses to make, which stays as it is."""
         values = zip(self.inputs, given, strict=True)
         shown = {id(one.component): value for one, value in values}
-        return [unit.made(shown) for _, unit in self._units]
+        return [self._made(one, unit, shown, unset) for one, unit in self._units]
+
+    def _made(self, one: Input, unit: Unit, shown: dict[int, Any], unset: list[Unset]) -> Any:
+        try:
+            return unit.made(shown)
+        except Exception as error:
+            words = {"value": f"{type(error).__name__}: {error}"}
+            unset.append(Unset(one.label(), "refused", words))
+            return KEEP
 
     def _wants(self, capture: Capture, fetch: Fetch) -> Wants:
         wanted = wants(self._webui, capture, fetch)
@@ -265,7 +279,8 @@ def checked(
     nothing."""
     try:
         unset = form.check(*_asked(service, text, caller), given)
-        return form.made(given), _answer(text, unset=_listed(unset))
+        states = form.made(given, unset)
+        return states, _answer(text, unset=_listed(unset))
     except Exception as error:
         return [KEEP] * len(form.states), _answer(text, error=reason(error))
 

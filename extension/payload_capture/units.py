@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
 from typing import Any, NamedTuple
 
 from payload_capture import controls
@@ -59,10 +60,11 @@ class Unit(NamedTuple):
     def left_over(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What a unit asks for that no field shows, where it is not what the page would have."""
         usual = _attributes(self.state.value)
+        others = {name: value for name, value in given.items() if name not in self.names}
         return {
             name: value
-            for name, value in given.items()
-            if name not in self.names and value and value != usual.get(name)
+            for name, value in others.items()
+            if (value != _plain(usual[name]) if name in usual else value)
         }
 
 
@@ -84,21 +86,24 @@ def _attributes(value: Any) -> Mapping[str, Any]:
 
 
 def _unit(event: Event, named: list[tuple[str, Any]], page: list[Event], blocks: list[Any]) -> Unit:
-    switch = _switch(event.outputs[0].value)
-    fields = [Field(one, name, _item(name, one, switch)) for name, one in named]
-    fields += _shown_together(named, page)
-    fields += _beside(dict(named), blocks, switch)
+    unsaid = _unsaid(event.outputs[0].value)
+    fields = [Field(one, name, _item(name, one, unsaid)) for name, one in named]
+    fields += _shown_together(named, page, unsaid)
+    fields += _beside(dict(named), blocks, unsaid)
     return Unit(event, [name for name, _ in named], fields)
 
 
 def _named(event: Event) -> list[tuple[str, Any]]:
-    """The fields that an event makes an object of, by their names; none where it makes none."""
+    """The fields that an event makes an object of, by their names; none where it makes none, or
+    where most names are none of the object's."""
     state = event.outputs[0]
-    if controls.kind(state) != "state" or not _attributes(state.value):
+    if controls.kind(state) != "state":
         return []
     inputs = [one for one in event.inputs if one is not state]
     names = _names(event.call, len(event.inputs) - len(inputs), state.value)
-    return list(zip(names, inputs, strict=False)) if len(names) >= len(inputs) else []
+    named = list(zip(names, inputs, strict=False))
+    known = [name for name, _ in named if name in _attributes(state.value)]
+    return named if len(named) == len(inputs) and 2 * len(known) > len(named) else []
 
 
 def _names(call: Any, skipped: int, made: Any) -> list[str]:
@@ -115,23 +120,41 @@ def _names(call: Any, skipped: int, made: Any) -> list[str]:
 
 
 def _arguments(call: Any) -> list[inspect.Parameter]:
+    if inspect.iscoroutinefunction(call) or inspect.isgeneratorfunction(call):
+        return []  # which make no object when called
     try:
         return list(inspect.signature(call).parameters.values())
     except (TypeError, ValueError):
         return []  # no function, or one that does not tell
 
 
-def _switch(made: Any) -> Mapping[str, Any]:
-    """Whether the API takes a unit for on that does not say so: Forge's is, Mikubill's is not."""
-    return {one.name: one.default for one in _arguments(type(made)) if one.name == "enabled"}
+def _unsaid(made: Any) -> Mapping[str, Any]:
+    """What the API takes where a unit does not say it: a unit of Forge is on then, Mikubill's is
+    off."""
+    return {
+        one.name: one.default
+        for one in _arguments(type(made))
+        if isinstance(one.default, (bool, int, float, str))
+    }
+
+
+def _said(unit: Mapping[str, Any], name: str, unsaid: Mapping[str, Any]) -> Any:
+    if unit.get("enabled") is False and name != "enabled":
+        return KEEP  # as it was drawn, whatever it is
+    return unit.get(name, unsaid.get(name, KEEP))
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value
 
 
 def _item(name: str, component: Any, unsaid: Mapping[str, Any]) -> Part:
     offered = controls.choices(component)
+    by_label = getattr(component, "type", None) != "index"
 
     def of(unit: Mapping[str, Any]) -> Any:
-        value = _undrawn(unit.get(name, unsaid.get(name, KEEP)))
-        if type(value) is int and value not in offered and value < len(offered):
+        value = _undrawn(_said(unit, name, unsaid))
+        if type(value) is int and value not in offered and by_label and 0 <= value < len(offered):
             return offered[value]  # ControlNet's API takes its modes by their numbers, too
         return value
 
@@ -143,22 +166,25 @@ def _undrawn(value: Any) -> Any:
     if not isinstance(value, Mapping) or value.keys() != {"image", "mask"}:
         return value
     drawn = value["mask"]
-    return value["image"] if drawn is None or controls.is_blank(drawn) else value
+    is_picture = hasattr(drawn, "tobytes")
+    return value["image"] if drawn is None or (is_picture and controls.is_blank(drawn)) else value
 
 
-def _shown_together(named: Iterable[tuple[str, Any]], page: Iterable[Event]) -> Iterator[Field]:
+def _shown_together(
+    named: Iterable[tuple[str, Any]], page: Iterable[Event], unsaid: Mapping[str, Any]
+) -> Iterator[Field]:
     """The field that people move where states follow it: the range of two numbers in Forge
     (dfdcbab6, ``lib_controlnet/controlnet_ui/controlnet_ui_group.py``)."""
     names = {id(one): name for name, one in named if controls.kind(one) == "state"}
     for event in page:
         followed = [names.get(id(one), "") for one in event.outputs]
         if len(event.inputs) == 1 and len(followed) > 1 and all(followed):
-            yield Field(event.inputs[0], ", ".join(followed), _together(followed))
+            yield Field(event.inputs[0], ", ".join(followed), _together(followed, unsaid))
 
 
-def _together(names: Sequence[str]) -> Part:
+def _together(names: Sequence[str], unsaid: Mapping[str, Any]) -> Part:
     def of(unit: Mapping[str, Any]) -> Any:
-        values = [unit.get(name, KEEP) for name in names]
+        values = [_said(unit, name, unsaid) for name in names]
         return KEEP if KEEP in values else values
 
     return of
@@ -182,7 +208,7 @@ the mask, and empties them, and what offers some of the preprocessors alone (For
 
 
 def _beside(
-    named: Mapping[str, Any], blocks: Sequence[Any], switch: Mapping[str, Any]
+    named: Mapping[str, Any], blocks: Sequence[Any], unsaid: Mapping[str, Any]
 ) -> Iterator[Field]:
     """The switches that go with the fields, and that of the accordion that they stand in."""
     enabled = named.get("enabled")
@@ -193,7 +219,7 @@ def _beside(
         if part is not None:
             yield Field(block, "", part)
         elif any(getattr(block, "accordion", None) is one for one in around):
-            yield Field(block, "", _item("enabled", block, switch))
+            yield Field(block, "", _item("enabled", block, unsaid))
 
 
 def _ancestors(block: Any) -> Iterator[Any]:

@@ -198,8 +198,9 @@ def _generation(webui: Webui, endpoint: str, payload: dict[str, Any]) -> Wants:
     options = {n: v for n, v in options.items() if n not in _EARLY}
     early = {n: payload[n] for n in _EARLY if tab == "img2img" and payload.get(n) is not None}
     texts, left = webui.override_texts(options)
+    hires = bool(payload.get("enable_hr")) or "hr_upscaler" in payload
     made = Wants(
-        {**_fields(given, hires="hr_upscaler" in payload), "override_settings_texts": texts},
+        {**_fields(given, hires), "override_settings_texts": texts},
         {str(n).lower(): s.get("args") or [] for n, s in _mapping(given, "alwayson_scripts")},
     )
     for name in left:
@@ -277,7 +278,7 @@ _HIRES = ("hr_", "hires")
 
 
 def _fields(given: dict[str, Any], hires: bool) -> dict[str, Any]:
-    """The webui's arguments; those of hires. fix only where the capture has them."""
+    """The webui's arguments; those of hires. fix where it is on or the capture has them."""
     made = {n: v for n, v in given.items() if hires or not n.startswith(_HIRES)}
     strength = given.get("subseed_strength") or 0
     sizes = [max(given.get(f"seed_resize_from_{side}") or 0, 0) for side in "wh"]

@@ -108,6 +108,7 @@
         case "kind": return pc.t("takes no such value as {value}", words);
         case "setting": return pc.t("{value}, which “Override settings” cannot set: set it in Settings", words);
         case "no_field": return pc.t("{value}, for which only the API has a field", words);
+        case "refused": return pc.t("its own script refuses these values: {value}", words);
         case "missing": return pc.t("this webui has no such operation");
         case "differs": return pc.t("the page shows {value} instead of {wanted}", words);
         case "more": return pc.t("The page makes one request at a time; {value} more are left out.", words);

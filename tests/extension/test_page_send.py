@@ -35,6 +35,7 @@ class Unruly(scripts.Script):
 
 UNITS = """
 import enum
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,12 @@ class Unit:
     kept: int = 3
 
 SKETCH = {"tool": "sketch"} if gr.__version__.startswith("3.") else {}
+def made(mode, image, enabled, model, weight):
+    if model == "refused":
+        raise ValueError("no such model")
+    time.sleep(0.3)  # in which the job has begun
+    return Unit(mode, image, enabled, model, weight)
+
 buttons = {}
 def drawn(component, **_):
     if str(component.elem_id).endswith("2img_generate"):
@@ -72,7 +79,7 @@ class Units(scripts.Script):
                 gr.State(Mode.SIMPLE),
                 gr.Image(label="Picture", type="pil", elem_id=f"{tab}_unit_image", **SKETCH),
                 gr.Checkbox(False, label="Enable", elem_id=f"{tab}_unit_enable_checkbox"),
-                gr.Dropdown(["None", "tiny"], value="None", label="Model"),
+                gr.Dropdown(["None", "tiny", "refused"], value="None", label="Model"),
                 gr.Slider(0, 2, 1, step=0.01, label="Weight", elem_id=f"{tab}_unit_weight"),
             ]
             filter = gr.Radio(
@@ -80,7 +87,7 @@ class Units(scripts.Script):
             )
             state = gr.State(Unit(enabled=False))
         filter.change(lambda one: None if one == "All" else one, [filter], [fields[3]])
-        buttons[f"{tab}_generate"].click(Unit, fields, [state], queue=False)
+        buttons[f"{tab}_generate"].click(made, fields, [state], queue=False)
         return [state]
     def postprocess_image(self, p, pp, unit):
         unit = Unit(**unit) if isinstance(unit, dict) else unit
@@ -242,6 +249,7 @@ def test_a_unit_is_filled_in_field_by_field(webui: WebuiPage, clean: Host) -> No
 def test_a_unit_that_the_next_one_has_not_is_off_and_empty(webui: WebuiPage, clean: Host) -> None:
     clean.generate(**units(image=picture(), weight=1.23)).raise_for_status()
     expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    expect(webui.page.locator("#txt2img_unit_image img")).to_have_count(1)
     webui.page.locator(".pc-toast button").last.click()
     clean.generate(prompt="a plain fox").raise_for_status()
     webui.open("txt2img")
@@ -258,6 +266,14 @@ def test_what_of_a_unit_has_no_field_is_listed(webui: WebuiPage, clean: Host) ->
     said = send(webui, "txt2img")
     expect(said).to_contain_text("units [0]: Model: gone is not offered here")
     expect(said).to_contain_text("units [0]: kept: 5, for which only the API has a field")
+
+
+def test_a_unit_that_its_script_refuses_is_told(webui: WebuiPage, clean: Host) -> None:
+    clean.generate(**units(model="refused")).raise_for_status()
+    said = send(webui, "txt2img")
+    expect(said).to_contain_text(
+        "units [0]: its own script refuses these values: ValueError: no such model"
+    )
 
 
 def test_hostile_text_stays_text(webui: WebuiPage, clean: Host) -> None:

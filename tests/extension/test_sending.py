@@ -234,6 +234,8 @@ def test_a_silent_field_is_what_the_api_would_take() -> None:
 def test_hires_fields_count_where_the_capture_has_them() -> None:
     given, _ = filled("txt2img", TXT2IMG, enable_hr=False)
     assert "Upscaler" not in given
+    given, _ = filled("txt2img", TXT2IMG, enable_hr=True)  # as a program may ask for it
+    assert given["Hires sampler"] == "Use same sampler"
     hires = {"enable_hr": True, "hr_upscaler": "Lanczos"}  # the sampler is that of the first pass
     given, _ = filled("txt2img", TXT2IMG, **hires)
     assert (given["Upscaler"], given["Hires sampler"]) == ("Lanczos", "Use same sampler")

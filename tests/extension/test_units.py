@@ -30,6 +30,14 @@ class Unit:
     image: Any = None
 
 
+@dataclass
+class Kept(Unit):
+    """With what no field shows: the events have as many arguments as there are fields."""
+
+    kept: int = 3
+    way: Mode = Mode.SIMPLE
+
+
 class Component(SimpleNamespace):
     def __init__(self, elem_id: str = "", **given: Any) -> None:
         super().__init__(elem_id=elem_id, **given)
@@ -103,6 +111,10 @@ def test_a_dict_is_an_object_too_and_may_be_given_to_its_maker() -> None:
     assert state.value == {"model": "None", "weight": 1.0}
 
 
+async def promised(enabled: bool) -> Unit:
+    return Unit(enabled=enabled)
+
+
 @pytest.mark.parametrize(
     "event",
     [
@@ -111,6 +123,8 @@ def test_a_dict_is_an_object_too_and_may_be_given_to_its_maker() -> None:
         Event(Unit, [Component()], [a_state(3)]),
         Event(None, [Component()], [a_state(Unit())]),
         Event(lambda one: one, [Component(), Component()], [a_state(Unit())]),
+        Event(lambda a, b: Unit(), [Component(), Component()], [a_state(Unit())]),
+        Event(promised, [Component()], [a_state(Unit())]),
         Event(Unit, [Component()], [a_state(Unit()), a_state(Unit())]),
     ],
 )
@@ -124,13 +138,27 @@ def test_a_field_shows_what_the_unit_says() -> None:
     assert made["resize"] == "Fill"
     assert made["start, end"] == [0.25, 0.5]
     assert made["image"] is KEEP
-    assert shown(unit, start=0.25)["start, end"] is KEEP
+    assert shown(unit, end=0.5)["start, end"] == [0.0, 0.5]
 
 
 def test_a_choice_by_its_number_is_the_choice() -> None:
     unit, _ = a_page()
     assert shown(unit, resize=2)["resize"] == "Fill"
     assert shown(unit, resize=3)["resize"] == 3
+    assert shown(unit, resize=-1)["resize"] == -1
+    assert shown(unit, start=-1)["start"] == -1
+
+
+def test_a_number_stays_one_where_the_page_gives_numbers() -> None:
+    field, state = Radio(choices=["Just", "Crop"], type="index"), a_state({"resize": 0})
+    (unit,) = units.found([Event(lambda resize: {"resize": resize}, [field], [state])], [], [])
+    assert shown(unit, resize=1)["resize"] == 1
+
+
+def test_what_a_unit_does_not_say_is_what_the_api_takes() -> None:
+    unit, _ = a_page()
+    assert shown(unit)["resize"] == "Crop"
+    assert shown(unit, enabled=False)["resize"] is KEEP
 
 
 def test_a_unit_that_says_nothing_is_on_where_the_api_takes_it_for_on() -> None:
@@ -156,14 +184,18 @@ def test_a_picture_on_which_nothing_was_drawn_is_the_picture() -> None:
     picture = Image.new("RGB", (4, 4), "red")
     assert shown(unit, image={"image": picture, "mask": drawn(0)})["image"] is picture
     assert shown(unit, image={"image": picture, "mask": None})["image"] is picture
-    both = {"image": picture, "mask": drawn(255)}
-    assert shown(unit, image=both)["image"] is both
+    for mask in (drawn(255), "a/file.png"):
+        both = {"image": picture, "mask": mask}
+        assert shown(unit, image=both)["image"] is both
 
 
 def test_what_no_field_shows_is_left_over() -> None:
     unit, _ = a_page(half_by_name)
     assert unit.left_over({"resize": "Fill", "image": None, "extra": 5}) == {"extra": 5}
     assert unit.left_over({"image": "…"}) == {"image": "…"}
+    unit, _ = a_page(lambda mode, enabled, resize, *rest: Unit(), Kept())
+    assert unit.left_over({"kept": 0}) == {"kept": 0}
+    assert unit.left_over({"kept": 3, "way": "simple"}) == {}
 
 
 def test_makes_what_the_page_would_make() -> None:
