@@ -38,10 +38,9 @@ class Field(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """What makes a state, the names of what it is made of, and all fields that follow a capture."""
+    """What makes a state, and all fields that follow a capture of it."""
 
     event: Event
-    names: Sequence[str]
     fields: Sequence[Field]
 
     @property
@@ -60,7 +59,8 @@ class Unit(NamedTuple):
     def left_over(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What a unit asks for that no field shows, where it is not what the page would have."""
         usual = _attributes(self.state.value)
-        others = {name: value for name, value in given.items() if name not in self.names}
+        shown = {one.name for one in self.fields}
+        others = {name: value for name, value in given.items() if name not in shown}
         return {
             name: value
             for name, value in others.items()
@@ -90,7 +90,7 @@ def _unit(event: Event, named: list[tuple[str, Any]], page: list[Event], blocks:
     fields = [Field(one, name, _item(name, one, unsaid)) for name, one in named]
     fields += _shown_together(named, page, unsaid)
     fields += _beside(dict(named), blocks, unsaid)
-    return Unit(event, [name for name, _ in named], fields)
+    return Unit(event, fields)
 
 
 def _named(event: Event) -> list[tuple[str, Any]]:
@@ -218,7 +218,7 @@ def _beside(
         part = _BESIDE.get(str(getattr(block, "elem_id", None)).removeprefix(begins))
         if part is not None:
             yield Field(block, "", part)
-        elif any(getattr(block, "accordion", None) is one for one in around):
+        elif getattr(block, "accordion", None) in around:
             yield Field(block, "", _item("enabled", block, unsaid))
 
 

@@ -99,8 +99,10 @@ def report(what: str, pairs: list[list[tuple[float, float]]]) -> None:
     added = [statistics.median(full - bare for bare, full in pair) for pair in pairs]
     print(
         f"{what}: without {statistics.median(without):.0f} ms, with "
-        f"{statistics.median(with_it):.0f} ms, medians of the paired differences "
-        f"{', '.join(f'{one:+.0f}' for one in added)}, their mean {statistics.mean(added):+.0f} ms",
+        f"{statistics.median(with_it):.0f} ms, ratio "
+        f"{statistics.median(with_it) / statistics.median(without):.3f}, medians of the paired "
+        f"differences {', '.join(f'{one:+.0f}' for one in added)}, their mean "
+        f"{statistics.mean(added):+.0f} ms",
         flush=True,
     )
 

@@ -157,6 +157,16 @@ def test_where_no_checkpoint_is_chosen_the_first_is_set(start: Start, page: Page
     host.process.stop()
 
 
+def send_a_plain_one(webui: WebuiPage, clean: Host) -> None:
+    """Make another capture and send it to the page that is filled in already."""
+    webui.page.locator(".pc-toast button").last.click()
+    clean.generate(prompt="a plain fox").raise_for_status()
+    webui.open("txt2img")
+    webui.open("Payloads")
+    expect(rows(webui)).to_have_count(2)
+    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+
+
 def test_the_next_one_leaves_nothing_of_the_one_before(webui: WebuiPage, clean: Host) -> None:
     hires: dict[str, Any] = {
         "enable_hr": True,
@@ -169,12 +179,7 @@ def test_the_next_one_leaves_nothing_of_the_one_before(webui: WebuiPage, clean: 
     options = {"CLIP_stop_at_last_layers": 2}
     clean.generate(**hires, override_settings=options).raise_for_status()
     expect(send(webui, "txt2img")).to_have_text(ALL_SET)
-    webui.page.locator(".pc-toast button").last.click()
-    clean.generate(prompt="a plain fox").raise_for_status()
-    webui.open("txt2img")
-    webui.open("Payloads")
-    expect(rows(webui)).to_have_count(2)
-    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    send_a_plain_one(webui, clean)
     expect(value(webui, "txt2img_subseed_show", "input")).not_to_be_checked()
     expect(webui.page.locator("#txt2img_override_settings")).to_be_hidden()
     expect(webui.page.locator("#txt2img_hr > .label-wrap")).not_to_have_class("open")
@@ -250,12 +255,7 @@ def test_a_unit_that_the_next_one_has_not_is_off_and_empty(webui: WebuiPage, cle
     clean.generate(**units(image=picture(), weight=1.23)).raise_for_status()
     expect(send(webui, "txt2img")).to_have_text(ALL_SET)
     expect(webui.page.locator("#txt2img_unit_image img")).to_have_count(1)
-    webui.page.locator(".pc-toast button").last.click()
-    clean.generate(prompt="a plain fox").raise_for_status()
-    webui.open("txt2img")
-    webui.open("Payloads")
-    expect(rows(webui)).to_have_count(2)
-    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    send_a_plain_one(webui, clean)
     expect(value(webui, "txt2img_unit_enable_checkbox", "input")).not_to_be_checked()
     expect(value(webui, "txt2img_unit_weight", "input[type=number]")).to_have_value("1")
     expect(webui.page.locator("#txt2img_unit_image img")).to_have_count(0)
