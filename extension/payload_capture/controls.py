@@ -46,6 +46,13 @@ class Offered(NamedTuple):
     values: list[Any]
 
 
+class Sketched(NamedTuple):
+    """The files of a picture and of what a brush drew on it."""
+
+    picture: str
+    layer: str | None
+
+
 def kind(component: Any) -> str:
     """What the component is, "" for what takes no value. A subclass is what it is made of."""
     names = (base.__name__.lower() for base in type(component).__mro__)
@@ -180,9 +187,21 @@ def _chosen(component: Any, offered: list[Any], value: Any) -> Any:
 
 
 def _picture(component: Any, value: Any, keep: Keep) -> Any:
+    if is_sketch(component) and _is_drawn_on(value):
+        return Sketched(keep(value["image"]), keep(value["mask"]))
     if not hasattr(value, "tobytes"):
         raise Unfit("by_hand")
     return keep(value)  # as a file: gradio 4 would write a picture as WebP, with a loss
+
+
+def is_sketch(component: Any) -> bool:
+    """Whether a component gives a picture together with what a brush drew on it (gradio 3.41)."""
+    return getattr(component, "tool", None) == "sketch"
+
+
+def _is_drawn_on(value: Any) -> bool:
+    both = isinstance(value, Mapping) and value.keys() == {"image", "mask"}
+    return both and all(hasattr(one, "tobytes") for one in value.values())
 
 
 def _files(component: Any, value: Any, keep: Keep) -> Any:
@@ -224,6 +243,9 @@ def same(wanted: Any, given: Any) -> bool:
     pixels, names in any case, nothing for empty."""
     if isinstance(given, Enum):
         return bool(wanted == given.value)
+    if _is_drawn_on(wanted):
+        both = isinstance(given, Mapping) and given.keys() == wanted.keys()
+        return both and all(_same_pixels(wanted[name], given[name]) for name in wanted)
     if hasattr(wanted, "tobytes"):
         return _same_pixels(wanted, given)
     if isinstance(wanted, list) and any(hasattr(one, "tobytes") for one in wanted):

@@ -20,7 +20,7 @@ import gradio as gr
 
 from payload_capture import host, questions, sending, units
 from payload_capture.auth import Caller
-from payload_capture.controls import KEEP, Offered
+from payload_capture.controls import KEEP, Offered, Sketched, is_sketch
 
 if TYPE_CHECKING:
     from payload_capture.service import Service
@@ -59,16 +59,19 @@ _SEND = """(...given) => {
 
 # A sketch of gradio 3.41 holds its picture and what a brush drew on it. It makes both of an upload,
 # but not of a picture from Python, which ControlNet fails to read (reForge 3b56b268 and Mikubill's
-# v1.1.455: ``svg_preprocess``). So the pictures come as text: "" for none, null to leave one alone.
+# v1.1.455: ``svg_preprocess``). So the pictures come as text, each with the layer that was drawn on
+# it or null: "" for none, null to leave one alone.
 _LAYERED = """async (text, pictures, ...before) => {
     const sketches = await Promise.all(JSON.parse(pictures).map(async (picture, place) => {
         if (!picture) return picture === "" ? null : before[place];
+        const [image, mask] = picture;
+        if (mask) return {image, mask};
         const shown = new Image();
-        shown.src = picture;
+        shown.src = image;
         await shown.decode();
         const layer = document.createElement("canvas");
         [layer.width, layer.height] = [shown.naturalWidth, shown.naturalHeight];
-        return {image: picture, mask: layer.toDataURL()};
+        return {image, mask: layer.toDataURL()};
     }));
     (%s)(text);
     return sketches;
@@ -202,7 +205,7 @@ def _offer_sending(service: Service, form: sending.Form, letter: Any) -> None:
     send, check = (_pressed(f"payload_capture_{n}_{form.target}") for n in ("send", "check"))
 
     outputs = [one.component for one in form.settable]
-    sketches = {n: one for n, one in enumerate(outputs) if getattr(one, "tool", "") == "sketch"}
+    sketches = {n: one for n, one in enumerate(outputs) if is_sketch(one)}
     drawn = [_letter()] if sketches else []
 
     def sent(text: str, request: gr.Request) -> list[Any]:
@@ -230,7 +233,10 @@ def _offer_sending(service: Service, form: sending.Form, letter: Any) -> None:
 
 def _layer(sketch: Any, value: Any) -> Any:
     """A picture as the script takes it."""
-    return None if value is KEEP else sketch.postprocess(value) or ""
+    if value is KEEP or not value:
+        return None if value is KEEP else ""
+    pair = value if isinstance(value, Sketched) else Sketched(value, None)
+    return [one and sketch.postprocess(one) for one in pair]
 
 
 def _update(value: Any) -> Any:

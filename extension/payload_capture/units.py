@@ -153,7 +153,8 @@ def _item(name: str, component: Any, unsaid: Mapping[str, Any]) -> Part:
     by_label = getattr(component, "type", None) != "index"
 
     def of(unit: Mapping[str, Any]) -> Any:
-        value = _undrawn(_said(unit, name, unsaid))
+        value = _said(unit, name, unsaid)
+        value = value if controls.is_sketch(component) else _undrawn(value)
         if type(value) is int and value not in offered and by_label and 0 <= value < len(offered):
             return offered[value]  # ControlNet's API takes its modes by their numbers, too
         return value
@@ -162,7 +163,7 @@ def _item(name: str, component: Any, unsaid: Mapping[str, Any]) -> Part:
 
 
 def _undrawn(value: Any) -> Any:
-    """A picture that comes with what a brush drew on it, where that is nothing (Mikubill's)."""
+    """A picture alone, where it comes with what a brush drew on it and that is nothing."""
     if not isinstance(value, Mapping) or value.keys() != {"image", "mask"}:
         return value
     drawn = value["mask"]

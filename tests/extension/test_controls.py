@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from payload_capture import controls
-from payload_capture.controls import Offered, Unfit
+from payload_capture.controls import Offered, Sketched, Unfit
 
 
 class Component:
@@ -58,6 +58,7 @@ class ImageInput(Component): ...
 
 ImageInput.__name__ = "Image"
 RED = Image.new("RGB", (2, 2), "red")
+BLACK = Image.new("RGB", (2, 2))
 PAIRS = [("Euler a", "Euler a"), ("DPM++ 2M", "DPM++ 2M")]
 
 
@@ -90,6 +91,7 @@ def test_a_subclass_is_what_it_is_made_of() -> None:
         (Dropdown(choices=PAIRS, allow_custom_value=True), "another", "another"),
         (CheckboxGroup(choices=["left", "up"]), ["up"], ["up"]),
         (ImageInput(), RED, "2.png"),
+        (ImageInput(tool="sketch"), {"image": RED, "mask": BLACK}, Sketched("2.png", "2.png")),
         (File(), [RED, RED], ["2.png", "2.png"]),
         (State(), 1, 1),
         (LogicalImage(numpy=False), RED, RED),
@@ -115,6 +117,8 @@ def test_a_canvas_of_numbers_is_given_numbers() -> None:
         (Dropdown(choices=PAIRS), "Heun", "choice", {"value": "Heun"}),
         (Dropdown(choices=PAIRS, type="index"), 2, "choice", {"value": 2}),
         (ImageInput(), "a path", "by_hand", {}),
+        (ImageInput(), {"image": RED, "mask": BLACK}, "by_hand", {}),
+        (ImageInput(tool="sketch"), {"image": RED, "mask": "a path"}, "by_hand", {}),
         (File(), ["a path"], "by_hand", {}),
         (State(), {"enabled": True}, "by_hand", {}),
         (HTML(), [RED], "by_hand", {}),
@@ -157,6 +161,7 @@ def test_the_default_is_a_plain_value() -> None:
         (RED, RED.convert("RGBA")),
         (RED, np.asarray(RED)),
         ([RED, RED], ["one file", "another"]),
+        ({"image": RED, "mask": RED}, {"image": RED, "mask": np.asarray(RED)}),
     ],
 )
 def test_the_page_gave_the_same(wanted: Any, given: Any) -> None:
@@ -174,6 +179,8 @@ def test_the_page_gave_the_same(wanted: Any, given: Any) -> None:
         (RED, None),
         (RED, Image.new("RGB", (2, 2), "blue")),
         ([RED, RED], ["one file"]),
+        ({"image": RED, "mask": RED}, {"image": RED, "mask": BLACK}),
+        ({"image": RED, "mask": RED}, RED),
     ],
 )
 def test_the_page_gave_another(wanted: Any, given: Any) -> None:

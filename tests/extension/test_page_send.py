@@ -63,6 +63,10 @@ def made(mode, image, enabled, model, weight):
     time.sleep(0.3)  # in which the job has begun
     return Unit(mode, image, enabled, model, weight)
 
+def lightness(given):
+    given = api.api.decode_base64_to_image(given) if isinstance(given, str) else given
+    return given.convert("L").resize((1, 1)).getpixel((0, 0)) if given else 0
+
 buttons = {}
 def drawn(component, **_):
     if str(component.elem_id).endswith("2img_generate"):
@@ -92,10 +96,9 @@ class Units(scripts.Script):
     def postprocess_image(self, p, pp, unit):
         unit = Unit(**unit) if isinstance(unit, dict) else unit
         if unit.enabled:
-            given = unit.image["image"] if isinstance(unit.image, dict) else unit.image
-            given = api.api.decode_base64_to_image(given) if isinstance(given, str) else given
-            seen = given.convert("L").resize((1, 1)).getpixel((0, 0)) if given else 0
-            ground = Image.new("RGB", pp.image.size, (round(unit.weight * 100), seen, 0))
+            both = unit.image if isinstance(unit.image, dict) else {"image": unit.image}
+            seen = [lightness(both.get(name)) for name in ("image", "mask")]
+            ground = Image.new("RGB", pp.image.size, (round(unit.weight * 100), *seen))
             pp.image = Image.blend(pp.image.convert("RGB"), ground, 0.5)
 """
 """A script that is given an object, which Generate makes of the page's fields, as ControlNet's."""
@@ -239,16 +242,32 @@ def units(**fields: Any) -> dict[str, Any]:
 
 
 def test_a_unit_is_filled_in_field_by_field(webui: WebuiPage, clean: Host) -> None:
-    made = units(image=picture(), model="tiny", weight=1.23)
-    clean.generate(**made).raise_for_status()
-    before = clean.latest()
+    clean.generate(**units(image=picture(), model="tiny", weight=1.23)).raise_for_status()
     expect(send(webui, "txt2img")).to_have_text(ALL_SET)
     expect(value(webui, "txt2img_unit_enable_checkbox", "input")).to_be_checked()
+    generates_the_same(webui, clean)
+
+
+def generates_the_same(webui: WebuiPage, clean: Host) -> None:
+    before = clean.latest()
     webui.open("txt2img")
     webui.generate()
     assert clean.latest()["id"] != before["id"]
     again, first = (one["results"][0]["sha256"] for one in (clean.latest(), before))
     assert again == first
+
+
+def test_what_a_brush_drew_goes_into_the_sketch_that_takes_it(
+    webui: WebuiPage, clean: Host, flavour: str
+) -> None:
+    both = {"image": picture(), "mask": picture()}
+    clean.generate(**units(image=both)).raise_for_status()
+    said = send(webui, "txt2img")
+    if flavour == "a1111":
+        expect(said).to_have_text(ALL_SET)
+        generates_the_same(webui, clean)
+    else:  # gradio 4 has another component for that
+        expect(said).to_contain_text("units [0]: Picture: cannot be filled in from here")
 
 
 def test_a_unit_that_the_next_one_has_not_is_off_and_empty(webui: WebuiPage, clean: Host) -> None:

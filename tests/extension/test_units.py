@@ -194,6 +194,13 @@ def test_a_picture_on_which_nothing_was_drawn_is_the_picture() -> None:
         assert shown(unit, image=both)["image"] is both
 
 
+def test_a_sketch_shows_what_was_drawn_even_nothing() -> None:
+    unit, fields = a_page()
+    fields[5].tool = "sketch"
+    both = {"image": Image.new("RGB", (4, 4), "red"), "mask": drawn(0)}
+    assert shown(unit, image=both)["image"] is both
+
+
 def test_what_no_field_shows_is_left_over() -> None:
     unit, _ = a_page(half_by_name)
     assert unit.left_over({"resize": "Fill", "image": None, "extra": 5}) == {"extra": 5}
