@@ -3,7 +3,7 @@
     "use strict";
 
     const PATIENCE = 60000;
-    const PAUSE = 300; // in which fields that change with another one have followed
+    const PAUSE = 300; // in which fields that change with another one have followed, where the webui is quick
     const LOOKS = 12;
     const FILLINGS = 3;
 
@@ -28,8 +28,14 @@
         else asked.done(answer);
     });
 
-    /** Press one of the hidden buttons; resolves with what Python tells. */
-    function press(what, target, capture) {
+    /** Press one of the hidden buttons; resolves with what Python tells, and how long that `took`. */
+    async function press(what, target, capture) {
+        const begun = performance.now();
+        const answer = await pressed(what, target, capture);
+        return {...answer, took: performance.now() - begun};
+    }
+
+    function pressed(what, target, capture) {
         const button = document.getElementById(`payload_capture_${what}_${target}`);
         return new Promise((resolve, reject) => {
             const settle = (act) => (value) => {
@@ -44,8 +50,9 @@
         });
     }
 
-    function pause() {
-        return new Promise((resolve) => setTimeout(resolve, PAUSE));
+    /** Wait for the events of other fields, which take a busy webui as long as ours did. */
+    function pause(took) {
+        return new Promise((resolve) => setTimeout(resolve, Math.max(PAUSE, 2 * took)));
     }
 
     /** Fill in, and again what the page's own scripts undid. Returns what is not set, and what to press. */
@@ -56,21 +63,22 @@
             const filled = await press("send", target, capture);
             button = filled.button;
             filled.panels.forEach((id) => pc.openPanel(document.getElementById(id)));
-            unset = await settled(target, capture);
+            unset = await settled(target, capture, filled.took);
             if (!unset.some((one) => one.code === "differs")) break;
         }
         return {unset, button};
     }
 
     /** What is not set, once the page says the same twice. */
-    async function settled(target, capture) {
+    async function settled(target, capture, took) {
+        let pending = took;
         let before = null;
         for (let look = 0; look < LOOKS; look += 1) {
-            await pause();
-            const {unset} = await press("check", target, capture);
-            const now = JSON.stringify(unset);
-            if (now === before) return unset;
-            before = now;
+            await pause(pending);
+            const answer = await press("check", target, capture);
+            const now = JSON.stringify(answer.unset);
+            if (now === before) return answer.unset;
+            [before, pending] = [now, answer.took];
         }
         return JSON.parse(before);
     }

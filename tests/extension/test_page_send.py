@@ -33,6 +33,27 @@ class Unruly(scripts.Script):
 """A script whose page undoes what it is given, and with a state that nobody can fill in."""
 
 
+TARDY = """
+import time
+import gradio as gr
+from modules import scripts
+def changed(value):
+    time.sleep(2)
+    return min(value, 5)
+class Tardy(scripts.Script):
+    def title(self): return "Tardy"
+    def show(self, is_img2img): return scripts.AlwaysVisible
+    def ui(self, is_img2img):
+        with gr.Accordion("Tardy", open=False):
+            size = gr.Slider(0, 10, 0, step=1, label="Size")
+        size.change(changed, [size], [size], queue=False)
+        return [size]
+"""
+"""A script whose page undoes what it is given, but later."""
+LATENCY = 500
+"""Milliseconds by which a webui far away answers later."""
+
+
 UNITS = """
 import enum
 import time
@@ -106,7 +127,7 @@ class Units(scripts.Script):
 
 @pytest.fixture(scope="module")
 def host(start: Start) -> Iterator[Host]:
-    host = start(neighbours={"unruly": UNRULY, "units": UNITS})
+    host = start(neighbours={"unruly": UNRULY, "tardy": TARDY, "units": UNITS})
     yield host
     assert host.process.errors() == []
     host.process.stop()
@@ -235,6 +256,20 @@ def test_what_the_page_undoes_is_listed(webui: WebuiPage, clean: Host) -> None:
     said = send(webui, "txt2img")
     expect(said).to_contain_text("unruly: Size: the page shows 5 instead of 9")
     expect(said).to_contain_text("cannot be filled in from here: set it by hand")
+
+
+def test_what_the_page_undoes_late_is_listed_where_all_is_slow(
+    webui: WebuiPage, clean: Host
+) -> None:
+    clean.generate(alwayson_scripts={"tardy": {"args": [9]}}).raise_for_status()
+    network = webui.page.context.new_cdp_session(webui.page)
+    limits = {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    network.send("Network.emulateNetworkConditions", {**limits, "latency": LATENCY})
+    try:
+        said = send(webui, "txt2img")
+        expect(said).to_contain_text("tardy: Size: the page shows 5 instead of 9")
+    finally:
+        network.send("Network.emulateNetworkConditions", {**limits, "latency": 0})
 
 
 def units(**fields: Any) -> dict[str, Any]:
