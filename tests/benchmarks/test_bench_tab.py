@@ -38,7 +38,7 @@ def test_opening(
 
 def test_page(browser: Browser, capsys: pytest.CaptureFixture[str]) -> None:
     bench_page.weight(ROOT)
-    bench_page.loads(browser, argparse.Namespace(rounds=1, pairs=1, host_folder=None))
+    bench_page.loads(browser, argparse.Namespace(rounds=2, host_folder=None))
     said = capsys.readouterr().out
     assert re.search(r"script: [\d,]+ bytes", said)
     assert re.search(r"until it can generate \(.*\): without \d+ ms, with \d+ ms", said)
