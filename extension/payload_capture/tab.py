@@ -62,9 +62,9 @@ _SEND = """(...given) => {
 # v1.1.455: ``svg_preprocess``). So the pictures come as text, each with the layer that was drawn on
 # it or null: "" for none, null to leave one alone.
 _LAYERED = """async (text, pictures, ...before) => {
-    const sketches = await Promise.all(JSON.parse(pictures).map(async (picture, place) => {
-        if (!picture) return picture === "" ? null : before[place];
-        const [image, mask] = picture;
+    const sketches = await Promise.all(JSON.parse(pictures).map(async (drawn, place) => {
+        if (!drawn) return drawn === "" ? null : before[place];
+        const [image, mask] = drawn;
         if (mask) return {image, mask};
         const shown = new Image();
         shown.src = image;
@@ -232,11 +232,11 @@ def _offer_sending(service: Service, form: sending.Form, letter: Any) -> None:
 
 
 def _layer(sketch: Any, value: Any) -> Any:
-    """A picture as the script takes it."""
-    if value is KEEP or not value:
-        return None if value is KEEP else ""
-    pair = value if isinstance(value, Sketched) else Sketched(value, None)
-    return [one and sketch.postprocess(one) for one in pair]
+    """A picture and its layer as the script takes them."""
+    if value is KEEP:
+        return None
+    drawn = value if isinstance(value, Sketched) else Sketched(value, None)
+    return [one and sketch.postprocess(one) for one in drawn] if value else ""
 
 
 def _update(value: Any) -> Any:
