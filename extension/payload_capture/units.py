@@ -153,8 +153,7 @@ def _item(name: str, component: Any, unsaid: Mapping[str, Any]) -> Part:
     by_label = getattr(component, "type", None) != "index"
 
     def of(unit: Mapping[str, Any]) -> Any:
-        value = _said(unit, name, unsaid)
-        value = value if controls.is_sketch(component) else _undrawn(value)
+        value = _undrawn(_said(unit, name, unsaid), component)
         if type(value) is int and value not in offered and by_label and 0 <= value < len(offered):
             return offered[value]  # ControlNet's API takes its modes by their numbers, too
         return value
@@ -162,13 +161,16 @@ def _item(name: str, component: Any, unsaid: Mapping[str, Any]) -> Part:
     return of
 
 
-def _undrawn(value: Any) -> Any:
-    """A picture alone, where it comes with what a brush drew on it and that is nothing."""
+def _undrawn(value: Any, component: Any) -> Any:
+    """A picture alone, where it comes with what a brush drew on it and that is nothing; a sketch
+    takes both as they are."""
     if not isinstance(value, Mapping) or value.keys() != {"image", "mask"}:
         return value
     drawn = value["mask"]
-    is_picture = hasattr(drawn, "tobytes")
-    return value["image"] if drawn is None or (is_picture and controls.is_blank(drawn)) else value
+    if drawn is None:
+        return value["image"]
+    may_go = hasattr(drawn, "tobytes") and not controls.is_sketch(component)
+    return value["image"] if may_go and controls.is_blank(drawn) else value
 
 
 def _shown_together(

@@ -199,6 +199,7 @@ def test_a_sketch_shows_what_was_drawn_even_nothing() -> None:
     fields[5].tool = "sketch"
     both = {"image": Image.new("RGB", (4, 4), "red"), "mask": drawn(0)}
     assert shown(unit, image=both)["image"] is both
+    assert shown(unit, image=both | {"mask": None})["image"] is both["image"]
 
 
 def test_what_no_field_shows_is_left_over() -> None:
