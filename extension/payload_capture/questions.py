@@ -9,7 +9,7 @@ the script does not have.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from payload_capture import listing, nodes, proving, view
@@ -60,35 +60,15 @@ def _question(text: str, caller: Caller) -> Question:
     return {**json.loads(text), "user": caller.user}
 
 
-def of_generation(service: Service, generation_info: str, log: str, caller: Caller) -> str:
-    """Which capture belongs to the job whose result and log the page shows.
+def generation(service: Service, question: Question) -> dict[str, Any]:
+    """Which capture belongs to the job whose result the page shows, by what the webui tells of it.
 
-    A failed job shows no result; `log` is the webui's own HTML about it, which is not handed on.
+    A failed job has none; whether it `failed` the page sees by the webui's message.
     """
-    if not generation_info:
-        return json.dumps({"id": None, "failed": "class='error'" in log or 'class="error"' in log})
-    try:
-        service.admit_page(caller, reads=True)
-        identity = service.of_generation(generation_info)
-        missing = "" if identity else _why_missing(service)
-    except Exception as error:
-        identity, missing = None, reason(error)
-    return json.dumps({"id": identity, "failed": False, "missing": missing})
-
-
-def of_preview(
-    service: Service, tab: str, request: Any, args: Sequence[Any], caller: Caller
-) -> str:
-    """Which capture shows what pressing Generate would send, or why it cannot be told."""
-    try:
-        service.admit_page(caller, reads=True)
-    except Refused as refused:
-        return json.dumps({"id": None, "missing": str(refused), "preview": True})
-    try:
-        return json.dumps({"id": service.preview(tab, request, args), "preview": True})
-    except Exception as error:
-        missing = f"Generate would fail: {reason(error)}"
-        return json.dumps({"id": None, "missing": missing, "preview": True})
+    if not question["info"]:
+        return {"capture": None, "failed": bool(question["failed"])}
+    found = service.of_generation(question["info"])
+    return {"capture": found, "missing": "" if found else _why_missing(service)}
 
 
 def _why_missing(service: Service) -> str:
@@ -178,7 +158,7 @@ _READING: dict[str, Callable[[Service, Question], dict[str, Any]]] = {
     f.__name__: f
     for f in (
         *(listing.captures, listing.older, listing.choices, listing.bundle),
-        *(capture, branch, find, text, infotext, payload),
+        *(generation, capture, branch, find, text, infotext, payload),
         *(thumbnails, large, picture, export),
         *proving.READING,
     )

@@ -1,4 +1,5 @@
-"""A capture in the page's own fields, so that Generate makes its pictures again.
+"""A tab's form: a capture in its fields, so that Generate makes its pictures again, and what
+Generate would send.
 
 What the page cannot take is told by name, and afterwards what it gives back is compared with what
 was wanted: its own scripts may change a field when another changes.
@@ -11,15 +12,15 @@ import hashlib
 import io
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from payload_capture import controls
 from payload_capture.capture import Capture
 from payload_capture.controls import KEEP, Unfit
-from payload_capture.questions import reason
+from payload_capture.questions import Question, reason
 from payload_capture.wanted import Fetch, Input, Unset, Wants, Webui, wants
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Form:
     ) -> None:
         self._webui = webui
         self.target = target
+        self._generates = components
         self._units: list[tuple[Input, Unit]] = []
         self.inputs: list[Input] = []
         for one in inputs(webui, target, components):
@@ -131,9 +133,19 @@ class Form:
     def made(self, given: Sequence[Any], unset: list[Unset]) -> list[Any]:
         """The objects of `states`, of the values that the page gave for all inputs. Says into
         `unset` which its script refuses to make, which stays as it is."""
-        values = zip(self.inputs, given, strict=True)
-        shown = {id(one.component): value for one, value in values}
+        shown = self._by_component(given)
         return [self._made(one, unit, shown, unset) for one, unit in self._units]
+
+    def sent(self, given: Sequence[Any]) -> list[Any]:
+        """What the Generate button would send, its inputs in their order, of the values that the
+        page gave for all inputs. Raises what a script raises that refuses its own fields."""
+        shown = self._by_component(given)
+        made = {id(unit.state): unit.made(shown) for _, unit in self._units}
+        rest = iter(given)  # the page's own come first, as they stand in the button's inputs
+        return [made[id(one)] if id(one) in made else next(rest) for one in self._generates]
+
+    def _by_component(self, given: Sequence[Any]) -> dict[int, Any]:
+        return {id(one.component): v for one, v in zip(self.inputs, given, strict=True)}
 
     def _made(self, one: Input, unit: Unit, shown: dict[int, Any], unset: list[Unset]) -> Any:
         try:
@@ -258,44 +270,68 @@ def _told(value: Any) -> str:
 # ---- what the page's script asks
 
 
-def sent(service: Service, form: Form, text: str, caller: Caller) -> tuple[list[Any], str]:
-    """What to return for each settable input of a form that a capture is sent to, and what to
-    tell: the panels to open and what could not be set. Raises nothing, as gradio would show no
-    reason."""
+class Answer(NamedTuple):
+    """What an event returns: what is `told` to the script, and the values to show in a form's
+    settable inputs and to keep in its states."""
+
+    told: Mapping[str, Any]
+    values: Sequence[Any] = ()
+    states: Sequence[Any] = ()
+
+
+Given = Sequence[Any]
+"""The values that the page gave for all inputs of a form."""
+
+
+def answer(
+    service: Service, form: Form, text: str, given: Given, request: Any, caller: Caller
+) -> Answer:
+    """Answer a question about a form, ``{"id": n, "do": name, ...}``. Raises nothing, as gradio
+    would show no reason.
+
+    Args:
+        request: gradio's, which knows the user.
+    """
+    identity: Any = None
     try:
-        filled = form.fill(*_asked(service, text, caller))
+        question = json.loads(text)
+        identity = question["id"]
+        service.admit_page(caller, reads=True)
+        made = _ANSWERS[question["do"]](service, form, question, given, request)
     except Exception as error:
-        return [KEEP] * len(form.settable), _answer(text, error=reason(error))
-    values = [filled.values.get(id(one), KEEP) for one in form.settable]
-    return values, _answer(
-        text, panels=filled.panels, button=filled.button, unset=_listed(filled.unset)
+        made = Answer({"error": reason(error)})
+    return Answer(
+        {"id": identity, **made.told},
+        made.values or [KEEP] * len(form.settable),
+        made.states or [KEEP] * len(form.states),
     )
 
 
-def checked(
-    service: Service, form: Form, text: str, given: Sequence[Any], caller: Caller
-) -> tuple[list[Any], str]:
-    """What to keep in the form's states, and what to tell: what is not set on the page now. Raises
-    nothing."""
+def fill(service: Service, form: Form, question: Question, *_: Any) -> Answer:
+    """Send a capture to the form; tells the panels to open and what could not be set."""
+    filled = form.fill(service.get(question["capture"]), service.bytes_of)
+    values = [filled.values.get(id(one), KEEP) for one in form.settable]
+    unset = _listed(filled.unset)
+    return Answer({"panels": filled.panels, "button": filled.button, "unset": unset}, values)
+
+
+def check(service: Service, form: Form, question: Question, given: Given, *_: Any) -> Answer:
+    """Tell what of a capture is not set on the page now, and keep what its fields make."""
+    unset = form.check(service.get(question["capture"]), service.bytes_of, given)
+    states = form.made(given, unset)
+    return Answer({"unset": _listed(unset)}, states=states)
+
+
+def preview(service: Service, form: Form, question: Question, given: Given, request: Any) -> Answer:
+    """Tell which capture shows what Generate would send, or why it would fail."""
     try:
-        unset = form.check(*_asked(service, text, caller), given)
-        states = form.made(given, unset)
-        return states, _answer(text, unset=_listed(unset))
+        _task, *rest = form.sent(given)
+        return Answer({"capture": service.preview(form.target, request, ["", *rest])})
     except Exception as error:
-        return [KEEP] * len(form.states), _answer(text, error=reason(error))
+        return Answer({"fails": reason(error)})
 
 
-def _asked(service: Service, text: str, caller: Caller) -> tuple[Capture, Fetch]:
-    service.admit_page(caller, reads=True)
-    return service.get(json.loads(text)["capture"]), service.bytes_of
-
-
-def _answer(text: str, **more: Any) -> str:
-    try:
-        identity = json.loads(text)["id"]
-    except (ValueError, LookupError, TypeError):
-        identity = None
-    return json.dumps({"id": identity, **more})
+_ANSWERS: dict[str, Callable[..., Answer]] = {f.__name__: f for f in (fill, check, preview)}
 
 
 def _listed(unset: Sequence[Unset]) -> list[dict[str, Any]]:

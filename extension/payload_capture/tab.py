@@ -1,15 +1,15 @@
 """The tab and the accordions. The only module that imports gradio.
 
 Python draws nothing: it puts an empty place on the page and beside it an event, which the page's
-script sends to ask (`questions`); it draws what it is answered. All differences between gradio 3.41
-and 4.40 that Python meets are here: the keyword that takes JavaScript, and what components may be
-hidden how. Texts that only travel are invisible textboxes, whose values gradio keeps; what the
-script must click has to be on the page, so it is hidden by style. There are as few of both as can
-be: each costs the page's load a millisecond or two.
+script sends to ask (`questions`); it draws what it is answered. What takes or fills a page's fields
+(`sending`) is an event of gradio's own, of a button that the script presses: gradio alone knows
+what the fields hold. All differences between gradio 3.41 and 4.40 that Python meets are here.
+There are as few components as can be: each costs the page's load a millisecond or two.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -29,41 +29,40 @@ _JS = "_js" if gr.__version__.startswith("3.") else "js"
 _EVENT: dict[str, Any] = {"queue": False, "show_progress": False, "api_name": False}
 """Unqueued, so that they are answered while the webui generates."""
 
-# The script takes part by a DOM event, so that it needs no global name.
+# The script takes part by DOM events, so that it needs no global name.
 _TELL = """(text) => {
     const detail = {place: "%s", text};
     document.dispatchEvent(new CustomEvent("payload_capture:%s", {detail}));
-    return [];
+    return %s;
 }"""
 
-# What the Generate button's own script fills in: img2img wants to know which mode is shown
-# (A1111 v1.6.0 to v1.10.1, Forge and reForge: ``submit_img2img``).
-_PREVIEW = """(...given) => {
-    given[0] = "";
-    if ("%s" === "img2img") {
+# What is asked of a form: the first of its inputs is the question. The others are the page's, but
+# img2img's mode, which the Generate button's own script fills in (A1111 v1.6.0 to v1.10.1, Forge
+# and reForge: ``submit_img2img``).
+_ASK = """(...given) => {
+    const detail = {place: "%s", question: ""};
+    document.dispatchEvent(new CustomEvent("payload_capture:ask", {detail}));
+    given[0] = detail.question;
+    if (detail.place === "img2img") {
         const buttons = [...document.querySelectorAll("#mode_img2img > .tab-nav > button")];
-        given[1] = Math.max(0, buttons.findIndex((one) => one.classList.contains("selected")));
+        given[2] = Math.max(0, buttons.findIndex((one) => one.classList.contains("selected")));
     }
     return given.slice(0, %d);
 }"""
-
-
-# The capture that is sent to a tab; its form's values follow where the page is to be checked.
-_SEND = """(...given) => {
-    const detail = {place: "tab", question: ""};
-    document.dispatchEvent(new CustomEvent("payload_capture:send", {detail}));
-    given[0] = detail.question;
-    return given.slice(0, %d);
-}"""
-
 
 # A sketch of gradio 3.41 holds its picture and what a brush drew on it. It makes both of an upload,
 # but not of a picture from Python, which ControlNet fails to read (reForge 3b56b268 and Mikubill's
 # v1.1.455: ``svg_preprocess``). So the pictures come as text, each with the layer that was drawn on
 # it or null: "" for none, null to leave one alone.
-_LAYERED = """async (text, pictures, ...before) => {
-    const sketches = await Promise.all(JSON.parse(pictures).map(async (drawn, place) => {
-        if (!drawn) return drawn === "" ? null : before[place];
+_LAYERED = """async (text) => {
+    let layers = [];
+    try {
+        ({layers} = JSON.parse(text));
+    } catch (error) {
+        // the event failed, as is told below
+    }
+    const sketches = await Promise.all(layers.map(async (drawn) => {
+        if (!drawn) return drawn === "" ? null : {__type__: "update"};
         const [image, mask] = drawn;
         if (mask) return {image, mask};
         const shown = new Image();
@@ -73,13 +72,12 @@ _LAYERED = """async (text, pictures, ...before) => {
         [layer.width, layer.height] = [shown.naturalWidth, shown.naturalHeight];
         return {image, mask: layer.toDataURL()};
     }));
-    (%s)(text);
-    return sketches;
+    return [...(%s)(text), ...sketches];
 }"""
 
 
 def wire(service: Service) -> None:
-    """Show the tab. What it fills in is in other tabs, which the webui draws before."""
+    """Show the tab, and let it take and fill the fields of others, which the webui draws before."""
     pages: dict[str, Any] = {}
 
     def created(component: Any, **_: Any) -> None:
@@ -87,8 +85,13 @@ def wire(service: Service) -> None:
         if (target := elem_id.removesuffix("_generate")) != elem_id and target in sending.TARGETS:
             pages[target] = gr.context.Context.root_block
 
+    def drawn() -> list[Any]:
+        for target, page in pages.items():
+            _offer(service, target, page)
+        return [(_tab(service), "Payloads", "payload_capture")]
+
     host.on_after_component(created)
-    host.on_ui_tabs(lambda: [(_tab(service, pages), "Payloads", "payload_capture")])
+    host.on_ui_tabs(drawn)
 
 
 class Accordion:
@@ -98,89 +101,86 @@ class Accordion:
     """
 
     def __init__(self, service: Service, tab: str) -> None:
-        self._service = service
         self._tab = tab
-        elem_id = f"payload_capture_{tab}_accordion"
-        with gr.Accordion("API payload", open=False, elem_id=elem_id) as self._drawn:
-            # The channel's own text stays empty on the page, so that it carries answers as well.
-            self._told = {"again": _place(service, tab), "preview": _letter()}
         self._page = gr.context.Context.root_block
-        self._results: dict[str, Any] = {}
-        self._previewed = False
+        elem_id = f"payload_capture_{tab}_accordion"
+        with gr.Accordion("API payload", open=False, elem_id=elem_id):
+            _place(service, tab)
 
     def created(self, component: Any) -> None:
-        """Take note of a component that the webui drew: follow the tab's results and its button
-        once they are there."""
+        """Let the script know what the page knows of a job's result, whenever that changes.
+
+        It does not when two jobs in a second have the same, nor when the first job fails; the
+        script sees the page change then.
+        """
         if self._page is not gr.context.Context.root_block:
             return
-        if len(self._results) == 2:
-            if not self._previewed:
-                self._offer_preview()
-            return
-        kind, _, tab = str(getattr(component, "elem_id", None)).rpartition("_")
-        if tab == self._tab and kind in ("html_log", "generation_info"):
-            self._results[kind] = component
-            if len(self._results) == 2:
-                self._follow(**self._results)
-
-    def _follow(self, generation_info: Any, html_log: Any) -> None:
-        """Tell the script the capture of the job whose result just came.
-
-        gradio says that the text changed, but not when two jobs in a second have the same, and not
-        when the first job fails; the script sees the page change then and presses the button. (An
-        HTML component's own change event fires without end in gradio 4.40.)
-        """
-        again, told = self._asker("again")
-        for listen in (generation_info.change, again.click):
-            event = listen(
-                self._of_generation,
-                [generation_info, html_log],
-                [told],
-                **_EVENT,
-            )
-            event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
-
-    def _of_generation(self, text: str, html: str, request: gr.Request) -> str:
-        return questions.of_generation(self._service, text or "", html or "", _caller(request))
-
-    def _offer_preview(self) -> None:
-        """Show what Generate would send, once its event is there to take the inputs from."""
-        inputs = _inputs_of(self._page, self._tab)
-        if inputs is None:
-            return
-        self._previewed = True
-        asked, told = self._asker("preview")
-        inputs = [told if one is None else one for one in inputs]
-
-        def preview(request: gr.Request, *args: Any) -> str:
-            return questions.of_preview(self._service, self._tab, request, args, _caller(request))
-
-        script = {_JS: _PREVIEW % (self._tab, len(inputs))}
-        event = asked.click(preview, inputs, [told], **_EVENT, **script)
-        event.then(None, [told], [], **{_JS: _TELL % (self._tab, "job")})
-
-    def _asker(self, name: str) -> tuple[Any, Any]:
-        """A button for the script within the accordion, and the text that is answered."""
-        parent = self._drawn.parent  # which drawing on in it would change
-        with self._drawn:
-            button = _pressed(f"payload_capture_{self._tab}_{name}")
-        self._drawn.parent = parent
-        return button, self._told[name]
+        if getattr(component, "elem_id", None) == f"generation_info_{self._tab}":
+            component.change(None, [component], [], **{_JS: _TELL % (self._tab, "generated", "[]")})
 
 
-def _tab(service: Service, pages: dict[str, Any]) -> Any:
+def _tab(service: Service) -> Any:
     with gr.Blocks(analytics_enabled=False) as drawn:
-        letter = _place(service, "tab")
-        _bell(service)
-        for target, page in pages.items():
-            try:
-                form = _form(target, page)
-            except ValueError as error:  # another extension changed the page
-                print(f"[payload-capture] no “Send to”: {error}", file=sys.stderr)
-                continue
-            if form is not None:
-                _offer_sending(service, form, letter)
+        place = _place(service, "tab")
+
+        # For the question that waits until something happened.
+        async def rung(text: str, request: gr.Request) -> str:
+            return await questions.ring(service, text, _caller(request))
+
+        _answer(place, rung)
     return drawn
+
+
+def _offer(service: Service, target: str, page: Any) -> None:
+    """A button for the script, on a page that is drawn already: it takes the form's fields along
+    and fills them. Its text, which nobody sees, is the question and then the answer, one at a time.
+    """
+    try:
+        form = _form(target, page)
+    except ValueError as error:  # another extension changed the page
+        print(
+            f"[payload-capture] no “Send to” and no “What would be sent” in {target}: {error}",
+            file=sys.stderr,
+        )
+        return
+    if form is None:
+        return
+    outputs = [one.component for one in form.settable]
+    sketches = {n: one for n, one in enumerate(outputs) if is_sketch(one)}
+
+    def asked(text: str, request: gr.Request, *given: Any) -> list[Any]:
+        made = sending.answer(service, form, text, given, request, _caller(request))
+        layers = [_layer(one, made.values[n]) for n, one in sketches.items()]
+        shown = (KEEP if n in sketches else value for n, value in enumerate(made.values))
+        told = json.dumps({**made.told, "layers": layers})
+        return [told, *map(_update, [*shown, *made.states])]
+
+    with _drawing_on(page):
+        button = gr.Button("", elem_id=f"payload_capture_{target}_form", visible=False)
+        button.do_not_save_to_config = True  # the webui keeps the defaults of what it shows
+        given = [button if one.component is None else one.component for one in form.inputs]
+        event = button.click(
+            asked,
+            [button, *given],
+            [button, *outputs, *form.states],
+            **_EVENT,
+            **{_JS: _ASK % (target, 1 + len(given))},
+        )
+        tell = _TELL % (target, "answered", '[""]')
+        tell = _LAYERED % tell if sketches else tell
+        event.then(None, [button], [button, *sketches.values()], **{_JS: tell})
+
+
+@contextlib.contextmanager
+def _drawing_on(page: Any) -> Iterator[None]:
+    """What is drawn and wired now belongs to a page that is drawn already."""
+    context = gr.context.Context
+    before = context.root_block, context.block
+    context.root_block = context.block = page
+    try:
+        yield
+    finally:
+        context.root_block, context.block = before
 
 
 def _form(target: str, page: Any) -> sending.Form | None:
@@ -199,38 +199,6 @@ def _gallery_of(page: Any) -> dict[str, Any]:
     return {"gallery": inputs[1], "generation_info": inputs[3]} if inputs else {}
 
 
-def _offer_sending(service: Service, form: sending.Form, letter: Any) -> None:
-    """Two buttons for the script: one fills the form, the other tells what of it is not set. The
-    question and the answer are the letter's, one at a time."""
-    send, check = (_pressed(f"payload_capture_{n}_{form.target}") for n in ("send", "check"))
-
-    outputs = [one.component for one in form.settable]
-    sketches = {n: one for n, one in enumerate(outputs) if is_sketch(one)}
-    drawn = [_letter()] if sketches else []
-
-    def sent(text: str, request: gr.Request) -> list[Any]:
-        values, answer = sending.sent(service, form, text, _caller(request))
-        layers = [_layer(one, values[n]) for n, one in sketches.items()]
-        shown = (KEEP if n in sketches else value for n, value in enumerate(values))
-        return [*map(_update, shown), answer, *(json.dumps(layers) for _ in drawn)]
-
-    def checked(text: str, request: gr.Request, *given: Any) -> Any:
-        states, answer = sending.checked(service, form, text, given, _caller(request))
-        return [*map(_update, states), answer] if states else answer
-
-    tell = {_JS: _TELL % ("tab", "sent")}
-    event = send.click(sent, [letter], [*outputs, letter, *drawn], **_EVENT, **{_JS: _SEND % 1})
-    if sketches:
-        shown = [*sketches.values()]
-        event.then(None, [letter, *drawn, *shown], shown, **{_JS: _LAYERED % tell[_JS]})
-    else:
-        event.then(None, [letter], [], **tell)
-    given = [letter if one.component is None else one.component for one in form.inputs]
-    script = {_JS: _SEND % (1 + len(given))}
-    event = check.click(checked, [letter, *given], [*form.states, letter], **_EVENT, **script)
-    event.then(None, [letter], [], **tell)
-
-
 def _layer(sketch: Any, value: Any) -> Any:
     """A picture and its layer as the script takes them."""
     if value is KEEP:
@@ -245,15 +213,6 @@ def _update(value: Any) -> Any:
     if isinstance(value, Offered):
         return gr.update(value=value.values, choices=value.values)
     return value
-
-
-def _bell(service: Service) -> None:
-    """A channel of its own for the question that waits until something happened."""
-
-    async def rung(text: str, request: gr.Request) -> str:
-        return await questions.ring(service, text, _caller(request))
-
-    _channel("bell", rung)
 
 
 def _inputs_of(page: Any, tab: str, button: str = "generate") -> list[Any] | None:
@@ -290,39 +249,38 @@ def _clicks(page: Any, target: tuple[int, str], button: str) -> bool:
 
 
 def _place(service: Service, name: str) -> Any:
-    """An empty element for the script to draw in, and its channel, whose text is returned."""
-    gr.HTML(f'<div class="payload-capture" data-place="{name}" data-scripts="{_scripts()}"></div>')
+    """An empty element for the script to draw in, and the event by which it asks."""
+    place = gr.HTML(
+        f'<div class="payload-capture" data-place="{name}" data-parts="{_parts()}"></div>',
+        elem_id=f"payload_capture_{name}",
+    )
 
     def asked(text: str, request: gr.Request) -> str:
         return questions.answer(service, text, _caller(request))
 
-    return _channel(name, asked)
+    _answer(place, asked)
+    return place
 
 
-def _scripts() -> str:
-    """The scripts that draw, as ``javascript/payload_capture.js`` fetches them."""
-    files = sorted((Path(__file__).parents[2] / "javascript" / "parts").glob("*.js"))
+def _parts() -> str:
+    """The scripts that draw and their style, as ``javascript/payload_capture.js`` fetches them."""
+    folder = Path(__file__).parents[2] / "javascript" / "parts"
+    files = sorted([*folder.glob("*.js"), *folder.glob("*.css")])
     return " ".join(f"{file.name}?{file.stat().st_mtime}" for file in files)
 
 
-def _channel(name: str, answers: Callable[..., Any]) -> Any:
-    """An event that never happens on the page: its script sends it, and finds it by this name."""
-    letter = _letter(f"payload_capture_{name}_channel")
-    letter.submit(answers, [letter], [letter], **_EVENT)
-    return letter
+def _answer(place: Any, answers: Callable[..., Any]) -> None:
+    """An event that never happens on the page: its script sends it, and finds it by its place.
 
-
-def _pressed(elem_id: str) -> Any:
-    button = gr.Button("", elem_id=elem_id, elem_classes="payload-capture-hidden")
-    button.do_not_save_to_config = True  # the webui keeps the defaults of what it shows
-    return button
-
-
-def _letter(elem_id: str | None = None) -> Any:
-    # One line: a textarea would measure its text whenever it changes.
-    letter = gr.Textbox(visible=False, lines=1, max_lines=1, elem_id=elem_id)
-    letter.do_not_save_to_config = True
-    return letter
+    gradio has no public way to one without a component of its own that it could happen to.
+    """
+    page = gr.context.Context.root_block
+    given: Any = (answers, [place], [place])
+    if _JS == "js":
+        nothing = gr.events.EventListenerMethod(None, "asked")
+        page.default_config.set_event_trigger([nothing], *given, **_EVENT)
+    else:
+        page.set_event_trigger("asked", *given, no_target=True, **_EVENT)
 
 
 def _caller(request: gr.Request) -> Caller:

@@ -31,12 +31,12 @@
             this.opening();
             this.shown = null;
             this.due = null;
+            this.job = null; // the capture of the last job that was told
             this.timers = new Map();
             const see = (entries) => entries.some((entry) => entry.isIntersecting) && this.draw();
             this.observers = [new IntersectionObserver(see)];
             this.observers[0].observe(element);
             this.asked = null; // what the inputs held when it was asked what would be sent
-            this.patience = null;
             this.looker = setInterval(() => this.look(), LOOK);
             this.watch(`html_log_${tab}`, {childList: true, subtree: true, characterData: true}, [150]);
             this.watch(`${tab}_interrupt`, {attributes: true, attributeFilter: ["style"]}, [150, 1500]);
@@ -49,24 +49,32 @@
             this.view.message(words, "", this.previewer());
         }
 
-        /** A button that shows what Generate would send; null where the page has none to press. */
+        /** A button that shows what Generate would send; null where the page cannot tell. */
         previewer() {
-            const hidden = document.getElementById(`payload_capture_${this.tab}_preview`);
-            if (!hidden) return null;
+            if (!pc.hasForm(this.tab)) return null;
             const asker = pc.button(pc.t("What would be sent"), "", () => {
                 asker.disabled = true;
                 if (!this.view.preview) this.view.message(pc.t("Asking the webui…"));
-                this.asked = inputs(this.tab);
-                this.patience = setTimeout(() => this.lost(), PATIENCE);
-                hidden.click();
+                this.preview();
             });
             asker.title = pc.t("Show what Generate would send, without making a picture");
             return asker;
         }
 
-        lost() {
+        async preview() {
+            this.asked = inputs(this.tab);
+            try {
+                const {capture, fails} = await pc.askForm(this.tab, "preview", {}, PATIENCE);
+                if (fails) this.show({missing: pc.t("Generate would fail: {reason}", {reason: fails}), preview: true});
+                else this.show({id: capture, preview: true});
+            } catch (error) {
+                this.lost(error.message);
+            }
+        }
+
+        lost(words) {
             this.shown = null;
-            this.view.message(pc.t(pc.GONE), "pc-bad", this.previewer());
+            this.view.message(words, "pc-bad", this.previewer());
         }
 
         /** Say so when the page holds something else than what would be sent says. */
@@ -92,7 +100,6 @@
         close() {
             this.observers.forEach((observer) => observer.disconnect());
             this.timers.forEach((timer) => clearTimeout(timer));
-            clearTimeout(this.patience);
             clearInterval(this.looker);
         }
 
@@ -100,25 +107,31 @@
             if (this.timers.has(delay)) return;
             this.timers.set(delay, setTimeout(() => {
                 this.timers.delete(delay);
-                const again = document.getElementById(`payload_capture_${this.tab}_again`);
-                if (again) again.click();
+                this.ask();
             }, delay));
         }
 
-        /** Python found which capture the page's result belongs to. */
-        job(text) {
-            let told;
+        /** Ask which capture the page's result belongs to. */
+        async ask() {
+            const info = pc.generated.get(this.tab) || "";
+            const log = document.getElementById(`html_log_${this.tab}`);
+            const failed = Boolean(log && log.querySelector(".error"));
             try {
-                told = JSON.parse(text);
+                const told = await this.channel.ask("generation", {info, failed});
+                if (told.capture && told.capture === this.job) return; // what is shown since may be newer
+                this.job = told.capture;
+                if (told.capture) this.show({id: told.capture});
+                else if (told.failed) this.show({missing: pc.t("The last job failed. The Payloads tab shows why.")});
+                else if (told.missing) this.show({missing: pc.t(told.missing)});
             } catch (error) {
-                return; // its event failed; the next one tells
+                this.job = null;
+                this.lost(error.message);
             }
-            const {id, preview, missing} = told;
-            if (preview) clearTimeout(this.patience);
-            if (id) this.due = {id, preview};
-            else if (told.failed) this.due = {id: null, failed: true};
-            else if (missing) this.due = {id: null, missing, preview};
-            else return;
+        }
+
+        /** Show a capture, or say why there is none, as soon as the accordion is open. */
+        show(due) {
+            this.due = due;
             if (this.element.offsetParent !== null) this.draw();
         }
 
@@ -126,19 +139,18 @@
             const due = this.due;
             this.due = null;
             if (!due) return;
-            if (due.id === null) {
+            if (!due.id) {
                 this.shown = null;
-                const words = due.failed ? pc.t("The last job failed. The Payloads tab shows why.") : pc.t(due.missing);
                 const opener = pc.button(pc.t("Open the Payloads tab"), "", pc.openTab);
-                this.view.message(words, "pc-bad", due.preview ? null : opener, this.previewer());
+                this.view.message(due.missing, "pc-bad", due.preview ? null : opener, this.previewer());
             } else if (due.id !== this.shown) {
                 this.shown = due.id;
-                this.show(due);
+                this.unfold(due);
             }
         }
 
         /** Draw a capture; what would be sent, asked for again, stays unfolded where it was. */
-        async show({id, preview}) {
+        async unfold({id, preview}) {
             const before = preview && this.view.preview ? this.view.shownTree.unfolded : null;
             await this.view.show(id, preview);
             if (before) await this.view.shownTree.refold(before);

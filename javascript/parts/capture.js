@@ -27,7 +27,7 @@
             try {
                 ({capture} = await this.channel.ask("capture", {capture: id}));
             } catch (error) {
-                if (this.asked === asked) this.message(error.message, "pc-bad");
+                if (this.asked === asked) this.message(error.message, "pc-bad", this.previewer && this.previewer());
                 return;
             }
             if (this.asked !== asked) return; // another one was chosen meanwhile

@@ -88,18 +88,18 @@
     /** What keeps this page from asking; its message says it. */
     class Lost extends Error {}
 
-    /** The number of the event that a place's hidden text has; gradio 4.40 says it as `id`. */
+    /**
+     * The number of the event by which a place asks; the bell is the tab's second one. No other
+     * event has a place as its input. gradio 4.40 says the number as `id`.
+     */
     function eventOf(place) {
         const {components, dependencies} = window.gradio_config;
-        const letter = components.find((one) => one.props && one.props.elem_id === `payload_capture_${place}_channel`);
-        const index = letter ? dependencies.findIndex((one) => targets(one).includes(letter.id)) : -1;
-        if (index < 0) throw new Lost(pc.t("This page lost its connection to the webui: reload it."));
-        return dependencies[index].id ?? index;
-    }
-
-    /** The numbers of an event's components: gradio 3.41 names some alone, some with the event's name. */
-    function targets(dependency) {
-        return dependency.targets.map((target) => (Array.isArray(target) ? target[0] : target));
+        const name = `payload_capture_${place === "bell" ? "tab" : place}`;
+        const element = components.find((one) => one.props && one.props.elem_id === name);
+        const events = [...dependencies.entries()].filter(([, one]) => element && one.inputs.includes(element.id));
+        const event = events[place === "bell" ? 1 : 0];
+        if (!event) throw new Lost(pc.t("This page lost its connection to the webui: reload it."));
+        return event[1].id ?? event[0];
     }
 
     Object.assign(pc, {Channel, GONE, PATIENCE_FOR_PICTURES});

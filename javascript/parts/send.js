@@ -2,52 +2,17 @@
 ((pc) => {
     "use strict";
 
-    const PATIENCE = 60000;
     const PAUSE = 300; // in which fields that change with another one have followed, where the webui is quick
     const LOOKS = 12;
     const FILLINGS = 3;
 
-    let asked = null; // what the page's event takes along, and who waits for its answer
-    let serial = 0;
     let busy = false; // with one capture: the page's fields are the same for all
 
-    document.addEventListener("payload_capture:send", (event) => {
-        event.detail.question = asked ? JSON.stringify(asked.question) : "";
-    });
-
-    document.addEventListener("payload_capture:sent", (event) => {
-        let answer;
-        try {
-            answer = JSON.parse(event.detail.text);
-        } catch (error) {
-            answer = {id: null}; // the event failed
-        }
-        if (!asked) return;
-        if (answer.id !== asked.question.id) asked.fail(new Error(pc.GONE));
-        else if (answer.error) asked.fail(new Error(answer.error));
-        else asked.done(answer);
-    });
-
-    /** Press one of the hidden buttons; resolves with what Python tells, and how long that `took`. */
-    async function press(what, target, capture) {
+    /** Have Python do something with a tab's fields; resolves with what it tells, and how long that `took`. */
+    async function ask(name, target, capture) {
         const begun = performance.now();
-        const answer = await pressed(what, target, capture);
+        const answer = await pc.askForm(target, name, {capture});
         return {...answer, took: performance.now() - begun};
-    }
-
-    function pressed(what, target, capture) {
-        const button = document.getElementById(`payload_capture_${what}_${target}`);
-        return new Promise((resolve, reject) => {
-            const settle = (act) => (value) => {
-                clearTimeout(timer);
-                asked = null;
-                act(value);
-            };
-            const [done, fail] = [settle(resolve), settle(reject)];
-            const timer = setTimeout(() => fail(new Error(pc.GONE)), PATIENCE);
-            asked = {question: {id: ++serial, capture}, done, fail};
-            button.click();
-        });
     }
 
     /** Wait for the events of other fields, which take a busy webui as long as ours did. */
@@ -60,7 +25,7 @@
         let unset = [];
         let button = "";
         for (let filling = 0; filling < FILLINGS; filling += 1) {
-            const filled = await press("send", target, capture);
+            const filled = await ask("fill", target, capture);
             button = filled.button;
             filled.panels.forEach((id) => pc.openPanel(document.getElementById(id)));
             unset = await settled(target, capture, filled.took);
@@ -75,7 +40,7 @@
         let before = null;
         for (let look = 0; look < LOOKS; look += 1) {
             await pause(pending);
-            const answer = await press("check", target, capture);
+            const answer = await ask("check", target, capture);
             const now = JSON.stringify(answer.unset);
             if (now === before) return answer.unset;
             [before, pending] = [now, answer.took];
@@ -133,7 +98,7 @@
     function sendButtons(view, capture) {
         const box = pc.make("span", {class: "pc-send", "data-capture": capture.id});
         const {target, shown} = capture.fits || {};
-        if (!document.getElementById(`payload_capture_send_${target}`)) return box;
+        if (!pc.hasForm(target)) return box;
         const words = pc.t("Send to {tab}", {tab: pc.t(NAMES[shown])});
         const label = pc.t("Send to {tab}: fill in everything, so that Generate makes this picture again", {tab: pc.t(NAMES[shown])});
         const pressed = pc.button(words, label, async () => {

@@ -44,7 +44,7 @@ LATER = 1000
 def weight(root: Path) -> None:
     for kind, files in (
         ("script", sorted((root / "javascript").rglob("*.js"))),
-        ("style", [root / "style.css"]),
+        ("style", sorted((root / "javascript").rglob("*.css"))),
     ):
         texts = [file.read_bytes() for file in files]
         packed = sum(len(gzip.compress(text)) for text in texts)

@@ -417,10 +417,9 @@ def page_channel(host: Host, session: requests.Session | None = None) -> int:
     """The number of the event by which the tab asks, as gradio's page knows it."""
     config = (session or requests).get(f"{host.url}/config", timeout=30).json()
     ids = {one["props"].get("elem_id"): one["id"] for one in config["components"]}
-    letter = ids["payload_capture_tab_channel"]
+    place = ids["payload_capture_tab"]
     for number, event in enumerate(config["dependencies"]):
-        targets = [t[0] if isinstance(t, list) else t for t in event["targets"]]
-        if targets == [letter] and event["backend_fn"]:
+        if event["inputs"] == [place]:
             return int(event.get("id", number))
     raise LookupError("the tab has no channel")
 

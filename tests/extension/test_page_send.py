@@ -5,6 +5,7 @@ That Generate then makes the same picture, for every kind of generation, is in `
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from hosts.webui_page import WebuiPage
 
 from .conftest import UNCHOSEN, Host, Start
-from .page import deafen, detail, picture, rows
+from .page import accordion, deafen, detail, downloaded, picture, rows
 
 ALL_SET = "All set: Generate makes this picture again."
 UNRULY = """
@@ -303,6 +304,18 @@ def test_what_a_brush_drew_goes_into_the_sketch_that_takes_it(
         generates_the_same(webui, clean)
     else:  # gradio 4 has another component for that
         expect(said).to_contain_text("units [0]: Picture: cannot be filled in from here")
+
+
+def test_what_would_be_sent_has_units_as_the_page_shows_them(webui: WebuiPage, clean: Host) -> None:
+    clean.generate(**units(model="tiny", weight=1.23)).raise_for_status()
+    expect(send(webui, "txt2img")).to_have_text(ALL_SET)
+    webui.page.locator("#txt2img_units .label-wrap").click()
+    webui.number("txt2img_unit_weight", 0.5)
+    place = accordion(webui)
+    place.get_by_role("button", name="What would be sent").click()
+    _, text = downloaded(webui.page, place.get_by_role("button", name="Download payload"))
+    (unit,) = json.loads(text)["alwayson_scripts"]["units"]["args"]
+    assert (unit["enabled"], unit["model"], unit["weight"]) == (True, "tiny", 0.5)
 
 
 def test_a_unit_that_the_next_one_has_not_is_off_and_empty(webui: WebuiPage, clean: Host) -> None:

@@ -160,20 +160,23 @@ def test_what_is_no_question_gets_an_error(service: Service, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("info", "log", "told"),
+    ("info", "failed", "told"),
     [
-        ("known", "", {"id": "c1", "failed": False, "missing": ""}),
-        ("", "", {"id": None, "failed": False}),
-        ("", "<div class='error'>RuntimeError</div>", {"id": None, "failed": True}),
+        ("known", False, {"capture": "c1", "missing": ""}),
+        ("known", True, {"capture": "c1", "missing": ""}),
+        ("", False, {"capture": None, "failed": False}),
+        ("", True, {"capture": None, "failed": True}),
     ],
 )
-def test_the_job_on_the_page(service: Service, info: str, log: str, told: dict[str, Any]) -> None:
-    assert json.loads(questions.of_generation(service, info, log, CALLER)) == told  # type: ignore[arg-type]
+def test_the_job_on_the_page(
+    service: Service, info: str, failed: bool, told: dict[str, Any]
+) -> None:
+    assert ask(service, "generation", info=info, failed=failed) == told
 
 
 def test_a_job_without_a_capture_says_why(service: Service) -> None:
     def missing() -> str:
-        told: str = json.loads(questions.of_generation(service, "x", "", CALLER))["missing"]  # type: ignore[arg-type]
+        told: str = ask(service, "generation", info="x", failed=False)["missing"]
         return told
 
     assert missing() == "This job was not captured."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +167,8 @@ class Service:
     def __init__(self, capture: Capture) -> None:
         self.capture = capture
         self.refused = False
+        self.previewed: Any = None
+        self.broken: Exception | None = None
 
     def admit_page(self, caller: Caller, *, reads: bool) -> None:
         assert caller is CALLER
@@ -180,6 +182,12 @@ class Service:
 
     def bytes_of(self, sha256: str) -> bytes:
         return fetch(sha256)
+
+    def preview(self, tab: str, request: Any, args: Sequence[Any]) -> str:
+        if self.broken:
+            raise self.broken
+        self.previewed = tab, request, args
+        return "draft"
 
 
 def fetch(sha256: str) -> bytes:
@@ -455,9 +463,10 @@ def test_a_note_of_a_script_need_not_be_set() -> None:
 def test_the_answer_names_the_panels_and_the_question() -> None:
     one = form("txt2img")
     service: Any = Service(capture(TXT2IMG, width=4096))
-    values, told = sending.sent(service, one, json.dumps({"id": 3, "capture": "c1"}), CALLER)
+    told, values, states = answer(service, one, "fill")
     assert len(values) == len(one.settable)
-    assert json.loads(told) == {
+    assert states == []
+    assert told == {
         "id": 3,
         "panels": ["tab_txt2img", "txt2img_settings"],
         "button": "generate",
@@ -471,26 +480,63 @@ def test_the_answer_names_the_panels_and_the_question() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"id": 3, "capture": "c1"}'])
-def test_a_failure_sets_nothing_and_is_told(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "JSONDecodeError: Expecting value: line 1 column 1 (char 0)"),
+        ("{}", "KeyError: 'id'"),
+        ('{"id": 3}', "KeyError: 'do'"),
+        ('{"id": 3, "do": "exit"}', "KeyError: 'exit'"),
+        ('{"id": 3, "do": "fill"}', "KeyError: 'capture'"),
+    ],
+)
+def test_what_is_no_question_sets_nothing_and_is_told(text: str, told: str) -> None:
     one = form("img2img")
     service: Any = Service(capture(IMG2IMG))
-    values, told = sending.sent(service, one, text, CALLER)
-    assert set(values) == {KEEP}
-    assert json.loads(told)["error"]
-    assert json.loads(sending.checked(service, one, text, [], CALLER)[1])["error"]
+    made = sending.answer(service, one, text, [], None, CALLER)
+    assert set(made.values) == {KEEP}
+    assert made.told["error"] == told
 
 
-def test_a_stranger_is_refused() -> None:
+@pytest.mark.parametrize("name", ["fill", "check"])
+def test_a_failure_sets_nothing_and_is_told(name: str) -> None:
+    one = form("img2img")
+    service: Any = Service(capture(IMG2IMG))
+    made = answer(service, one, name)
+    assert set(made.values) == {KEEP}
+    assert made.told["error"]
+
+
+@pytest.mark.parametrize("name", ["fill", "check", "preview"])
+def test_a_stranger_is_refused(name: str) -> None:
     service: Any = Service(capture(TXT2IMG))
     service.refused = True
-    question = json.dumps({"id": 3, "capture": "c1"})
-    _, told = sending.sent(service, form("txt2img"), question, CALLER)
-    assert json.loads(told) == {"id": 3, "error": "who are you?"}
+    assert answer(service, form("txt2img"), name).told == {"id": 3, "error": "who are you?"}
 
 
 def test_the_standard_request_without_a_picture_is_refused() -> None:
     one = form("extras")
     service: Any = Service(capture(EXTRAS_SINGLE, image=None))
-    _, told = sending.sent(service, one, json.dumps({"id": 3, "capture": "c1"}), CALLER)
-    assert "payload.image" in json.loads(told)["error"]
+    assert "payload.image" in answer(service, one, "fill").told["error"]
+
+
+def test_what_generate_would_send_are_its_own_inputs_in_their_order() -> None:
+    one = form("txt2img", more={"gallery": Gallery()})
+    service: Any = Service(capture(TXT2IMG))
+    given = [f"value {place}" for place in range(len(one.inputs))]
+    made = sending.answer(service, one, '{"id": 3, "do": "preview"}', given, "request", CALLER)
+    assert made.told == {"id": 3, "capture": "draft"}
+    assert service.previewed == ("txt2img", "request", ["", *given[1:-1]])
+
+
+def test_why_generate_would_fail_is_told() -> None:
+    one = form("txt2img")
+    service: Any = Service(capture(TXT2IMG))
+    service.broken = RuntimeError("no picture")
+    made = sending.answer(service, one, '{"id": 3, "do": "preview"}', one.inputs, None, CALLER)
+    assert made.told == {"id": 3, "fails": "RuntimeError: no picture"}
+
+
+def answer(service: Any, one: Form, name: str) -> sending.Answer:
+    question = json.dumps({"id": 3, "do": name, "capture": "c1"})
+    return sending.answer(service, one, question, [], None, CALLER)
