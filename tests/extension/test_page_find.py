@@ -478,6 +478,7 @@ def test_the_chosen_are_restored_from_the_trash(three: WebuiPage, clean: Host) -
 def test_new_captures_slide_in_at_once_and_nobody_polls(three: WebuiPage, clean: Host) -> None:
     expect(three.page.locator(".pc-row img[src^='data:image/']")).to_have_count(3)
     expect(three.page.locator(".pc-stage img")).to_have_attribute("data-large", "1")
+    three.page.wait_for_function("payloadCapture.places.get('tab').channel.current === null")
     asked: list[str] = []
     listen = lambda request: asked.append(request.post_data or "")  # noqa: E731
     three.page.on("request", listen)
@@ -522,6 +523,7 @@ def test_the_bell_does_not_ring_while_the_tab_is_hidden(three: WebuiPage, clean:
     three.page.wait_for_timeout(1000)
     expect(three.page.locator(".pc-row img[src^='data:image/']")).to_have_count(3)
     expect(three.page.locator(".pc-stage img")).to_have_attribute("data-large", "1")
+    three.page.wait_for_function("payloadCapture.places.get('tab').channel.current === null")
     asked: list[str] = []
     listen = lambda request: asked.append(request.post_data or "")  # noqa: E731
     three.page.on("request", listen)
