@@ -61,12 +61,8 @@ def _question(text: str, caller: Caller) -> Question:
 
 
 def generation(service: Service, question: Question) -> dict[str, Any]:
-    """Which capture belongs to the job whose result the page shows, by what the webui tells of it.
-
-    A failed job has none; whether it `failed` the page sees by the webui's message.
-    """
-    if not question["info"]:
-        return {"capture": None, "failed": bool(question["failed"])}
+    """Which capture belongs to the job whose result the page shows, by what the webui tells of it,
+    or why there is none."""
     found = service.of_generation(question["info"])
     return {"capture": found, "missing": "" if found else _why_missing(service)}
 

@@ -4,7 +4,7 @@ Python draws nothing: it puts an empty place on the page and beside it an event,
 script sends to ask (`questions`); it draws what it is answered. What takes or fills a page's fields
 (`sending`) is an event of gradio's own, of a button that the script presses: gradio alone knows
 what the fields hold. All differences between gradio 3.41 and 4.40 that Python meets are here.
-There are as few components as can be: each costs the page's load a millisecond or two.
+There are as few components as can be: each costs the page's load.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
     "use strict";
 
     const LOOK = 1000; // between two looks whether what is shown is still what the page says
-    const PATIENCE = 15000;
 
     /** What a tab's inputs hold, as a text that changes when Generate would send something else. */
     function inputs(tab) {
@@ -64,7 +63,7 @@
         async preview() {
             this.asked = inputs(this.tab);
             try {
-                const {capture, fails} = await pc.askForm(this.tab, "preview", {}, PATIENCE);
+                const {capture, fails} = await pc.askForm(this.tab, "preview");
                 if (fails) this.show({missing: pc.t("Generate would fail: {reason}", {reason: fails}), preview: true});
                 else this.show({id: capture, preview: true});
             } catch (error) {
@@ -111,18 +110,22 @@
             }, delay));
         }
 
-        /** Ask which capture the page's result belongs to. */
+        /** Ask which capture the page's result belongs to; a failed job has none. */
         async ask() {
-            const info = pc.generated.get(this.tab) || "";
-            const log = document.getElementById(`html_log_${this.tab}`);
-            const failed = Boolean(log && log.querySelector(".error"));
+            const info = pc.generated.get(this.tab);
+            if (!info) {
+                this.job = null;
+                const log = document.getElementById(`html_log_${this.tab}`);
+                const failed = log && log.querySelector(".error");
+                if (failed) this.show({missing: pc.t("The last job failed. The Payloads tab shows why.")});
+                return;
+            }
             try {
-                const told = await this.channel.ask("generation", {info, failed});
+                const told = await this.channel.ask("generation", {info});
                 if (told.capture && told.capture === this.job) return; // what is shown since may be newer
                 this.job = told.capture;
                 if (told.capture) this.show({id: told.capture});
-                else if (told.failed) this.show({missing: pc.t("The last job failed. The Payloads tab shows why.")});
-                else if (told.missing) this.show({missing: pc.t(told.missing)});
+                else this.show({missing: pc.t(told.missing)});
             } catch (error) {
                 this.job = null;
                 this.lost(error.message);

@@ -21,7 +21,8 @@
             answer = {id: null}; // the event failed
         }
         if (!asked) return;
-        if (answer.id !== asked.question.id) asked.fail(new Error(pc.t(pc.GONE)));
+        if (answer.id === null) asked.fail(new Error(pc.t(pc.GONE)));
+        else if (answer.id !== asked.question.id) return; // to a question that waited too long
         else if (answer.error) asked.fail(new Error(answer.error));
         else asked.done(answer);
     });
@@ -36,13 +37,13 @@
     }
 
     /** Ask Python to do something with a tab's fields; resolves with its answer. */
-    function askForm(tab, name, more = {}, patience = PATIENCE) {
-        const answer = last.then(() => press(tab, {id: ++serial, do: name, ...more}, patience));
+    function askForm(tab, name, more = {}) {
+        const answer = last.then(() => press(tab, {id: ++serial, do: name, ...more}));
         last = answer.catch(() => null);
         return answer;
     }
 
-    function press(tab, question, patience) {
+    function press(tab, question) {
         return new Promise((resolve, reject) => {
             const settle = (act) => (value) => {
                 clearTimeout(timer);
@@ -50,7 +51,7 @@
                 act(value);
             };
             const [done, fail] = [settle(resolve), settle(reject)];
-            const timer = setTimeout(() => fail(new Error(pc.t(pc.GONE))), patience);
+            const timer = setTimeout(() => fail(new Error(pc.t(pc.GONE))), PATIENCE);
             asked = {question, done, fail};
             formButton(tab).click();
         });
