@@ -992,15 +992,21 @@ def option(name: str, default: Any) -> Any:
 def add_options(section: tuple[str, str], added: Mapping[str, settings.Setting]) -> None:
     """Add options to the settings page.
 
-    At once and not in ``on_ui_settings``, which no host calls with ``--nowebui``. The choices are
-    drawn by the webui's own gradio (``modules/options.py``, v1.6.0 on).
+    At once and not in ``on_ui_settings``, which no host calls with ``--nowebui``. What shows them
+    comes from the webui's own gradio (``modules/options.py``, v1.6.0 on). Its default for texts
+    grows with what it holds, for which it lays out the whole page as that loads.
     """
+    gr = webui_options.gr
     for name, setting in added.items():
+        default: Any = setting.default
         shown: dict[str, Any] = {"restrict_api": True} if setting.by_owner else {}
         if setting.choices:
-            choices = {"choices": list(setting.choices)}
-            shown |= {"component": webui_options.gr.Radio, "component_args": choices}
-        info = shared.OptionInfo(setting.default, setting.label, section=section, **shown)
+            shown |= {"component": gr.Radio, "component_args": {"choices": list(setting.choices)}}
+        elif isinstance(default, str):
+            shown |= {"component": gr.Textbox, "component_args": {"max_lines": 1}}
+        if isinstance(default, tuple):
+            default, shown["component"] = list(default), gr.CheckboxGroup
+        info = shared.OptionInfo(default, setting.label, section=section, **shown)
         shared.opts.add_option(name, info.info(setting.explanation))
 
 

@@ -13,8 +13,8 @@ from payload_capture.store import Retention, Store
 
 def enabled(source: Source | None = None) -> bool:
     """Whether jobs are captured, those of a source where one is named."""
-    names = [settings.ENABLED, *([settings.SOURCES[source]] if source else [])]
-    return all(_option(name) for name in names)
+    chosen = source is None or settings.SOURCES[source] in (_option(settings.FROM) or ())
+    return chosen and bool(_option(settings.ENABLED))
 
 
 def privacy() -> Privacy:
@@ -57,5 +57,5 @@ def _option(name: str) -> Any:
 
 def _number(name: str) -> float:
     """An option's number, its default where it holds none; not below 0."""
-    value = _option(name)
-    return max(0.0, float(value if isinstance(value, (int, float)) else settings.OWN[name].default))
+    known = (_option(name), settings.OWN[name].default)
+    return max(0.0, float(next(one for one in known if isinstance(one, (int, float)))))

@@ -21,12 +21,9 @@ from typing import Any, Literal, NamedTuple
 from payload_capture.auth import POLICIES
 
 ENABLED = "payload_capture_enabled"
-SOURCES: dict[str, str] = {
-    "ui": "payload_capture_from_page",
-    "api": "payload_capture_from_api",
-    "script": "payload_capture_from_scripts",
-}
-"""Where a job comes from → the option that says whether it is captured."""
+FROM = "payload_capture_from"
+SOURCES: dict[str, str] = {"ui": "page", "api": "API", "script": "extensions"}
+"""Where a job comes from → the choice of `FROM` by which it is captured."""
 REPEATABLE = "payload_capture_repeatable"
 DATABASE, ASSETS = "payload_capture_database", "payload_capture_assets"
 KEEP_DAYS, KEEP_COUNT = "payload_capture_keep_days", "payload_capture_keep_count"
@@ -42,11 +39,12 @@ class Setting(NamedTuple):
     """One of the extension's own options, as the settings page shows it.
 
     Args:
+        default: a tuple where any of the choices can be chosen together.
         choices: the values it can have, where they are few.
         by_owner: whether the API must not change it.
     """
 
-    default: bool | int | str
+    default: bool | int | str | tuple[str, ...]
     label: str
     explanation: str
     choices: tuple[str, ...] = ()
@@ -60,20 +58,13 @@ OWN: dict[str, Setting] = {
         "Each generation is kept as the API request that makes the same picture again, and shown "
         "in the Payloads tab.",
     ),
-    SOURCES["ui"]: Setting(
-        True,
-        "Capture what is generated on the page",
-        "These are the jobs that start with a press of Generate in txt2img, img2img or Extras.",
-    ),
-    SOURCES["api"]: Setting(
-        True,
-        "Capture what is generated through the API",
-        "These are the jobs that other programs ask this webui for.",
-    ),
-    SOURCES["script"]: Setting(
-        True,
-        "Capture what extensions generate by themselves",
-        "These are jobs that nobody started with Generate and no program asked for.",
+    FROM: Setting(
+        tuple(SOURCES.values()),
+        "Capture what comes from",
+        "page: jobs that start with a press of Generate in txt2img, img2img or Extras. API: jobs "
+        "that other programs ask this webui for. extensions: jobs that nobody started with "
+        "Generate and no program asked for.",
+        tuple(SOURCES.values()),
     ),
     PICTURES: Setting(
         "all",

@@ -164,9 +164,12 @@ def test_blurred_thumbnails(private: Host) -> None:
 
 
 def test_sources(private: Host) -> None:
-    change(private, from_api=False)
+    change(private, **{"from": ["page", "extensions"]})
     private.generate().raise_for_status()
     assert private.json("/captures")["captures"] == []
-    change(private, from_api=True, from_page=False)
+    change(private, **{"from": ["API"]})
     private.generate().raise_for_status()
     assert [row["source"] for row in private.json("/captures")["captures"]] == ["api"]
+    change(private, **{"from": []})
+    private.generate().raise_for_status()
+    assert len(private.json("/captures")["captures"]) == 1

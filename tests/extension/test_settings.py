@@ -12,6 +12,7 @@ import pytest
 from payload_capture.capture import Source
 from payload_capture.settings import (
     FIXED,
+    FROM,
     OWN,
     PIXEL_OPTIONS,
     REPEATABLE,
@@ -114,11 +115,13 @@ def test_each_setting_explains_itself_and_stands_in_the_guide(repository: Path) 
         assert setting.explanation[0].isupper() or first in setting.choices
         assert f"| {setting.label} | `{name}`" in guide
         if setting.choices:
-            assert setting.default in setting.choices
+            default = setting.default
+            chosen = default if isinstance(default, tuple) else (default,)
+            assert {*chosen} <= {*setting.choices}
             assert all(f"`{choice}`" in guide for choice in setting.choices)
             assert all(f"{choice}:" in setting.explanation for choice in setting.choices)
 
 
-def test_each_source_of_jobs_has_its_setting() -> None:
+def test_each_source_of_jobs_can_be_chosen() -> None:
     assert set(SOURCES) == set(get_args(Source))
-    assert set(SOURCES.values()) <= set(OWN)
+    assert OWN[FROM].choices == tuple(SOURCES.values())
