@@ -993,19 +993,19 @@ def add_options(section: tuple[str, str], added: Mapping[str, settings.Setting])
     """Add options to the settings page.
 
     At once and not in ``on_ui_settings``, which no host calls with ``--nowebui``. What shows them
-    comes from the webui's own gradio (``modules/options.py``, v1.6.0 on). Its default for texts
-    grows with what it holds, for which it lays out the whole page as that loads.
+    comes from the webui's own gradio (``modules/options.py``, v1.6.0 on).
     """
     gr = webui_options.gr
     for name, setting in added.items():
         default: Any = setting.default
+        several = isinstance(default, tuple)
         shown: dict[str, Any] = {"restrict_api": True} if setting.by_owner else {}
         if setting.choices:
-            shown |= {"component": gr.Radio, "component_args": {"choices": list(setting.choices)}}
+            component = gr.CheckboxGroup if several else gr.Radio
+            shown |= {"component": component, "component_args": {"choices": list(setting.choices)}}
         elif isinstance(default, str):
             shown |= {"component": gr.Textbox, "component_args": {"max_lines": 1}}
-        if isinstance(default, tuple):
-            default, shown["component"] = list(default), gr.CheckboxGroup
+        default = list(default) if several else default
         info = shared.OptionInfo(default, setting.label, section=section, **shown)
         shared.opts.add_option(name, info.info(setting.explanation))
 
