@@ -18,7 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +63,15 @@ def jobs() -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 @contextlib.contextmanager
-def running(options: argparse.Namespace, extension: bool) -> Iterator[tuple[str, float]]:
-    """A host, and the seconds it took to answer."""
+def running(
+    options: argparse.Namespace, extensions: Mapping[str, Path]
+) -> Iterator[tuple[str, float]]:
+    """A host with these extensions, and the seconds it took to answer."""
     with tempfile.TemporaryDirectory() as folder:
         neighbour = Path(folder) / "neighbour"
         (neighbour / "scripts").mkdir(parents=True)
         (neighbour / "scripts" / "neighbour.py").write_text(NEIGHBOUR)
-        extensions = {"neighbour": neighbour, **(EXTENSION if extension else {})}
+        extensions = {"neighbour": neighbour, **extensions}
         begun = time.perf_counter()
         host: Any
         if options.host_folder:
@@ -94,7 +96,7 @@ def settle(url: str) -> None:
 
 
 def generations(options: argparse.Namespace) -> None:
-    with running(options, False) as (bare, _), running(options, True) as (full, _):
+    with running(options, {}) as (bare, _), running(options, EXTENSION) as (full, _):
         for name, (endpoint, payload) in jobs().items():
             times: dict[str, list[float]] = {bare: [], full: []}
             for number in range(-3, options.rounds):
@@ -110,7 +112,7 @@ def starts(options: argparse.Namespace) -> None:
     times: dict[bool, list[float]] = {False: [], True: []}
     for number in range(max(3, options.rounds // 3)):
         for extension in (False, True) if number % 2 else (True, False):
-            with running(options, extension) as (_, seconds):
+            with running(options, EXTENSION if extension else {}) as (_, seconds):
                 times[extension].append(seconds)
     report("start-up", times[False], times[True])
 

@@ -41,4 +41,6 @@ def test_page(browser: Browser, capsys: pytest.CaptureFixture[str]) -> None:
     bench_page.loads(browser, argparse.Namespace(rounds=2, host_folder=None))
     said = capsys.readouterr().out
     assert re.search(r"script: [\d,]+ bytes", said)
-    assert re.search(r"until it can generate \(.*\): without \d+ ms, with \d+ ms", said)
+    for measure in ("ms until it can generate", "ms computed", "function calls"):
+        for what in ("the tab", "its settings", "both"):
+            assert re.search(rf"{measure}.*, {what}: without [\d,]+, with [\d,]+, ratio", said)
