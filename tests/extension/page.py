@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 expect.set_options(timeout=20_000)
 
+UNCOVER = """() => {
+    document.querySelectorAll("dialog[open]").forEach((one) => one.close());
+    document.querySelectorAll(".pc-toast button:last-child").forEach((one) => one.click());
+}"""
+"""Below a dialog that a test left open, no button of the page can be pressed."""
 REDRAW = """() => {
     localStorage.clear();
     sessionStorage.clear();
-    document.querySelectorAll("dialog[open]").forEach((one) => one.close());
-    document.querySelectorAll(".pc-toast button:last-child").forEach((one) => one.click());
     for (const place of document.querySelectorAll(".payload-capture[data-place]")) {
         place.replaceChildren();
         place.removeAttribute("data-drawn");
@@ -42,6 +45,7 @@ def renew(webui: WebuiPage) -> None:
     try:
         webui.page.unroute_all()
         webui.page.set_viewport_size({"width": 1280, "height": 720})
+        webui.page.evaluate(UNCOVER)
         webui.reset()
         webui.open("txt2img")
         webui.page.evaluate(REDRAW)
