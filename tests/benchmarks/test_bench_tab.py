@@ -36,7 +36,11 @@ def test_opening(
     assert said.count("opening, small") == said.count("opening, heavy") == 1
 
 
-def test_page(browser: Browser, capsys: pytest.CaptureFixture[str]) -> None:
+def test_page(
+    browser: Browser, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_page, "WARM", 0)
+    monkeypatch.setattr(bench_page, "LATER", 0)
     bench_page.weight(ROOT)
     bench_page.loads(browser, argparse.Namespace(rounds=2, host_folder=None))
     said = capsys.readouterr().out
