@@ -68,12 +68,13 @@ def detail(webui: WebuiPage) -> Locator:
 
 
 def accordion(webui: WebuiPage, tab: str = "txt2img") -> Locator:
-    """The tab's accordion, opened."""
+    """The tab's accordion, opened, and what is in it scrolled to: it is drawn where it is seen."""
     webui.open(tab)
     found = webui.page.locator(f"#payload_capture_{tab}_accordion")
     head = found.locator(".label-wrap").first
     if "open" not in (head.get_attribute("class") or "").split():
         head.click()
+    found.locator(".payload-capture").scroll_into_view_if_needed()
     return found
 
 
