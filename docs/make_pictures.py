@@ -1,7 +1,8 @@
 """Make the guide's pictures: ``.venv/a1111/bin/python docs/make_pictures.py``.
 
 The stand-in runs this checkout as its extension; a few generations, and the page as it looks on
-the way from a picture to the proof that it came back.
+the way from a picture to the proof that it came back. The webui's own buttons are emoji, so a font
+of these has to be installed (Debian: fonts-noto-color-emoji).
 """
 
 from __future__ import annotations
