@@ -127,7 +127,7 @@ def _tab(service: Service) -> Any:
         async def rung(text: str, request: gr.Request) -> str:
             return await questions.ring(service, text, _caller(request))
 
-        _answer(place, rung)
+        _answer("bell", place, rung)
     return drawn
 
 
@@ -258,7 +258,7 @@ def _place(service: Service, name: str) -> Any:
     def asked(text: str, request: gr.Request) -> str:
         return questions.answer(service, text, _caller(request))
 
-    _answer(place, asked)
+    _answer(name, place, asked)
     return place
 
 
@@ -269,18 +269,19 @@ def _parts() -> str:
     return " ".join(f"{file.name}?{file.stat().st_mtime}" for file in files)
 
 
-def _answer(place: Any, answers: Callable[..., Any]) -> None:
-    """An event that never happens on the page: its script sends it, and finds it by its place.
+def _answer(name: str, place: Any, answers: Callable[..., Any]) -> None:
+    """An event that never happens on the page: its script sends it, by its name.
 
     gradio has no public way to one without a component of its own that it could happen to.
     """
     page = gr.context.Context.root_block
     given: Any = (answers, [place], [place])
+    named = {**_EVENT, "api_name": f"payload_capture_{name}"}
     if _JS == "js":
         nothing = gr.events.EventListenerMethod(None, "asked")
-        page.default_config.set_event_trigger([nothing], *given, **_EVENT)
+        page.default_config.set_event_trigger([nothing], *given, **named, show_api=False)
     else:
-        page.set_event_trigger("asked", *given, no_target=True, **_EVENT)
+        page.set_event_trigger("asked", *given, no_target=True, **named)
 
 
 def _caller(request: gr.Request) -> Caller:

@@ -1,7 +1,8 @@
 // The channel to Python: questions go to an event of gradio's, one at a time.
 //
-// They are sent as gradio's own page sends them, but past it: for each event that it sends itself,
-// it looks through all components of the page some times, which takes it 50 ms and more.
+// They are sent past gradio's own page: for each event that it sends itself, it looks through all
+// components of the page some times, which takes it 50 ms and more. And by the event's name: the
+// numbers that the page knows are others when the webui is started anew with another extension.
 ((pc) => {
     "use strict";
 
@@ -13,7 +14,10 @@
     let serial = 0;
     const LAST = new Set(["thumbnails", "large"]); // many, and nobody waits for them alone
 
-    /** Asks Python, one question at a time; a lost one fails after a while and piles nothing up. */
+    /**
+     * Asks Python by the event of a place, or of the bell, one question at a time; a lost one fails
+     * after a while and piles nothing up.
+     */
     class Channel {
         constructor(place) {
             this.place = place;
@@ -49,11 +53,11 @@
 
         /** The answer to a question. Raises where none comes in time. */
         async send(text, patience) {
-            const body = {data: [text], fn_index: eventOf(this.place), session_hash: SESSION};
+            const body = {data: [text], session_hash: SESSION};
             const stop = new AbortController();
             const timer = setTimeout(() => stop.abort(), patience);
             try {
-                const response = await fetch("run/predict", {
+                const response = await fetch(`run/payload_capture_${this.place}`, {
                     method: "POST", headers: {"Content-Type": "application/json"},
                     body: JSON.stringify(body), signal: stop.signal,
                 });
@@ -87,20 +91,6 @@
 
     /** What keeps this page from asking; its message says it. */
     class Lost extends Error {}
-
-    /**
-     * The number of the event by which a place asks; the bell is the tab's second one. No other
-     * event has a place as its input. gradio 4.40 says the number as `id`.
-     */
-    function eventOf(place) {
-        const {components, dependencies} = window.gradio_config;
-        const name = `payload_capture_${place === "bell" ? "tab" : place}`;
-        const element = components.find((one) => one.props && one.props.elem_id === name);
-        const events = [...dependencies.entries()].filter(([, one]) => element && one.inputs.includes(element.id));
-        const event = events[place === "bell" ? 1 : 0];
-        if (!event) throw new Lost(pc.t("This page lost its connection to the webui: reload it."));
-        return event[1].id ?? event[0];
-    }
 
     Object.assign(pc, {Channel, GONE, PATIENCE_FOR_PICTURES});
 })((window.payloadCapture = window.payloadCapture || {}));

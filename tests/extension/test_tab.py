@@ -352,16 +352,16 @@ def test_questions_do_not_pile_up_on_a_dead_server(webui: WebuiPage, clean: Host
     webui.open("Payloads")
     expect(webui.page.get_by_text("No captures yet")).to_be_visible()
     webui.page.wait_for_timeout(500)  # until the page waits at the bell
-    webui.page.route(re.compile("/run/predict|/queue/|/internal/ping"), refuse)
+    webui.page.route(re.compile("/run/payload_capture|/queue/|/internal/ping"), refuse)
     clean.generate(prompt="what the page cannot ask for").raise_for_status()
     expect(webui.page.get_by_text("Is it still running?")).to_be_visible()
     with webui.page.expect_request("**/internal/ping"):
         pass
-    before = [url for url in asked if "/run/predict" in url]
+    before = [url for url in asked if "/run/" in url]
     webui.page.wait_for_timeout(3000)
-    assert [url for url in asked if "/run/predict" in url] == before
+    assert [url for url in asked if "/run/" in url] == before
     assert len(before) <= 2  # the list, and the picture of its new row
-    webui.page.unroute(re.compile("/run/predict|/queue/|/internal/ping"), refuse)
+    webui.page.unroute(re.compile("/run/payload_capture|/queue/|/internal/ping"), refuse)
     webui.page.unroute_all()
     clean.generate(prompt="alive again").raise_for_status()
     expect(rows(webui)).to_have_count(2)
