@@ -22,14 +22,27 @@
             event.stopPropagation();
             turn(event, dialog);
         });
-        dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+        closeOutside(dialog);
         dialog.addEventListener("close", () => {
+            pc.placeToasts();
             dialog.remove();
             onclose();
         });
         const themed = document.querySelector(".gradio-container"); // has the theme's fonts and colours
         (themed || document.body).append(dialog);
         dialog.showModal();
+        pc.placeToasts();
+    }
+
+    /** A press outside closes a dialog, but not the end of a drag that began in it. */
+    function closeOutside(dialog) {
+        let began = false;
+        const outside = ({target, clientX, clientY}) => {
+            const {left, right, top, bottom} = dialog.getBoundingClientRect();
+            return target === dialog && !(clientX > left && clientX < right && clientY > top && clientY < bottom);
+        };
+        dialog.addEventListener("pointerdown", (event) => (began = outside(event)));
+        dialog.addEventListener("click", (event) => began && outside(event) && dialog.close());
     }
 
     /** A dialog with a title and a Close button; fill its `body`. */

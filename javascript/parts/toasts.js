@@ -5,20 +5,26 @@
     const SECONDS = 8;
     let shelf = null;
 
-    /** Where toasts appear: a popover, so that they lie over an open dialog too. */
+    /** Where toasts appear: a popover over all else, in the open dialog, outside which nothing can be pressed. */
     function shown() {
-        if (!shelf || !shelf.isConnected) {
-            shelf = pc.make("div", {class: "payload-capture-toasts", popover: "manual", role: "status"});
-            (document.querySelector(".gradio-container") || document.body).append(shelf);
-        }
+        const dialogs = document.querySelectorAll("dialog.payload-capture-dialog[open]");
+        const place = dialogs[dialogs.length - 1] || document.querySelector(".gradio-container") || document.body;
+        shelf ||= pc.make("div", {class: "payload-capture-toasts", popover: "manual", role: "status"});
+        if (shelf.parentElement !== place) place.append(shelf);
         if (shelf.matches(":popover-open")) shelf.hidePopover(); // to the top again
         shelf.showPopover();
         return shelf;
     }
 
+    /** Take the toasts along when a dialog has opened or closed. */
+    function placeToasts() {
+        if (shelf && shelf.childElementCount) shown();
+    }
+
     /**
      * Say something for some seconds; what is `bad` names a cause and stays until it is closed.
-     * What is `lasting` stays until it is taken away. `action` is {text, label, act}: a button that acts once. Returns what takes the toast away.
+     * What is `lasting` stays until it is taken away. `action` is {text, label, act}: a button that
+     * acts once. Returns what takes the toast away.
      */
     function toast(text, {bad = false, lasting = false, action = null} = {}) {
         const away = () => {
@@ -39,5 +45,5 @@
         return away;
     }
 
-    Object.assign(pc, {toast});
+    Object.assign(pc, {toast, placeToasts});
 })((window.payloadCapture = window.payloadCapture || {}));
