@@ -13,6 +13,7 @@
             this.previewer = previewer;
             this.taken = {format: "payload", minimal: false, beside: false}; // of the section to take along
             this.id = null;
+            this.drawn = null; // the id of what is on the page, while `id` is on its way
             this.asked = null;
             this.copies = null;
             this.shownTree = null; // of the payload
@@ -37,12 +38,14 @@
 
         message(text, kind = "", ...more) {
             this.id = null;
+            this.drawn = null;
             this.asked = null;
             const said = pc.make("p", {class: `pc-message ${kind}`}, text);
             this.element.replaceChildren(said, ...more.filter(Boolean));
         }
 
         draw(capture) {
+            this.drawn = capture.id;
             this.copies = new pc.Copies((text, bad) => this.say(text, bad));
             const parts = [this.header(capture), this.actions(capture), this.trouble(capture)];
             if (!this.brief) {
@@ -165,8 +168,8 @@
             return pc.make("details", {class: "pc-section"}, pc.make("summary", {}, pc.t("Made with")), list);
         }
 
-        async ask() {
-            return (await this.channel.ask("payload", {capture: this.id}, pc.PATIENCE_FOR_PICTURES)).text;
+        ask() {
+            return askPayload(this.channel, this.drawn);
         }
 
         /** The payload's text, asked for once. */
@@ -187,6 +190,29 @@
         say(text, bad = false) {
             this.status.textContent = text;
             this.status.classList.toggle("pc-bad", bad);
+        }
+    }
+
+    /** The payload of a capture as text, its pictures too. */
+    async function askPayload(channel, id) {
+        return (await channel.ask("payload", {capture: id}, pc.PATIENCE_FOR_PICTURES)).text;
+    }
+
+    /** Copies the payload of a capture that is chosen but not shown, and says so in a toast. */
+    class UnseenCopy {
+        constructor(channel, id) {
+            let away = () => {};
+            const say = (text, bad) => {
+                away();
+                away = pc.toast(text, {bad});
+            };
+            this.id = id;
+            this.channel = channel;
+            this.copies = new pc.Copies(say);
+        }
+
+        copy() {
+            return this.copies.copy("payload", () => askPayload(this.channel, this.id));
         }
     }
 
@@ -212,5 +238,5 @@
         pc.openPanel(document.getElementById("tab_payload_capture"));
     }
 
-    Object.assign(pc, {CaptureView, SOURCES, badges, openTab});
+    Object.assign(pc, {CaptureView, UnseenCopy, SOURCES, badges, openTab});
 })((window.payloadCapture = window.payloadCapture || {}));

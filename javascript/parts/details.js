@@ -13,14 +13,21 @@
 
         /** What is known now, from the list; a form that is open stays. */
         update(row) {
+            const before = told(this.edited);
             this.edited = row;
-            if (!this.form) this.draw();
+            if (!this.form && told(row) !== before) this.draw();
+        }
+
+        /** Turn the star. */
+        star() {
+            return this.save({starred: !this.edited.starred});
         }
 
         draw(focus = false) {
+            const held = this.element.contains(document.activeElement) && document.activeElement.classList[0];
             this.form = null;
             const {title, note, tags, starred} = this.edited;
-            const star = pc.starButton(starred, "", () => this.save({starred: !this.edited.starred}));
+            const star = pc.starButton(starred, "", () => this.star());
             const editor = pc.button(pc.t("Edit"), pc.t("Edit title, note and tags"), () => this.edit(), "pc-small");
             const words = tags.map((tag) => pc.make("li", {class: "pc-tag", dir: "auto"}, tag));
             this.element.replaceChildren(...[
@@ -31,6 +38,7 @@
                 note ? pc.make("p", {class: "pc-remark", dir: "auto"}, note) : null,
             ].filter(Boolean));
             if (focus) editor.focus();
+            else if (held) this.element.querySelector(`.${held}`)?.focus({preventScroll: true});
         }
 
         edit() {
@@ -68,6 +76,10 @@
             this.edited = {...this.edited, ...changes};
             this.draw(formed);
         }
+    }
+
+    function told({title, note, tags, starred}) {
+        return JSON.stringify([title, note, tags, Boolean(starred)]);
     }
 
     Object.assign(pc, {Details});

@@ -122,7 +122,7 @@
             const before = JSON.stringify(this.value);
             Object.assign(this.value, changes);
             if (JSON.stringify(this.value) === before) return;
-            sessionStorage.setItem(KEPT, JSON.stringify(this.value));
+            remember(this.value);
             this.draw();
             this.changed();
         }
@@ -158,8 +158,10 @@
                 return pc.button(`${text} ×`, label, () => this.drop(name), "pc-chip");
             });
             if (chips.length > 1) chips.push(pc.button(pc.t("Clear all"), "", () => this.clear(), "pc-small"));
+            const held = [...this.chips.children].indexOf(document.activeElement);
             this.chips.replaceChildren(...chips);
             this.chips.hidden = !chips.length;
+            if (held >= 0) (chips[Math.min(held, chips.length - 1)] || this.search).focus();
         }
 
         drop(name) {
@@ -176,6 +178,14 @@
                 ["from", from && pc.t("from {day}", {day: from})], ["to", to && pc.t("to {day}", {day: to})],
                 ["model", model], ["tag", tag && `#${tag}`],
             ].filter(([, text]) => text);
+        }
+    }
+
+    function remember(value) {
+        try {
+            sessionStorage.setItem(KEPT, JSON.stringify(value));
+        } catch (error) {
+            // the browser keeps nothing: the filters are of this page until it is left
         }
     }
 

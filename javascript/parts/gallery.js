@@ -17,10 +17,12 @@
             this.trash = false; // whether the list is that of the trash
             this.asked = ""; // what the rows are the answer to
             this.serial = 0;
+            this.stuck = null; // the page of older ones that did not come, until something else does
+            this.hush = () => {}; // takes away the message that says so
             this.kept = null; // a capture that is shown though the list may not have it
             this.follows = true; // until somebody chooses a capture that is not the newest
             this.build();
-            this.keys = new pc.Keys(this.acts(), () => this.bell.shown);
+            this.keys = new pc.Keys(element, this.acts(), () => this.bell.shown);
             this.bell = new pc.Bell(element, this.channel, {
                 catchUp: (anew) => this.catchUp(anew),
                 heard: (news) => this.heard(news),
@@ -38,7 +40,8 @@
         build() {
             this.notice = pc.make("p", {class: "pc-message pc-bad", role: "status", hidden: true});
             this.detail = pc.make("section", {class: "pc-detail", tabIndex: -1, "aria-label": pc.t("The chosen capture")});
-            const disposers = (id) => this.disposers(id);
+            this.changes = new pc.Changes(this);
+            const disposers = (id) => this.changes.disposers(id);
             this.view = new pc.CaptureView(this.detail, this.channel, this.thumbnails, {disposers});
             this.filters = new pc.Filters(this.channel, () => this.change());
             this.selection = new pc.Selection(this.choosers(), () => this.mark());
@@ -56,7 +59,7 @@
 
         line() {
             this.said = pc.make("span", {class: "pc-said", role: "status"});
-            this.emptier = pc.sureButton(pc.t("Empty the trash"), pc.t("Really delete all, for good?"), () => this.emptyTrash());
+            this.emptier = pc.sureButton(pc.t("Empty the trash"), pc.t("Really delete all, for good?"), () => this.changes.emptyTrash());
             this.turner = pc.button(pc.t("Trash"), "", () => this.turn());
             this.turner.hidden = true;
             this.shape = pc.button(pc.t("Cards"), "", () => this.reshape(!this.list.cards));
@@ -89,8 +92,8 @@
                 export: (ids, format) => pc.exportCaptures(this.channel, ids, format),
                 compare: ([one, other]) => pc.compare(this.channel, one, other),
                 prove: (ids) => pc.prove(this.channel, ids),
-                star: (ids) => this.star(ids, ids.some((id) => !this.listing.get(id).starred)),
-                ...Object.fromEntries(["trash", "restore", "delete"].map((name) => [name, (ids) => this.act(name, ids)])),
+                star: (ids) => this.changes.star(ids),
+                ...Object.fromEntries(["trash", "restore", "delete"].map((name) => [name, (ids) => this.changes.dispose(name, ids)])),
             };
         }
 
@@ -98,13 +101,13 @@
             const chosen = () => (this.selection.ids.size ? [...this.selection.ids] : [this.selected].filter(Boolean));
             return {
                 go: (step, extends_) => this.go(step, extends_),
-                open: () => this.open(),
+                open: (id) => this.open(id || this.selected),
                 search: () => this.filters.search.focus(),
-                copy: () => this.selected && this.view.copy(),
+                copy: () => this.selected && this.copy(),
                 prove: () => this.selected && pc.prove(this.channel, [this.selected]),
-                star: () => chosen().length && this.choosers().star(chosen()),
-                remove: () => !this.trash && chosen().length && this.act("trash", chosen()),
-                toggle: () => this.selected && this.selection.toggle(this.selected),
+                star: () => chosen().length && this.changes.star(chosen()),
+                remove: () => !this.trash && chosen().length && this.changes.dispose("trash", chosen()),
+                toggle: (id) => this.selected && this.selection.toggle(id || this.selected),
                 all: () => this.selection.all(this.listing.rows),
                 clear: () => this.selection.clear(),
                 help: pc.showKeys,
@@ -123,6 +126,7 @@
             const serial = ++this.serial;
             const question = this.question();
             const answer = await this.channel.ask("captures", {known: this.edition, ...question});
+            this.stuck = null;
             if (serial !== this.serial) return this.since; // something else was asked meanwhile
             if (answer.captures) this.take(answer, JSON.stringify(question));
             else if (this.lostTouch) this.tell(this.standing);
@@ -152,6 +156,8 @@
         heard({last, changed, gone, missed}) {
             this.last = last;
             if (missed) this.listing.clear(); // the next answer begins anew
+            const moved = changed.filter((row) => Boolean(row.trashed) !== this.trash).map((row) => row.id);
+            if ([...gone, ...moved].includes(this.kept)) this.kept = null;
             const all = !this.filters.active && !missed;
             const fresh = this.listing.hear(changed, gone, this.trash, all);
             if (!missed) this.arrange(fresh);
@@ -176,6 +182,7 @@
         clear() {
             this.listing.clear();
             this.selected = null;
+            this.kept = null;
             this.list.current = null;
             this.follows = true;
             this.left.scrollTop = 0;
@@ -186,7 +193,7 @@
 
         async older() {
             const {cursor, rows} = this.listing;
-            if (cursor === null || this.loading === cursor || rows.length >= MOST) return;
+            if (cursor === null || [this.loading, this.stuck].includes(cursor) || rows.length >= MOST) return;
             this.loading = cursor;
             const asked = this.asked;
             try {
@@ -196,8 +203,11 @@
                     this.loading = null;
                     this.list.show(this.listing.rows);
                 }
+                this.hush();
             } catch (error) {
-                pc.toast(pc.t("Older captures cannot be shown: {reason}", {reason: error.message}), {bad: true});
+                this.stuck = cursor;
+                this.hush();
+                this.hush = pc.toast(pc.t("Older captures cannot be shown: {reason}", {reason: error.message}), {bad: true});
             } finally {
                 if (this.loading === cursor) this.loading = null;
             }
@@ -219,9 +229,16 @@
             this.list.show(rows, fresh);
             this.selection.keep(this.listing.known);
             this.nothing(rows.length === 0);
+            if (this.listing.get(this.kept)) this.kept = null; // it is listed by now
             const shown = this.listing.get(this.selected);
-            if (shown && this.view.details) this.view.details.update(shown);
+            if (shown && this.view.drawn === shown.id) this.view.details.update(shown);
             if (this.selected && !shown && this.selected !== this.kept) this.lost(before);
+        }
+
+        /** Captures are not in the list any more, if ever they were. */
+        gone(ids) {
+            if (ids.includes(this.kept)) this.kept = null;
+            this.arrange([]);
         }
 
         nothing(none) {
@@ -237,7 +254,7 @@
             return pc.rowItem(row, this.thumbnails, state, {
                 choose: (event) => this.pressed(row.id, event),
                 toggle: (event) => this.ticked(row.id, event),
-                star: () => this.star([row.id], !this.listing.get(row.id).starred),
+                star: () => this.changes.star([row.id]),
             });
         }
 
@@ -252,11 +269,12 @@
             else this.selection.toggle(id);
         }
 
-        /** Show the newest, but change nothing under a pointer that is about to press. */
+        /** Show the newest, but change nothing under a pointer or a key that is about to be pressed. */
         follow() {
             const newest = this.listing.rows[0];
             if (!this.follows || this.view.held || !newest || newest.id === this.selected) return;
-            if (this.selected === null || !this.detail.matches(":hover, :focus-within")) this.show(newest.id);
+            const busy = this.detail.matches(":hover, :focus-within") || this.left.querySelector(":focus-visible");
+            if (this.selected === null || !busy) this.show(newest.id);
         }
 
         choose(id, opens = false) {
@@ -267,12 +285,12 @@
 
         /** Show a capture that came just now and may be older than all that are listed. */
         async reveal(id) {
-            this.kept = id;
             this.trash = false;
             this.speak();
             this.filters.clear();
             await this.change();
             this.follows = false;
+            this.kept = id;
             this.show(id);
         }
 
@@ -307,80 +325,18 @@
             this.list.items.get(row.id).querySelector(".pc-row").focus({preventScroll: true});
         }
 
-        open() {
-            if (!this.selected) return;
-            this.choose(this.selected, true);
+        open(id) {
+            if (!id) return;
+            this.choose(id, true);
             this.detail.focus();
         }
 
-        // ---- what becomes of captures
-
-        /** The buttons by which the shown capture goes or comes back. */
-        disposers(id) {
-            const act = (name) => () => this.act(name, [id]);
-            if (!this.trash) {
-                const label = pc.t("Delete: move this capture to the trash");
-                return [pc.button(pc.t("Delete"), label, act("trash"), "pc-danger")];
-            }
-            return [
-                pc.button(pc.t("Restore"), pc.t("Restore: take this capture out of the trash"), act("restore")),
-                pc.sureButton(pc.t("Delete for good"), pc.t("Really, for good?"), act("delete")),
-            ];
-        }
-
-        /** Trash, restore or delete captures; what goes to the trash comes back by Undo. */
-        async act(name, ids) {
-            const made = await this.done(name, ids);
-            if (!made) return;
-            const {done} = made;
-            const before = this.listing.rows;
-            this.listing.remove(ids);
-            if (name === "trash") {
-                done.forEach((id) => this.listing.taken.add(id));
-                const text = done.length === 1 ? pc.t("Moved to the trash.")
-                    : pc.t("{count} captures moved to the trash.", {count: done.length.toLocaleString()});
-                const label = pc.t("Undo: take out of the trash again");
-                pc.toast(text, {action: {text: pc.t("Undo"), label, act: () => this.undo(done)}});
-            }
-            this.arrange([]);
-            if (before.length && !this.listing.rows.length) this.change(); // older ones, or none
-        }
-
-        async undo(ids) {
-            const made = await this.done("restore", ids);
-            if (made && made.done.length === 1) this.show(made.done[0]); // its row comes by the bell
-        }
-
-        async star(ids, starred) {
-            const made = await this.done("edit", ids, {changes: {starred}});
-            if (!made) return;
-            for (const id of made.done) {
-                const row = this.listing.get(id);
-                if (row) Object.assign(row, {starred, revision: row.revision + 1});
-            }
-            this.arrange([]);
-        }
-
-        /** Do it to all: what was done, or null after saying why nothing was. */
-        async done(name, ids, more = {}) {
-            try {
-                const made = await pc.askForEach(this.channel, name, ids, more);
-                if (made.failed) pc.toast(pc.t("Not all was done: {reason}", {reason: made.failed}), {bad: true});
-                return made;
-            } catch (error) {
-                pc.toast(pc.t("Not done: {reason}", {reason: error.message}), {bad: true});
-                return null;
-            }
-        }
-
-        async emptyTrash() {
-            this.emptier.disabled = true;
-            try {
-                await this.channel.ask("empty", {}, pc.PATIENCE_FOR_PICTURES);
-            } catch (error) {
-                pc.toast(pc.t("Not emptied: {reason}", {reason: error.message}), {bad: true});
-            }
-            this.emptier.disabled = false;
+        /** Copy the chosen capture's payload, which is not on the page among cards or a moment after a key. */
+        copy() {
+            const id = this.selected;
+            if (!this.list.cards && this.view.drawn === id) return this.view.copy();
+            if (!this.unseen || this.unseen.id !== id) this.unseen = new pc.UnseenCopy(this.channel, id);
+            return this.unseen.copy();
         }
 
         /** The shown capture is not in the list any more: show the one that took its place. */

@@ -23,8 +23,9 @@
     ];
 
     class Keys {
-        /** `acts` are functions by what they do; `shown()` says whether the gallery is seen. */
-        constructor(acts, shown) {
+        /** `acts` are functions by what they do; `shown()` says whether the gallery, `element`, is seen. */
+        constructor(element, acts, shown) {
+            this.element = element;
             this.acts = acts;
             this.shown = shown;
             this.listen = (event) => this.pressed(event);
@@ -38,11 +39,16 @@
         pressed(event) {
             const at = event.target instanceof Element ? event.target : document.body;
             if (event.defaultPrevented || event.isComposing || !this.shown()) return;
-            if (at.closest(WRITING) || document.querySelector("dialog[open]")) return;
+            if (at.closest(WRITING) || document.querySelector("dialog[open]") || !this.ours(at)) return;
             const act = this.found(event, at);
             if (!act) return;
             event.preventDefault();
             act();
+        }
+
+        /** Whether no other control of the page has the focus; the button that opened the tab keeps it. */
+        ours(at) {
+            return at === document.body || this.element.contains(at) || at.closest("#tabs > .tab-nav");
         }
 
         /** What a press means where the focus is, null for nothing of ours. */
@@ -57,8 +63,9 @@
             // The detail scrolls by these, and what it holds may move by them.
             if (step) return at.closest(".pc-detail") ? null : () => acts.go(step, event.shiftKey);
             const free = at === document.body || at.matches(".pc-row, .pc-left"); // not a button that they press
-            if (event.key === "Enter") return free ? acts.open : null;
-            if (event.key === " ") return free ? acts.toggle : null;
+            const item = at.closest(".pc-item"); // of the row that has the focus, the current one or not
+            if (event.key === "Enter") return free ? () => acts.open(item?.dataset.id) : null;
+            if (event.key === " ") return free ? () => acts.toggle(item?.dataset.id) : null;
             if (event.key === "?") return acts.help;
             if (event.shiftKey) return null;
             const plain = {"/": acts.search, c: acts.copy, r: acts.prove, s: acts.star,
@@ -75,11 +82,7 @@
         const dialog = pc.make("dialog", {class: "payload-capture-dialog pc-keys", "aria-label": pc.t("Keys")},
             pc.make("h2", {}, pc.t("Keys")), pc.make("dl", {}, ...rows),
             pc.make("div", {class: "pc-bar"}, pc.button(pc.t("Close"), "", shut)));
-        dialog.addEventListener("keydown", (event) => event.stopPropagation());
-        dialog.addEventListener("click", (event) => event.target === dialog && shut());
-        dialog.addEventListener("close", () => dialog.remove());
-        (document.querySelector(".gradio-container") || document.body).append(dialog);
-        dialog.showModal();
+        pc.showDialog(dialog);
     }
 
     Object.assign(pc, {Keys, showKeys});

@@ -86,7 +86,8 @@
 
         async look() {
             const open = this.items.filter((item) => item.job && !ENDED.includes(item.state));
-            if (!open.length || document.hidden) return;
+            const all = this.items.every((item) => item.job || item.state); // none waits for another's end
+            if (!open.length || (document.hidden && all)) return;
             if (!(await this.channel.alive())) throw new Error(pc.t(pc.GONE));
             // The previews are not shown here: what says that all were seen asks for none.
             const jobs = Object.fromEntries(open.map((item) => [item.job, -1]));

@@ -59,7 +59,8 @@
             this.focused = document.activeElement === this.starter;
             this.starter.disabled = true;
             try {
-                this.tell((await this.channel.ask("replay", {capture: this.id})).replay);
+                const {replay} = await this.channel.ask("replay", {capture: this.id});
+                if (this.element.isConnected) this.tell(replay); // else another capture is shown by now
             } catch (error) {
                 this.starter.disabled = false;
                 pc.toast(pc.t("Not replayed: {reason}", {reason: error.message}), {bad: true});
@@ -118,6 +119,7 @@
                 try {
                     if (!(await this.channel.alive())) throw new Error(pc.t(pc.GONE));
                     const [told] = (await this.channel.ask("replays", {jobs: {[job]: this.preview}})).replays;
+                    if (!this.element.isConnected) return;
                     this.tell(told || {state: "failed", error: pc.t("the webui was started anew")});
                 } catch (error) {
                     this.say(error.message, true);

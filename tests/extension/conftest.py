@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from browsing import local_page
 from hosts.webui_page import WebuiPage
@@ -18,7 +18,7 @@ from postgres import Postgres
 from real_host import RealHost
 from webui_standin import Process
 
-from .page import renew
+from .page import detail, renew, several, shown, value
 
 PREFIX = "/payload-capture/v1"
 SMALL = {"prompt": "a cat", "steps": 2, "width": 64, "height": 64, "seed": 1}
@@ -167,6 +167,16 @@ def webui(clean: Host, kept_page: WebuiPage) -> WebuiPage:
 def fresh(clean: Host, page: Page) -> WebuiPage:
     """A page of the test's own, on which nothing was generated yet."""
     return WebuiPage(page, clean.url)
+
+
+@pytest.fixture
+def three(webui: WebuiPage, clean: Host) -> WebuiPage:
+    """The tab with three captures, of which the newest is shown."""
+    several(clean, "one", "two", "three")
+    webui.open("Payloads")
+    expect(shown(webui)).to_have_text(["three", "two", "one"])
+    expect(value(detail(webui), "prompt")).to_have_text("three")
+    return webui
 
 
 # The store

@@ -9,14 +9,17 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 from playwright.sync_api import Error, Locator, Page, expect
 
 from hosts.webui_page import WebuiPage
+from payload_capture.exports import held
+from stored import make
 
 if TYPE_CHECKING:
     from .conftest import Host
@@ -156,3 +159,42 @@ def picture(size: tuple[int, int] = (64, 64), colour: str = "teal") -> str:
     out = io.BytesIO()
     Image.new("RGB", size, colour).save(out, "png")
     return base64.b64encode(out.getvalue()).decode()
+
+
+# ---- the gallery
+
+
+def fill(host: Host, *captures: Any) -> None:
+    """Put captures into the host's store, as `make` makes them, in this order."""
+    texts = []
+    for capture, files in captures:
+        texts.append(json.dumps(held(capture, files.__getitem__).to_dict()))
+    where = f"{host.url}/payload-capture/v1/captures"
+    answer = host.session.post(where, data="\n".join(texts).encode())
+    assert answer.status_code == 201, answer.text
+
+
+def several(host: Host, *words: str) -> None:
+    """Captures of these prompts; the last is the newest."""
+    fill(host, *(make(number, prompt) for number, prompt in enumerate(words, 1)))
+
+
+def shown(webui: WebuiPage) -> Locator:
+    return rows(webui).locator(".pc-prompt")
+
+
+def press(webui: WebuiPage, name: str) -> None:
+    webui.page.get_by_role("button", name=name, exact=True).click()
+
+
+def keys(webui: WebuiPage, *names: str) -> None:
+    for name in names:
+        webui.page.keyboard.press(name)
+
+
+def current(webui: WebuiPage) -> Locator:
+    return webui.page.locator(".pc-row[aria-current=true]")
+
+
+def prompts(host: Host, **filters: Any) -> list[str]:
+    return [row["prompt"] for row in host.json("/captures", **filters)["captures"]]

@@ -7,18 +7,28 @@ import json
 import re
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from browsing import local_page
 from hosts.webui_page import WebuiPage
-from payload_capture.exports import held
 from stored import STARTED, make, picture
 
 from .conftest import PREFIX, Host, Start
-from .page import detail, pasted, rows, value
+from .page import (
+    current,
+    detail,
+    fill,
+    keys,
+    pasted,
+    press,
+    prompts,
+    rows,
+    several,
+    shown,
+    value,
+)
 
 CALLS = """() => {
     window.called = [];
@@ -29,56 +39,12 @@ CALLS = """() => {
 """What other files do with captures is theirs: here it counts that they are asked."""
 
 
-def fill(host: Host, *captures: Any) -> None:
-    """Put captures into the host's store, as `make` makes them, in this order."""
-    texts = []
-    for capture, files in captures:
-        texts.append(json.dumps(held(capture, files.__getitem__).to_dict()))
-    answer = host.session.post(f"{host.url}{PREFIX}/captures", data="\n".join(texts).encode())
-    assert answer.status_code == 201, answer.text
-
-
-def several(host: Host, *words: str) -> None:
-    """Captures of these prompts; the last is the newest."""
-    fill(host, *(make(number, prompt) for number, prompt in enumerate(words, 1)))
-
-
-def shown(webui: WebuiPage) -> Locator:
-    return rows(webui).locator(".pc-prompt")
-
-
-def press(webui: WebuiPage, name: str) -> None:
-    webui.page.get_by_role("button", name=name, exact=True).click()
-
-
-def keys(webui: WebuiPage, *names: str) -> None:
-    for name in names:
-        webui.page.keyboard.press(name)
-
-
-def current(webui: WebuiPage) -> Locator:
-    return webui.page.locator(".pc-row[aria-current=true]")
-
-
 def chosen(webui: WebuiPage) -> Locator:
     return webui.page.locator(".pc-chosen .pc-prompt")
 
 
 def bar(webui: WebuiPage) -> Locator:
     return webui.page.get_by_role("toolbar", name="Chosen captures")
-
-
-def prompts(host: Host, **filters: Any) -> list[str]:
-    return [row["prompt"] for row in host.json("/captures", **filters)["captures"]]
-
-
-@pytest.fixture
-def three(webui: WebuiPage, clean: Host) -> WebuiPage:
-    several(clean, "one", "two", "three")
-    webui.open("Payloads")
-    expect(shown(webui)).to_have_text(["three", "two", "one"])
-    expect(value(detail(webui), "prompt")).to_have_text("three")
-    return webui
 
 
 # ---- the gallery
