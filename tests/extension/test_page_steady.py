@@ -93,6 +93,7 @@ def test_c_copies_the_current_card(three: WebuiPage, clean: Host) -> None:
     assert json.loads(pasted(three.page)) == payload(clean, "c2")
     keys(three, "ArrowRight", "c")
     expect(toasts(three)).to_have_count(2)
+    expect(toasts(three).last).to_contain_text("Copied, ")
     assert json.loads(pasted(three.page)) == payload(clean, "c1")
 
 
