@@ -7,8 +7,8 @@ more of it than its settings on the webui's own page, one with all. Measured are
 navigation until the page can generate (its button is there, its settings are read), and the
 processor's time that the browser's main thread took until a second after that. The browser's cache
 is warm, as it is for whoever comes back. One visit differs from the next by more than is looked for
-here, so there are many, and how sure the median is. How many functions the page's scripts call is
-hardly scattered, so a few visits more count that.
+here, so there are many, and the standard error is told. How many functions the page's scripts call
+is hardly scattered, so a few visits more count that.
 
 The tab may add 50 ms until the page can generate.
 """
@@ -19,7 +19,6 @@ import argparse
 import contextlib
 import gzip
 import itertools
-import math
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -52,6 +51,9 @@ READY = """() => {
 Seen = TypeVar("Seen")
 Load = tuple[float, float]
 """Milliseconds until a page can generate, and of its main thread's processor time."""
+MEDIAN_S_ERROR = 1.2533
+"""A median's standard error, as a multiple of the mean's, where what is measured is scattered
+evenly around it (the square root of half of pi)."""
 LATER = 1000
 """Milliseconds after which a page has done what it does by itself."""
 CALLS = 6
@@ -151,22 +153,14 @@ def tell(what: str, seen: Sequence[Sequence[float]]) -> None:
 
 def compare(what: str, fewer: Sequence[float], more: Sequence[float]) -> None:
     without, with_it = statistics.median(fewer), statistics.median(more)
-    added = sorted(full - bare for bare, full in zip(fewer, more, strict=True))
-    least, most = sure(added)
+    added = [full - bare for bare, full in zip(fewer, more, strict=True)]
+    error = MEDIAN_S_ERROR * statistics.stdev(added) / len(added) ** 0.5
     print(
         f"{what}: without {without:,.0f}, with {with_it:,.0f}, ratio {with_it / without:.3f}, "
-        f"median of the paired differences {statistics.median(added):+,.0f} "
-        f"(95 %: {least:+,.0f} to {most:+,.0f})",
+        f"median of the paired differences {statistics.median(added):+,.0f} (standard error "
+        f"{error:,.0f})",
         flush=True,
     )
-
-
-def sure(ranked: Sequence[float]) -> tuple[float, float]:
-    """Between which of some values, in their order, the median of all such values lies in 19 of 20
-    cases, however they scatter: half of them lie on either side of it, as coins fall."""
-    reach = statistics.NormalDist().inv_cdf(0.975) * len(ranked) ** 0.5 / 2
-    below = max(0, math.floor((len(ranked) - 1) / 2 - reach))
-    return ranked[below], ranked[-1 - below]
 
 
 def main() -> None:
