@@ -38,7 +38,8 @@
                 const label = pc.t("Undo: take out of the trash again");
                 pc.toast(text, {action: {text: pc.t("Undo"), label, act: () => this.undo(done)}});
             }
-            this.tab.gone(away);
+            this.tab.leave(away);
+            this.tab.arrange([]);
             if (before.length && !this.listing.rows.length) this.tab.change(); // older ones, or none
         }
 

@@ -156,10 +156,9 @@
         heard({last, changed, gone, missed}) {
             this.last = last;
             if (missed) this.listing.clear(); // the next answer begins anew
-            const moved = changed.filter((row) => Boolean(row.trashed) !== this.trash).map((row) => row.id);
-            if ([...gone, ...moved].includes(this.kept)) this.kept = null;
             const all = !this.filters.active && !missed;
-            const fresh = this.listing.hear(changed, gone, this.trash, all);
+            const {fresh, left} = this.listing.hear(changed, gone, this.trash, all);
+            this.leave(left);
             if (!missed) this.arrange(fresh);
         }
 
@@ -235,10 +234,9 @@
             if (this.selected && !shown && this.selected !== this.kept) this.lost(before);
         }
 
-        /** Captures are not in the list any more, if ever they were. */
-        gone(ids) {
+        /** Captures belong here no more: one that is shown without being listed does not stay. */
+        leave(ids) {
             if (ids.includes(this.kept)) this.kept = null;
-            this.arrange([]);
         }
 
         nothing(none) {

@@ -59,10 +59,14 @@
             if (gone.size) this.rows = this.rows.filter((row) => !gone.has(row.id));
         }
 
-        /** What the bell told; a row that is not here is put in if `all` would be listed. */
+        /**
+         * What the bell told; a row that is not here is put in if `all` would be listed. Returns the
+         * ids of new rows, and of captures that belong here no more.
+         */
         hear(changed, gone, trash, all) {
             const away = changed.filter((row) => Boolean(row.trashed) !== trash).map((row) => row.id);
-            this.remove([...gone, ...away]);
+            const left = [...gone, ...away];
+            this.remove(left);
             const fresh = [];
             for (const row of changed) {
                 if (Boolean(row.trashed) !== trash) continue;
@@ -70,7 +74,7 @@
                 if (there) Object.assign(there, row);
                 else if ((all || this.taken.has(row.id)) && this.insert(row)) fresh.push(row.id);
             }
-            return fresh;
+            return {fresh, left};
         }
 
         insert(row) {

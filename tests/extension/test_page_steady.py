@@ -335,9 +335,11 @@ def verdicts(host: Host) -> list[str]:
 
 def test_filters_work_where_the_browser_keeps_nothing(three: WebuiPage) -> None:
     three.page.evaluate(REFUSE)
-    three.page.get_by_role("searchbox", name="Search prompts").fill("two")
-    expect(shown(three)).to_have_text(["two"])
-    three.page.evaluate("void (Storage.prototype.setItem = window.kept)")
+    try:
+        three.page.get_by_role("searchbox", name="Search prompts").fill("two")
+        expect(shown(three)).to_have_text(["two"])
+    finally:
+        three.page.evaluate("void (Storage.prototype.setItem = window.kept)")
 
 
 def test_a_page_left_open_asks_nobody_else_after_a_restart(
