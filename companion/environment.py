@@ -65,10 +65,14 @@ def ensure(flavour: str, tests: bool = False, root: Path = ROOT) -> Path:
 
 
 def suitable_python() -> str:
-    """This Python, or else one on PATH for which the pinned packages exist."""
+    """This Python, or else one on PATH for which the pinned packages exist.
+
+    Of an environment's Python the one that it was made of: it may be the one to be replaced.
+    """
     oldest, newest = PYTHONS
     if oldest <= sys.version_info[:2] <= newest:
-        return sys.executable
+        base: str = getattr(sys, "_base_executable", "") or sys.executable
+        return base
     for minor in range(newest[1], oldest[1] - 1, -1):
         found = shutil.which(f"python3.{minor}")
         if found and works([found, "-c", "import venv"]):

@@ -76,6 +76,22 @@ def test_broken_environment_is_replaced(checkout: Path, capfd: pytest.CaptureFix
     assert environment.works([str(python), "-c", ""])
 
 
+def test_an_environments_own_python_can_replace_it(checkout: Path, repository: Path) -> None:
+    home = checkout / ".venv" / "a1111"
+    (home / "environment.json").write_text("{}", encoding="utf-8")
+    code = "import pathlib, environment; environment.ensure('a1111', root=pathlib.Path.cwd())"
+    done = subprocess.run(
+        [environment.python_of(home), "-c", code],
+        cwd=checkout,
+        env={**environment.clean_environment(), "PYTHONPATH": str(repository / "companion")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "replacing" in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert environment.works([str(environment.python_of(home)), "-c", "import pip"])
+
+
 def test_failing_pip_shows_its_last_lines_and_the_way_out(checkout: Path) -> None:
     lock = checkout / "requirements" / "project.txt"
     wheel = "file:///nowhere/no_such_package-1-py3-none-any.whl"
