@@ -79,11 +79,11 @@ class Host:
 Start = Callable[..., Host]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def start(
     request: pytest.FixtureRequest, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Start]:
-    """Start a host of the test's own; it ends with the session.
+    """Start a host of the test's own; it ends with the module, lest a hundred stay in memory.
 
     It is a stand-in, or the real webui that `--host-folder` names, whose steps take what they take.
     """
