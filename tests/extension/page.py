@@ -198,3 +198,8 @@ def current(webui: WebuiPage) -> Locator:
 
 def prompts(host: Host, **filters: Any) -> list[str]:
     return [row["prompt"] for row in host.json("/captures", **filters)["captures"]]
+
+
+def summary(dialog: Locator) -> Locator:
+    """What a dialog says of all its replays; the messages over it are a status as well."""
+    return dialog.locator("p").and_(dialog.get_by_role("status"))

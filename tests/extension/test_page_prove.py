@@ -19,7 +19,7 @@ from hosts.webui_page import WebuiPage
 from payload_replay.images import hashed, opened
 
 from .conftest import PREFIX, Host, Start
-from .page import accordion, arrive, detail, generate, picture, rows, value
+from .page import accordion, arrive, detail, generate, picture, rows, summary, value
 
 HOSTILE = '<img src=x onerror="window.hurt=1">\u202e"\'><script>window.hurt=1</script>'
 LONG = "a portrait of an old fisherman, soft light, 85mm, highly detailed"
@@ -460,8 +460,7 @@ def test_several_are_replayed_one_after_the_other(webui: WebuiPage, clean: Host)
     for place, verdict in enumerate(("identical", "different", "refused")):
         expect(items.nth(place).locator(".pc-verdict")).to_have_text(verdict)
     expect(items.nth(1)).to_contain_text("Seed")
-    summary = dialog.get_by_role("status")
-    expect(summary).to_have_text("3 of 3 done · 1 identical · 1 different · 1 refused")
+    expect(summary(dialog)).to_have_text("3 of 3 done · 1 identical · 1 different · 1 refused")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_disabled()
     webui.page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
@@ -475,7 +474,7 @@ def test_several_are_cancelled_together(webui: WebuiPage, clean: Host) -> None:
     expect(items.first).to_contain_text("%")
     dialog.get_by_role("button", name="Cancel").click()
     break_off(webui, clean)
-    expect(dialog.get_by_role("status")).to_have_text("12 of 12 done · 12 cancelled")
+    expect(summary(dialog)).to_have_text("12 of 12 done · 12 cancelled")
     assert all(row["verdict"] is None for row in clean.json("/captures")["captures"])
     webui.page.keyboard.press("Escape")
 
@@ -485,7 +484,7 @@ def test_a_dialog_that_is_closed_says_that_replays_go_on(webui: WebuiPage, clean
     identity = another(clean, **ENDLESS)
     dialog = prove(webui, identity)
     expect(dialog).to_contain_text("%")
-    dialog.get_by_role("button", name="Close").click()
+    dialog.get_by_role("button", name="Close", exact=True).click()
     expect(webui.page.get_by_text("Replays that go on: 1")).to_be_visible()
     section = chosen(webui, identity)
     expect(section).to_contain_text("It runs.")
@@ -615,7 +614,8 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(webui: WebuiPage, clean: Hos
     opener.press("Enter")
     dialog = webui.page.get_by_role("dialog", name="Compare")
     expect(dialog.locator(".pc-diff").first).to_be_visible()
-    close, last = dialog.get_by_role("button", name="Close"), dialog.get_by_role("slider")
+    close = dialog.get_by_role("button", name="Close", exact=True)
+    last = dialog.get_by_role("slider")
     expect(last).to_be_visible()
     close.focus()
     webui.page.keyboard.press("Shift+Tab")
@@ -693,7 +693,7 @@ def test_without_the_api_the_button_says_how_to_switch_it_on(
         expect(section.get_by_role("button", name="Compare with…")).to_be_enabled()
         (row,) = silent.json("/captures")["captures"]
         dialog = prove(webui, row["id"])
-        expect(dialog.get_by_role("status")).to_contain_text("start it with --api")
+        expect(summary(dialog)).to_contain_text("start it with --api")
         expect(dialog.get_by_role("button", name="Cancel")).to_be_disabled()
 
 

@@ -27,6 +27,7 @@ from .page import (
     prompts,
     rows,
     shown,
+    summary,
     value,
 )
 
@@ -325,7 +326,7 @@ def test_replays_of_many_go_on_while_nobody_looks(webui: WebuiPage, clean: Host)
     finally:
         webui.page.evaluate("delete document.hidden")
     dialog = webui.page.get_by_role("dialog", name="Replay & verify")
-    expect(dialog.get_by_role("status")).to_have_text("12 of 12 done · 12 identical")
+    expect(summary(dialog)).to_have_text("12 of 12 done · 12 identical")
 
 
 def verdicts(host: Host) -> list[str]:
