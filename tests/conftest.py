@@ -10,16 +10,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 import browsing
 import environment
-from browsing import local_page
+from browsing import CHROMIUM_FLAGS, local_page
 from webui_standin.flavour import current_stack
-
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,7 +64,9 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium; a machine without one fails the test, since a skip would hide what isn't tested."""
+    """Chromium, which reaches this machine only; a machine without one fails the test, since a skip
+    would hide what isn't tested.
+    """
     path = environment.ensure_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_FLAGS])
@@ -82,6 +76,6 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page of its own profile that reaches this machine only; its script errors fail the test."""
+    """A page of its own profile; its script errors fail the test."""
     with local_page(browser) as page:
         yield page

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import runpy
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Error, Page
 
 import environment
 from environment import SetupError
@@ -147,6 +151,21 @@ def test_python_without_wheels_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_chromium_starts(browser: object) -> None:
     assert environment.works([environment.ensure_chromium(), "--version"])
+
+
+@contextlib.contextmanager
+def serving(address: str) -> Iterator[str]:
+    with ThreadingHTTPServer((address, 0), SimpleHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        yield f"http://{address}:{server.server_port}/"
+        server.shutdown()
+
+
+def test_chromium_reaches_this_machine_only(page: Page) -> None:
+    with serving("127.0.0.1") as here:
+        page.goto(here)
+    with serving("127.0.0.2") as another, pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"):
+        page.goto(another)
 
 
 def test_missing_chromium_says_how_to_get_it(

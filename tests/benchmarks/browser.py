@@ -15,7 +15,7 @@ sys.path[:0] = [
 ]
 
 import environment  # noqa: E402
-from conftest import CHROMIUM_FLAGS  # noqa: E402
+from browsing import CHROMIUM_FLAGS  # noqa: E402
 
 EXTENSION = {"sd-webui-payload-capture": ROOT}
 

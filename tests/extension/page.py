@@ -146,9 +146,7 @@ def captured(host: Host, number: int) -> bool:
 
 
 def arrive(webui: WebuiPage, host: Host, number: int, seconds: float = 30) -> None:
-    """Wait until the host has this many captures, and let the page's requests through meanwhile:
-    each of them is routed by this very thread.
-    """
+    """Wait until the host has this many captures."""
     deadline = time.monotonic() + seconds
     while not captured(host, number):
         assert time.monotonic() < deadline, f"there are not {number} captures"

@@ -5,7 +5,6 @@ quickly, jobs that end elsewhere, a webui that fails, is gone or was started ane
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from hosts.webui_page import WebuiPage
 from stored import make
 
-from .conftest import Host, Start
+from .conftest import Host, Start, wait
 from .page import (
     current,
     deafen,
@@ -319,10 +318,7 @@ def test_replays_of_many_go_on_while_nobody_looks(webui: WebuiPage, clean: Host)
                 payloadCapture.prove(channel, listing.rows.map((row) => row.id));
             }"""
         )
-        deadline = time.monotonic() + 60
-        while verdicts(clean) != ["identical"] * 12 and time.monotonic() < deadline:
-            webui.page.wait_for_timeout(100)  # in which its requests are let through
-        assert verdicts(clean) == ["identical"] * 12
+        wait(lambda: verdicts(clean) == ["identical"] * 12, 60)
     finally:
         webui.page.evaluate("delete document.hidden")
     dialog = webui.page.get_by_role("dialog", name="Replay & verify")

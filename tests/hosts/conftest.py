@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Route
+from playwright.sync_api import Browser, BrowserContext
 
 import kinds
 from all_kinds import KINDS
@@ -19,7 +18,6 @@ from real_host import RealHost
 from webui_page import WebuiPage
 from webui_standin import Process, current_flavour
 
-LOOPBACK = ("127.0.0.1", "localhost")
 CONFIG = '{"hires_fix_show_sampler": true, "hires_fix_show_prompts": true}'
 """Shows the hires fields; every other option stays absent, which is when webuis leak overrides."""
 
@@ -39,15 +37,6 @@ def pytest_runtest_makereport(
     if call.when == "call" and call.excinfo is not None:
         item.stash[FAILURE] = call.excinfo.exconly()
     return (yield)
-
-
-def is_local(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in ("data", "blob", "about") or parts.hostname in LOOPBACK
-
-
-def abort(route: Route) -> None:
-    route.abort()
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +70,8 @@ def client(host: str) -> WebUI:
 
 @pytest.fixture(scope="module")
 def profile(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser profile that reaches this machine only."""
+    """One browser profile for all pages of a module."""
     context = browser.new_context(viewport={"width": 1400, "height": 1600})
-    context.route(lambda url: not is_local(url), abort)
     yield context
     context.close()
 
