@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     outcomes = [] if chosen.no_lint else [lint(pythons[flavours[0]])]
-    commands = pytest_commands(pythons, passed_on, chosen.marker)
+    commands = pytest_commands(pythons, passed_on, chosen.marker, apart=chosen.parallel)
     outcomes += run_together(commands) if chosen.parallel else run_in_turn(commands, passed_on)
     code = exit_code(outcomes)
     print(closing_line(outcomes, time.monotonic() - started), flush=True)
@@ -73,7 +73,11 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--flavour", choices=environment.FLAVOURS, action="append")
     made.add_argument("--no-lint", action="store_true", help="without ruff and mypy")
-    made.add_argument("--parallel", action="store_true", help="both flavours at the same time")
+    made.add_argument(
+        "--parallel",
+        action="store_true",
+        help="both flavours at the same time, and what mostly waits for a page beside the rest",
+    )
     made.add_argument("-m", dest="marker", metavar="EXPR", help="pytest's -m, in each flavour")
     return made
 
@@ -89,16 +93,22 @@ def lint(python: Path) -> Outcome:
 
 
 def pytest_commands(
-    pythons: dict[str, Path], passed_on: list[str], marker: str | None
+    pythons: dict[str, Path], passed_on: list[str], marker: str | None, apart: bool = False
 ) -> dict[str, list[str]]:
-    """The command of each flavour; only the first runs what is marked `once`."""
+    """The command of each flavour; only the first runs what is marked `once`.
+
+    What is marked `waits` has a command of its own if it is to run `apart`.
+    """
     commands: dict[str, list[str]] = {}
     for name, python in pythons.items():
         terms = [f"({marker})"] if marker else []
         if commands:
             terms.append("not once")
         command = [str(python), "-m", "pytest", *passed_on]
-        commands[name] = command + (["-m", " and ".join(terms)] if terms else [])
+        parts = {name: ["not waits"], f"{name}, waiting": ["waits"]} if apart else {name: []}
+        for part, term in parts.items():
+            chosen = " and ".join(terms + term)
+            commands[part] = command + (["-m", chosen] if chosen else [])
     return commands
 
 
@@ -115,7 +125,7 @@ def run_in_turn(commands: dict[str, list[str]], passed_on: list[str]) -> list[Ou
 
 
 def run_together(commands: dict[str, list[str]]) -> list[Outcome]:
-    """The first flavour prints as it goes; what the others print is shown when they are through."""
+    """The first one prints as it goes; what the others print is shown when they are through."""
     outcomes: dict[str, Outcome] = {}
 
     def work(name: str, output: BinaryIO) -> None:

@@ -74,6 +74,16 @@ def test_only_the_first_flavour_runs_what_runs_once() -> None:
     assert commands["forge"][3:] == ["-k", "seed", "-m", "not once"]
 
 
+def test_what_waits_runs_apart() -> None:
+    commands = runner.pytest_commands(PYTHONS, [], None, apart=True)
+    assert [command[3:] for command in commands.values()] == [
+        ["-m", "not waits"],
+        ["-m", "waits"],
+        ["-m", "not once and not waits"],
+        ["-m", "not once and waits"],
+    ]
+
+
 def test_a_marker_expression_is_kept() -> None:
     commands = runner.pytest_commands(PYTHONS, [], "slow or once")
     assert commands["a1111"][3:] == ["-m", "(slow or once)"]

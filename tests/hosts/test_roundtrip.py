@@ -21,6 +21,8 @@ from payload_replay.capture import Capture, Result
 from payload_replay.images import LOSSY, compressed, hashed
 from webui_page import NotThere
 
+pytestmark = pytest.mark.waits
+
 API = "/payload-capture/v1"
 FORMS = ("exact", "minimal")
 LOOKS = 20

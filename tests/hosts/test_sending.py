@@ -21,6 +21,8 @@ from payload_replay.capture import UPSCALE, Capture
 from test_roundtrip import Settings, latest_id, made, settings
 from webui_page import NotThere, WebuiPage
 
+pytestmark = pytest.mark.waits
+
 __all__ = ["settings"]
 REPEATABLE = [
     name for name, kind in KINDS.items() if kind.verdict not in ("refused", "as it falls")
