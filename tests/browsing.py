@@ -13,7 +13,7 @@ CHROMIUM_FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Requests through Playwright's `route` would do without the browser's cache.
+    # Not by Playwright's `route`, under which pages do without the browser's cache.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE ::1",
 )
 OURS = "sd-webui-payload-capture/"

@@ -157,8 +157,10 @@ def test_chromium_starts(browser: object) -> None:
 def serving(address: str) -> Iterator[str]:
     with ThreadingHTTPServer((address, 0), SimpleHTTPRequestHandler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
-        yield f"http://{address}:{server.server_port}/"
-        server.shutdown()
+        try:
+            yield f"http://{address}:{server.server_port}/"
+        finally:
+            server.shutdown()
 
 
 def test_chromium_reaches_this_machine_only(page: Page) -> None:

@@ -83,7 +83,7 @@ Start = Callable[..., Host]
 def start(
     request: pytest.FixtureRequest, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Start]:
-    """Start a host of the test's own; it ends with the module, lest a hundred stay in memory.
+    """Start a host of the test's own; it ends with the module, lest they pile up in memory.
 
     It is a stand-in, or the real webui that `--host-folder` names, whose steps take what they take.
     """

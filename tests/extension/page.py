@@ -146,7 +146,7 @@ def captured(host: Host, number: int) -> bool:
 
 
 def arrive(webui: WebuiPage, host: Host, number: int, seconds: float = 30) -> None:
-    """Wait until the host has this many captures."""
+    """Wait until the host has this many captures; what the test itself routes goes on meanwhile."""
     deadline = time.monotonic() + seconds
     while not captured(host, number):
         assert time.monotonic() < deadline, f"there are not {number} captures"
