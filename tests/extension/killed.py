@@ -2,8 +2,9 @@
 
     python killed.py FOLDER
 
-reads a line from its input for each child that it is to fork; a child opens the store in FOLDER,
-says so, adds and deletes captures, and prints the id of each as soon as the store has kept it.
+reads a line from its input for each child that it is to fork; a child says its process id, opens
+the store in FOLDER, says so, adds and deletes captures, and prints the id of each as soon as the
+store has kept it. The child speaks alone until it is dead, so nothing overtakes its id.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ def say(line: str) -> None:
 
 
 def write(folder: Path, round: int) -> None:
+    say(f"pid {os.getpid()}")
     store = Store(folder)
     store.page(1)
     say("open")
@@ -43,7 +45,6 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             write(folder, round)
-        say(f"pid {child}")
         os.waitpid(child, 0)
         say("dead")
 
