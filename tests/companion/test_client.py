@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import json
 import math
-import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +32,7 @@ from payload_replay import (
 )
 from payload_replay.capture import AssetError
 from payload_replay.testing import FakeSession
+from webui_standin.process import free_port
 
 pytestmark = pytest.mark.once
 
@@ -102,21 +102,18 @@ def test_what_is_no_address(url: str) -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
     with pytest.raises(ConnectionFailed, match="is the webui running"):
-        WebUI(url).options()
+        WebUI(f"http://127.0.0.1:{free_port()}").options()
 
 
 def test_a_slow_server(fake: FakeWebUI) -> None:
-    fake.answer("GET", f"{API}/options", body={}, delay=1.0)
+    fake.answer("GET", f"{API}/options", body={}, delay=30)
     with pytest.raises(Timeout, match="may still be generating"):
         WebUI(fake.url, timeout=(1, 0.1)).options()
 
 
 def test_a_server_that_stops_in_the_middle(fake: FakeWebUI) -> None:
-    fake.answer("POST", TXT2IMG, body={"images": ["A" * 1000]}, cut=600, stall=1.0)
+    fake.answer("POST", TXT2IMG, body={"images": ["A" * 1000]}, cut=600, stall=30)
     with pytest.raises(Timeout, match="may still be generating"):
         WebUI(fake.url, timeout=(1, 0.2)).txt2img({})
 

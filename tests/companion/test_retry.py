@@ -17,6 +17,7 @@ from payload_replay import ConnectionFailed, ConnectionLost, ServerError, Timeou
 from payload_replay.answers import Reply
 from payload_replay.retry import LONGEST, Retry, asked_for
 from payload_replay.testing import Answer, FakeSession
+from webui_standin.process import free_port
 
 pytestmark = pytest.mark.once
 
@@ -102,8 +103,9 @@ def test_a_generation_that_never_left_is_sent_again() -> None:
     assert session.sent(TXT2IMG) == [{"seed": 1}] * 3
 
 
-def test_nobody_listens_and_then_somebody_does(unused: int) -> None:
+def test_nobody_listens_and_then_somebody_does() -> None:
     """On a real socket: a server that starts while the client tries."""
+    unused = free_port()
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
@@ -124,7 +126,8 @@ def test_nobody_listens_and_then_somebody_does(unused: int) -> None:
     listener.close()
 
 
-def test_a_connection_that_breaks_is_told_from_one_that_never_was(unused: int) -> None:
+def test_a_connection_that_breaks_is_told_from_one_that_never_was() -> None:
+    unused = free_port()
     listener = socket.create_server(("127.0.0.1", unused))
     heard: list[bytes] = []
 
@@ -142,13 +145,6 @@ def test_a_connection_that_breaks_is_told_from_one_that_never_was(unused: int) -
     listener.close()
     assert raised.value.sent
     assert len(heard) == 1
-
-
-@pytest.fixture
-def unused() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_the_pauses_double_up_to_a_minute() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from webui_standin import Process, StartupError
+from webui_standin import Process, StartupError, process
 from webui_standin.process import free_port, link_or_copy
 
 
@@ -103,12 +104,21 @@ def test_the_child_doesnt_outlive_a_killed_parent(tmp_path: Path) -> None:
 def answers(url: str) -> bool:
     try:
         return requests.get(url + "/standin/ready", timeout=5).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 
-def test_free_port_is_free() -> None:
-    assert 1024 < free_port() < 65536
+def test_a_free_port_is_one_that_the_system_gives_to_nobody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A port of the system's own range may be another program's before the host binds it."""
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        monkeypatch.setattr(process, "PORTS", range(port, port + 1))
+        with pytest.raises(OSError, match=f"no free port from {port} to {port} on 127.0.0.1"):
+            free_port()
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        assert port < given.getsockname()[1]
 
 
 def test_link_or_copy(tmp_path: Path) -> None:

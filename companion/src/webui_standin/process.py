@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -27,11 +29,18 @@ class StartupError(RuntimeError):
     """The stand-in ended or stayed silent before it was ready; the message carries its log."""
 
 
+PORTS = range(20_000, 32_000)
+"""Below those that systems give to programs that ask for any (Linux: from 32768, others: from
+49152), so nobody gets one between the moment that it is chosen and the host's own bind."""
+
+
 def free_port() -> int:
-    """Return a loopback port that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that is free at this moment; raise OSError when there is none."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"no free port from {PORTS.start} to {PORTS.stop - 1} on 127.0.0.1")
 
 
 class Process:
@@ -67,6 +76,7 @@ class Process:
         self._flavour = {VARIABLE: flavour} if flavour and stack_of(flavour) else {}
         self._folder: Path | None = None  # where it runs; here
         self._child: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
         self._lines: list[str] = []
 
     def __enter__(self) -> Process:
@@ -111,7 +121,10 @@ class Process:
             cwd=self._folder,
         )
         assert self._child.stdout is not None
-        threading.Thread(target=self._collect, args=(self._child.stdout,), daemon=True).start()
+        self._reader = threading.Thread(
+            target=self._collect, args=(self._child.stdout,), daemon=True
+        )
+        self._reader.start()
         self.wait_until_ready()
         return self
 
@@ -157,6 +170,8 @@ class Process:
         deadline = time.monotonic() + self._timeout
         while self._ready() <= after:
             if self._child is None or self._child.poll() is not None:
+                if self._reader is not None:
+                    self._reader.join(5)  # what it printed last says why
                 raise StartupError(f"the stand-in ended while starting:\n{self.log}")
             if time.monotonic() > deadline:
                 raise StartupError(f"not ready after {self._timeout} s:\n{self.log}")
