@@ -81,6 +81,7 @@
                 } catch (error) {
                     this.tell(item, {state: "failed", error: error.message});
                 }
+                if (this.stopped) await this.cancel(item); // it was on its way when all were cancelled
             }
         }
 
@@ -117,12 +118,16 @@
             const gone = {state: "cancelled", error: pc.t("it was cancelled while it waited")};
             for (const item of this.items) if (!item.state) this.tell(item, gone);
             // The last first: the one that runs would else make place for the next.
-            for (const item of this.items.filter((one) => !ENDED.includes(one.state)).reverse()) {
-                try {
-                    await this.channel.ask("cancel", {job: item.job});
-                } catch (error) {
-                    pc.toast(pc.t("Not cancelled: {reason}", {reason: error.message}), {bad: true});
-                }
+            const open = this.items.filter((item) => !ENDED.includes(item.state));
+            for (const item of open.reverse()) await this.cancel(item);
+        }
+
+        async cancel(item) {
+            if (ENDED.includes(item.state)) return;
+            try {
+                await this.channel.ask("cancel", {job: item.job});
+            } catch (error) {
+                pc.toast(pc.t("Not cancelled: {reason}", {reason: error.message}), {bad: true});
             }
         }
 

@@ -391,7 +391,7 @@ def test_the_border_follows_a_finger(webui: WebuiPage, clean: Host) -> None:
         client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
     client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     client.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
-    assert at(handle) == 75
+    expect(handle).to_have_attribute("aria-valuenow", "75")
 
 
 def pixels_of(canvas: Locator) -> Image.Image:
@@ -476,6 +476,41 @@ def test_several_are_cancelled_together(webui: WebuiPage, clean: Host) -> None:
     break_off(webui, clean)
     expect(summary(dialog)).to_have_text("12 of 12 done · 12 cancelled")
     assert all(row["verdict"] is None for row in clean.json("/captures")["captures"])
+    webui.page.keyboard.press("Escape")
+
+
+LATE = """() => {
+    const {channel} = payloadCapture.places.get("tab");
+    const ask = channel.ask.bind(channel);
+    let number = 0;
+    channel.ask = async (name, ...more) => {
+        const answer = await ask(name, ...more);
+        if (name === "replay" && ++number === 2) {
+            window.second = answer.replay.job;
+            await new Promise((go) => (window.answer = go));
+        }
+        return answer;
+    };
+}"""
+"""The answer to the second replay that is asked for comes when `answer()` is called."""
+
+
+def test_one_that_was_on_its_way_is_cancelled_with_the_others(
+    webui: WebuiPage, clean: Host
+) -> None:
+    made(clean)
+    slow = [another(clean, "x" * n, **ENDLESS) for n in (1, 2)]
+    webui.open("Payloads")
+    webui.page.evaluate(LATE)
+    dialog = prove(webui, *slow)
+    webui.page.wait_for_function("window.answer !== undefined")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(summary(dialog)).to_contain_text("cancelled")
+    webui.page.evaluate("window.answer()")
+    break_off(webui, clean)
+    expect(summary(dialog)).to_have_text("2 of 2 done · 2 cancelled")
+    second = webui.page.evaluate("window.second")
+    assert clean.json(f"/replays/{second}")["state"] == "cancelled"
     webui.page.keyboard.press("Escape")
 
 
