@@ -123,18 +123,26 @@ class Store:
 
     def asset(self, sha256: str) -> tuple[str, bytes]:
         """(media type, bytes). Raises NotFoundError, or StoreError if the file was damaged."""
+        if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+            raise NotFoundError(sha256)
+        media_type = self._media_type(sha256)
+        try:
+            return media_type, self.read_file(sha256)
+        except LostError:
+            self._media_type(sha256)  # which it has no more where it was deleted meanwhile
+            raise
+
+    def _media_type(self, sha256: str) -> str:
         from sqlalchemy import select
 
         from payload_capture import tables
 
-        if not re.fullmatch(r"[0-9a-f]{64}", sha256):
-            raise NotFoundError(sha256)
+        query = select(tables.assets.c.media_type).where(tables.assets.c.sha256 == sha256)
         with self.database.read() as connection:
-            query = select(tables.assets.c.media_type).where(tables.assets.c.sha256 == sha256)
-            media_type = connection.execute(query).scalar()
-        if media_type is None:
+            found = connection.execute(query).scalar()
+        if found is None:
             raise NotFoundError(sha256)
-        return media_type, self.read_file(sha256)
+        return str(found)
 
     def tags(self) -> dict[str, int]:
         """How many captures outside of the trash have each tag."""

@@ -124,6 +124,23 @@ def test_a_shared_picture_is_stored_once_and_outlives_one_of_its_captures(store:
     assert not [p for p in (store.folder / "assets").rglob("*") if p.is_file()]
 
 
+def test_a_picture_that_is_deleted_while_it_is_asked_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, files = capture(1)
+    (sha256,) = files
+    store.add(made, files)
+    read = store.read_file
+
+    def late(name: str) -> bytes:
+        store.delete("c1")
+        return read(name)
+
+    monkeypatch.setattr(store, "read_file", late)
+    with pytest.raises(NotFoundError):
+        store.asset(sha256)
+
+
 def test_unknown_ids(store: Store) -> None:
     for call in (store.get, store.delete, store.asset):
         with pytest.raises(NotFoundError):
