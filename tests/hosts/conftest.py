@@ -22,7 +22,7 @@ CONFIG = '{"hires_fix_show_sampler": true, "hires_fix_show_prompts": true}'
 """Shows the hires fields; every other option stays absent, which is when webuis leak overrides."""
 
 STYLES = 'name,prompt,negative_prompt\npainted,"{prompt}, watercolor, bright",ugly\n'
-SLOW = ("--seconds-per-step", "0.02")
+SLOW = ("--seconds-per-step", "0.05")
 """Gives a person the time to interrupt the stand-in."""
 
 

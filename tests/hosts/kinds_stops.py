@@ -72,7 +72,7 @@ def skipped(scene: Scene) -> Shown:
 def queued(scene: Scene) -> Shown:
     mine = scene.basics(seed=-1)
     other = scene.another()
-    for name, value in {"steps": 40, "width": 64, "height": 64, "seed": 8}.items():
+    for name, value in {"steps": 100, "width": 64, "height": 64, "seed": 8}.items():
         other.number(f"txt2img_{name}", value)
     other.text("txt2img_prompt", "somebody else's hills")
     other.press()

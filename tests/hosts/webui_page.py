@@ -19,6 +19,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Error, Locator, Page
 
+from pending import Pending
+
 SETTLE = 250
 """Milliseconds that gradio takes to send a changed value to its event handlers."""
 
@@ -58,6 +60,7 @@ class WebuiPage:
         self.page = page
         self.url = url
         page.set_default_timeout(20_000)
+        self._pending = Pending(page)
         self.load()
 
     def load(self) -> None:
@@ -67,11 +70,13 @@ class WebuiPage:
         self._awaited: tuple[str, list[str]] | None = None
         self._uploaded: dict[str, Sequence[Path]] = {}
         self._undo: dict[str, tuple[str, Callable[[], None]]] = {}
+        self._pending.forget()
         page = self.page
         page.goto(f"{self.url}/", wait_until="domcontentloaded")
         page.wait_for_selector("#txt2img_generate", timeout=60_000)
         page.wait_for_function("typeof opts === 'object' && Object.keys(opts).length > 0")
         page.wait_for_timeout(800)
+        self._pending.wait()
 
     # ---- what there is
 
@@ -107,7 +112,7 @@ class WebuiPage:
         name = re.compile(rf"^\s*{re.escape(tab)}\s*$", re.IGNORECASE)
         self.page.locator("#tabs > .tab-nav button", has_text=name).first.click()
         self.tab = tab
-        self.page.wait_for_timeout(SETTLE)
+        self._settle()
 
     def mode(self, name: str) -> None:
         """Switch img2img to one of its modes: img2img, Inpaint, Inpaint upload, Batch."""
@@ -126,7 +131,7 @@ class WebuiPage:
             raise NotThere(f"{tabs} has no tab {name!r}")
         self._changes(f"{tabs} tab", lambda: self.subtab(tabs, before))
         button.click()
-        self.page.wait_for_timeout(2 * SETTLE)
+        self._settle(2)
 
     def text(self, element: str, value: str) -> None:
         field = self._of(element, "textarea, input[type=text]").first
@@ -139,7 +144,7 @@ class WebuiPage:
         for _ in range(20):
             for element, value in values.items():
                 self.text(element, value)
-            self.page.wait_for_timeout(4 * SETTLE)
+            self._settle(4)
             fields = {e: self._of(e, "textarea, input[type=text]").first for e in values}
             if all(fields[element].input_value() == value for element, value in values.items()):
                 return
@@ -160,7 +165,7 @@ class WebuiPage:
         tab = self.page.locator(".tab-nav button:visible").filter(has_text=name).first
         if tab.count():
             tab.click()
-            self.page.wait_for_timeout(SETTLE)
+            self._settle()
         return tab.count() > 0
 
     def check(self, element: str, on: bool = True) -> None:
@@ -169,7 +174,7 @@ class WebuiPage:
             self._changes(element, lambda: self.check(element, not on))
             box.wait_for()  # a script's inputs appear some time after it was selected
             box.set_checked(on, force=True)
-            self.page.wait_for_timeout(SETTLE)
+            self._settle()
 
     def checks(self, element: str, *labels: str) -> None:
         """Of a group of boxes, tick exactly those with these labels."""
@@ -180,7 +185,7 @@ class WebuiPage:
         self._changes(element, lambda: self.checks(element, *before))
         for place, name in enumerate(names):
             boxes.nth(place).locator("input").set_checked(name in labels, force=True)
-        self.page.wait_for_timeout(SETTLE)
+        self._settle()
 
     def radio(self, element: str, label: str) -> None:
         chosen = self.page.locator(f"{_root(element)} label:has(input:checked)").first
@@ -205,7 +210,7 @@ class WebuiPage:
         if box.is_checked() != on:
             self._changes(element, lambda: self.accordion(element, not on))
             self.page.locator(f"#{element} > .label-wrap > .icon").first.click()
-            self.page.wait_for_timeout(2 * SETTLE)
+            self._settle(2)
         assert box.is_checked() == on, f"{element} did not switch"
 
     def unfold(self, title: str) -> None:
@@ -224,11 +229,11 @@ class WebuiPage:
 
     def _fold(self, head: Locator, *, on: bool) -> None:
         head.locator("> .icon").first.click()
-        self.page.wait_for_timeout(2 * SETTLE)
+        self._settle(2)
         box = head.locator("input[type=checkbox]").first
         if box.count() and box.is_checked() != on:  # some extensions' accordions only open
             box.click()
-            self.page.wait_for_timeout(SETTLE)
+            self._settle()
 
     def choose(self, element: str, *values: str) -> None:
         """Pick values of a dropdown; a value may be the beginning of a choice."""
@@ -246,9 +251,9 @@ class WebuiPage:
                 field.blur()
                 raise NotThere(f"{element} offers no {value!r}")
             choices.nth(found).dispatch_event("mousedown")
-            self.page.wait_for_timeout(SETTLE)
+            self._settle()
         field.blur()
-        self.page.wait_for_timeout(SETTLE)
+        self._settle()
         if self.page.locator(f"{_root(element)} .token").count():
             self._changes(element, lambda: self._empty(element))
         elif before:  # nobody can choose nothing again, as the refiner's checkpoint is at first
@@ -270,12 +275,12 @@ class WebuiPage:
 
     def _empty(self, element: str) -> None:
         self.page.locator(f"{_root(element)} .remove-all").first.click()
-        self.page.wait_for_timeout(SETTLE)
+        self._settle()
 
     def script(self, title: str) -> None:
         """Select a script of the dropdown below the settings."""
         self.choose(f"{self.tab}_script_container #script_list", title)
-        self.page.wait_for_timeout(SETTLE)
+        self._settle()
 
     # ---- pictures
 
@@ -290,7 +295,7 @@ class WebuiPage:
         shown = "img, canvas, .file-preview, .file"
         self._of(element, shown).first.wait_for(state="attached")
         self._uploaded[element] = files
-        self.page.wait_for_timeout(3 * SETTLE)
+        self._settle(3)
 
     def take_out(self, element: str) -> None:
         """Take the picture out of an input, and what was drawn on it."""
@@ -298,7 +303,7 @@ class WebuiPage:
         kinds = ", ".join(f'button[aria-label="{n}"], button[title="{n}"]' for n in names)
         self._of(element, kinds).first.click()
         self._uploaded.pop(element, None)
-        self.page.wait_for_timeout(SETTLE)
+        self._settle()
 
     def draw(self, element: str) -> None:
         """Drag the brush across the picture of an editor."""
@@ -306,7 +311,7 @@ class WebuiPage:
         canvas.scroll_into_view_if_needed()
         # canvas-zoom-and-pan hides a picture that overflows when the mouse comes, and fits it.
         canvas.hover(force=True)
-        self.page.wait_for_timeout(SETTLE)
+        self._settle()
         box = canvas.bounding_box()
         assert box is not None, f"{element} shows no canvas to draw on"
         self._changes(f"{element} drawing", lambda: self.take_out(element))
@@ -315,7 +320,7 @@ class WebuiPage:
         mouse.down()
         mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.6, steps=12)
         mouse.up()
-        self.page.wait_for_timeout(2 * SETTLE)
+        self._settle(2)
 
     def click(self, element: str) -> None:
         """Press a button of the page, by its id or its text."""
@@ -323,7 +328,7 @@ class WebuiPage:
         if not button.count():
             button = self.page.locator("button:visible").get_by_text(element, exact=True)
         button.first.click()
-        self.page.wait_for_timeout(3 * SETTLE)
+        self._settle(3)
 
     # ---- generating
 
@@ -351,7 +356,7 @@ class WebuiPage:
         arg = list(self._awaited)
         self.page.wait_for_function(_DONE, arg=arg, timeout=timeout * 1000)
         self._awaited = None
-        self.page.wait_for_timeout(SETTLE)
+        self._settle()
 
     def gallery(self) -> list[Image.Image]:
         """The pictures that the result gallery offers, grids first where the webui shows them."""
@@ -369,6 +374,11 @@ class WebuiPage:
     @property
     def _part(self) -> str:
         return self.tab.lower()
+
+    def _settle(self, times: int = 1) -> None:
+        """Wait until gradio's handlers were sent what changed, and have answered."""
+        self.page.wait_for_timeout(times * SETTLE)
+        self._pending.wait()
 
     def _changes(self, key: str, undo: Callable[[], None]) -> None:
         self._undo.setdefault(f"{self.tab} {key}", (self.tab, undo))
