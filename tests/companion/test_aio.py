@@ -133,8 +133,10 @@ def test_a_timeout_stops_the_server() -> None:
 
     async def main() -> None:
         async with slow.client() as webui:
+            task = asyncio.create_task(webui.txt2img({}, every=0.02))
+            await asyncio.to_thread(slow.began.wait, 20)
             with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(webui.txt2img({}, every=0.02), 0.2)
+                await asyncio.wait_for(task, 0.1)
 
     event_loop.run(main())
     assert slow.interrupted
@@ -178,14 +180,14 @@ def test_progress_is_told_in_the_loop(kind: str) -> None:
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, asyncio.TimeoutError, TimeoutError, Late])
 def test_what_progress_raises_comes_out(error: type[Exception]) -> None:
-    slow = Slow(looks=3)
+    slow = Slow()
 
     async def tell(_: Progress) -> None:
+        slow.over.set()
         raise error
 
     async def main() -> None:
         async with slow.client() as webui:
-            threading.Timer(0.3, slow.over.set).start()
             await webui.txt2img({}, progress=tell, every=0.01)
 
     with pytest.raises(error):

@@ -20,11 +20,13 @@ from webui_standin.flavour import is_forge
 API_USER, PAGE_USER = ("me", "secret"), ("page", "door")
 PAYLOAD = {"prompt": "hills", "steps": 2, "width": 64, "height": 64, "seed": 7}
 SLOW = {**PAYLOAD, "steps": 150, "n_iter": 60}
+"""45 seconds unless it is stopped."""
 
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Process]:
     flags = ["--api-auth", ":".join(API_USER), "--gradio-auth", ":".join(PAGE_USER)]
+    flags += ["--seconds-per-step", "0.005"]
     with Process(flags=flags) as process:
         yield process
         assert process.errors() == []

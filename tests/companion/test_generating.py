@@ -47,7 +47,7 @@ class Busy(FakeWebUI):  # type: ignore[misc]
     def __init__(self, steps: int = 10**6, ids: bool = True) -> None:
         super().__init__()
         self.steps, self.step = steps, 0
-        self.over = threading.Event()
+        self.begun, self.over = threading.Event(), threading.Event()
         self.interrupted = False
         self.queue: list[str] = []
         self.task: str | None = None
@@ -58,6 +58,7 @@ class Busy(FakeWebUI):  # type: ignore[misc]
     def respond(self, request: Request) -> Answer:
         if request.path == TXT2IMG:
             self.task = request.json.get("force_task_id", "")
+            self.begun.set()
             self.over.wait(30)
             self.task = None
         if request.path == INTERRUPT and not self.queue:
@@ -74,6 +75,7 @@ class Busy(FakeWebUI):  # type: ignore[misc]
         return super().respond(request)
 
     def progress(self) -> dict[str, Any]:
+        self.begun.wait(30)  # the first look may overtake the generation
         self.step += 1
         if self.step >= self.steps:
             self.over.set()
@@ -159,13 +161,29 @@ def test_what_the_callback_raises_comes_out_at_the_end(busy: Busy) -> None:
     assert len(busy.bodies("POST", TXT2IMG)) == 1
 
 
-def test_progress_that_cannot_be_had_harms_nothing(
-    fake: FakeWebUI, caplog: pytest.LogCaptureFixture
-) -> None:
-    fake.answers["GET", f"{API}/progress"] = NO_ROUTE
-    fake.answer("POST", TXT2IMG, body={"images": []}, delay=0.3)
+class Unlooked(FakeWebUI):  # type: ignore[misc]
+    """A webui without progress, which generates until it was asked for it three times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+        self.over = threading.Event()
+
+    def respond(self, request: Request) -> Answer:
+        if request.path == TXT2IMG:
+            assert self.over.wait(30)
+        if request.path == f"{API}/progress":
+            self.looks += 1
+            if self.looks == 3:
+                self.over.set()
+            return NO_ROUTE
+        return super().respond(request)
+
+
+def test_progress_that_cannot_be_had_harms_nothing(caplog: pytest.LogCaptureFixture) -> None:
     seen: list[Progress] = []
-    WebUI(fake.url).txt2img({}, progress=seen.append, every=0.01)
+    with Unlooked() as server:
+        WebUI(server.url).txt2img({}, progress=seen.append, every=0.01)
     assert seen == []
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 

@@ -90,7 +90,7 @@ def test_standin_runs_until_it_is_stopped(tmp_path: Path) -> None:
 def answered(url: str) -> Any:
     deadline = time.monotonic() + 90
     while True:
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.RequestException):
             answer = requests.get(url, timeout=5)
             if answer.ok:
                 return answer.json()

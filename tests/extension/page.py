@@ -70,6 +70,16 @@ def detail(webui: WebuiPage) -> Locator:
     return webui.page.locator(".pc-detail")
 
 
+def drawn(webui: WebuiPage) -> None:
+    """Wait until the detail shows the capture that is selected, and not the one before."""
+    webui.page.wait_for_function(
+        """() => {
+            const send = document.querySelector(".pc-detail .pc-send");
+            return send && send.dataset.capture === payloadCapture.places.get("tab").selected;
+        }"""
+    )
+
+
 def accordion(webui: WebuiPage, tab: str = "txt2img") -> Locator:
     """The tab's accordion, opened, and what is in it scrolled to: it is drawn where it is seen."""
     webui.open(tab)

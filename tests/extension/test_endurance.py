@@ -231,7 +231,7 @@ def every_id(host: Host) -> set[str]:
 
 def end_while_generating(process: Process, how: signal.Signals, seconds: float) -> int:
     """Signal the process while pictures are made and written; how many were answered."""
-    answered, pid = 0, process.pid
+    answered, pid = begin(process), process.pid
     timer = threading.Timer(seconds, lambda: os.kill(pid, how))
     timer.start()
     try:
@@ -244,6 +244,13 @@ def end_while_generating(process: Process, how: signal.Signals, seconds: float) 
         return answered
     finally:
         timer.join()
+
+
+def begin(process: Process) -> int:
+    """Make a picture and wait until it is stored, so that the end comes while there is a store."""
+    requests.post(f"{process.url}/sdapi/v1/txt2img", json=SMALL, timeout=60).raise_for_status()
+    requests.get(f"{process.url}{PREFIX}/captures/latest", timeout=60).raise_for_status()
+    return 1
 
 
 def intact(path: Path) -> bool:

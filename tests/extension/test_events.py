@@ -260,7 +260,8 @@ def threads(pid: int) -> int:
 
 def test_forty_listeners_hold_no_thread(host: Host) -> None:
     """As many threads would be all that the webui's server has for its other routes."""
-    host.json("/status")
+    host.generate().raise_for_status()
+    host.latest()  # once the thread that writes was begun
     listeners = [Listener(host) for _ in range(40)]
     assert host.json("/status")["enabled"]
     before = threads(host.process.pid)

@@ -264,7 +264,7 @@ def test_the_bell_rings_when_the_server_closes_or_what_no_event_tells_changed(
             service.closing = True
         else:
             service.revision += 1
-        return await asyncio.wait_for(bell, 2)
+        return await asyncio.wait_for(bell, 20)
 
     assert run(waits())["changed"] == []
 

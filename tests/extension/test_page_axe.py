@@ -16,7 +16,7 @@ from payload_capture.exports import FORMATS
 
 from .conftest import Host, Start
 from .hostile import hostile, put
-from .page import accordion, detail, picture, rows, unfold
+from .page import accordion, detail, drawn, picture, rows, unfold
 
 LABELLED = """
 import gradio as gr
@@ -83,12 +83,6 @@ def host(start: Start) -> Iterator[Host]:
     host.process.stop()
 
 
-DRAWN = """() => {
-    const drawn = document.querySelector(".pc-detail .pc-send");
-    return drawn && drawn.dataset.capture === payloadCapture.places.get("tab").selected;
-}"""
-
-
 @pytest.fixture
 def painted(webui: WebuiPage, clean: Host) -> WebuiPage:
     """The tab with captures of all kinds; the newest has all that a capture can have."""
@@ -111,7 +105,7 @@ def press(webui: WebuiPage, name: str) -> None:
 def newest(webui: WebuiPage, number: int = 0) -> None:
     rows(webui).nth(number).click()
     expect(rows(webui).nth(number)).to_have_attribute("aria-current", "true")
-    webui.page.wait_for_function(DRAWN)
+    drawn(webui)
 
 
 def test_an_empty_tab(webui: WebuiPage) -> None:

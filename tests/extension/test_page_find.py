@@ -465,6 +465,7 @@ def test_new_captures_slide_in_at_once_and_nobody_polls(three: WebuiPage, clean:
 def test_what_somebody_reads_stays_in_place_when_others_come(webui: WebuiPage, clean: Host) -> None:
     fill(clean, *(make(number, f"number {number}") for number in range(60)))
     webui.open("Payloads")
+    expect(shown(webui).first).to_have_text("number 59")
     left = webui.page.locator(".pc-left")
     left.evaluate("element => element.scrollTop = 2000")
     row = rows(webui).filter(has_text=re.compile("number 38"))

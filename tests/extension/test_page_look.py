@@ -310,8 +310,10 @@ def test_values_and_paths_are_copied_by_pointer_and_by_keys(webui: WebuiPage, cl
     place = ("alwayson_scripts", "fine detail", "args", "3", "0")
 
     def copied(name: str) -> str:
+        status = detail(webui).locator(".pc-bar .pc-status").first
+        status.evaluate("one => one.replaceChildren()")  # what it says of the copy before
         press(webui, name)
-        expect(detail(webui).locator(".pc-bar .pc-status").first).to_contain_text("Copied, ")
+        expect(status).to_contain_text("Copied, ")
         return pasted(webui.page)
 
     item(webui, "prompt").hover()

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from hosts.webui_page import WebuiPage
 
 from .conftest import UNCHOSEN, Host, Start
-from .page import accordion, deafen, detail, downloaded, picture, rows
+from .page import accordion, deafen, detail, downloaded, drawn, picture, rows
 
 ALL_SET = "All set: Generate makes this picture again."
 UNRULY = """
@@ -28,7 +28,7 @@ class Unruly(scripts.Script):
         with gr.Accordion("Unruly", open=False):
             size = gr.Slider(0, 10, 0, step=1, label="Size")
             state = gr.State(None)
-        size.change(lambda value: min(value, 5), [size], [size])
+        size.change(lambda value: min(value, 5), [size], [size], queue=False)
         return [size, state]
 """
 """A script whose page undoes what it is given, and with a state that nobody can fill in."""
@@ -138,6 +138,7 @@ def send(webui: WebuiPage, tab: str) -> Locator:
     """Press the button of the newest capture. Returns what the page says then."""
     webui.open("Payloads")
     rows(webui).first.click()
+    drawn(webui)
     button = detail(webui).get_by_role("button", name=f"Send to {tab}")
     button.click()
     toast = webui.page.locator(".pc-toast > span").last

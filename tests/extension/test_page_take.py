@@ -297,9 +297,9 @@ def paste(webui: WebuiPage, text: str, into: str = "body") -> None:
     )
 
 
-def toast(webui: WebuiPage, words: str) -> Locator:
+def toast(webui: WebuiPage, words: str, seconds: float = 20) -> Locator:
     found = webui.page.locator(".pc-toast", has_text=words)
-    expect(found.first).to_be_visible()
+    expect(found.first).to_be_visible(timeout=seconds * 1000)
     return found
 
 
@@ -425,7 +425,7 @@ def test_a_large_file_comes_in_portions(webui: WebuiPage, clean: Host) -> None:
     webui.page.on("request", lambda request: asked.append(request.post_data or ""))
     webui.open("Payloads")
     drop(webui, ("large.json", json.dumps(FOX | {"prompt": prompt}).encode()))
-    toast(webui, "Imported.")
+    toast(webui, "Imported.", seconds=90)
     parts = [data for data in asked if '\\"upload\\"' in data]
     assert len(parts) == 3
     assert max(map(len, parts)) < 7 << 20

@@ -370,7 +370,7 @@ def test_where_jobs_have_no_names_the_page_interrupts_them(start: Start) -> None
     assert told["verdict"] is None
     assert "interrupted" in told["error"]
     other = threading.Thread(
-        target=host.generate, kwargs={"prompt": "to be interrupted", "steps": 20}
+        target=host.generate, kwargs={"prompt": "to be interrupted", "steps": 20, "n_iter": 8}
     )
     other.start()
     wait(lambda: host.session.get(f"{host.url}/sdapi/v1/progress", timeout=30).json()["progress"])

@@ -151,6 +151,7 @@ def slow(page, app):
         time.sleep(0.3)
         return add(*given)
     store.add = later
+    sys.modules["payload_capture.service"].LAST_SECONDS = 60
     app.add_api_route("/tests/stop", restart.stop_program, methods=["POST"])
 
 script_callbacks.on_app_started(slow)
@@ -203,5 +204,5 @@ def test_a_store_that_hangs_does_not_keep_the_process(start: Start) -> None:
     host.generate().raise_for_status()
     os.kill(host.process.pid, signal.SIGTERM)
     wait(lambda: gone(host.process.pid))
-    assert "not everything could be stored before the end" in host.process.log
+    wait(lambda: "not everything could be stored before the end" in host.process.log)
     host.process.stop()

@@ -370,6 +370,7 @@ def test_questions_do_not_pile_up_on_a_dead_server(webui: WebuiPage, clean: Host
 
 def test_nothing_is_asked_while_the_tab_is_hidden(webui: WebuiPage) -> None:
     asked: list[str] = []
+    webui.page.wait_for_timeout(1000)  # in which a question of the test before may end
     webui.page.on("request", lambda request: asked.append(request.post_data or ""))
     webui.page.wait_for_timeout(2500)
     assert [data for data in asked if '\\"do\\"' in data] == []

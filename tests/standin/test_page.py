@@ -148,6 +148,15 @@ def shows(webui: WebuiPage, hashes: list[str]) -> None:
     assert shown == hashes
 
 
+def fresh(webui: WebuiPage, before: list[Image.Image]) -> Image.Image:
+    """The first picture of the gallery, once it shows others than it showed before."""
+    for _ in range(40):
+        if (shown := webui.gallery()) and shown != before:
+            return shown[0]
+        webui.page.wait_for_timeout(250)
+    raise AssertionError("the gallery shows nothing new")
+
+
 def test_element_ids(webui: WebuiPage) -> None:
     found = set(webui.page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
     assert set(IDS) - found == set()
@@ -225,15 +234,11 @@ def test_hires_refiner_styles_and_variation(webui: WebuiPage, client: Client, fl
 
 def test_upscale_button(webui: WebuiPage, client: Client) -> None:
     webui.generate()
-    before = webui.gallery()[0].size
+    shows(webui, client.hashes(SAME))
+    before = webui.gallery()
     client.calls()
     upscale(webui)
-    doubled = (before[0] * 2, before[1] * 2)
-    for _ in range(20):
-        if webui.gallery()[0].size == doubled:
-            break
-        webui.page.wait_for_timeout(250)
-    assert webui.gallery()[0].size == doubled
+    assert fresh(webui, before).size == (before[0].width * 2, before[0].height * 2)
     calls = client.calls()
     (first,) = (call for call in calls if call["hook"] == "before_process")
     assert first["seed"] == "3", "a text, which is how the webui reads it from the infotext"
@@ -311,11 +316,12 @@ def test_drawing_on_the_picture(
     webui.upload(element or "img2img_sketch", files(tmp_path, picture=picture)["picture"])
     webui.draw(element or "img2img_sketch")
     client.calls()
+    before = webui.gallery()
     webui.generate()
     masked = client.calls()[1]["masks"][0] != "NoneType"
     assert masked is (mode != "Sketch")
     if mode == "Inpaint":
-        drawn = webui.gallery()[0]
+        drawn = fresh(webui, before)
         corner = (0, 0, 6, 6)
         assert drawn.crop(corner).tobytes() == picture.crop(corner).tobytes()
         assert drawn.tobytes() != picture.tobytes()
@@ -353,7 +359,7 @@ def test_extras_and_png_info(
     webui.upload("extras_image", files(tmp_path, picture=picture)["picture"])
     webui.choose("extras_upscaler_1", "Lanczos")
     webui.generate()
-    assert webui.gallery()[0].size == (256, 256)
+    assert fresh(webui, []).size == (256, 256)
     drawn = tmp_path / "drawn.png"
     drawn.write_bytes(__import__("base64").b64decode(client.result("txt2img", SAME)["images"][0]))
     webui.open("PNG Info")

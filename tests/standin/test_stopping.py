@@ -15,6 +15,8 @@ from standin_client import Client
 from webui_standin import Process
 
 SLOW: dict[str, Any] = {"prompt": "hills", "steps": 8, "width": 64, "height": 64, "seed": 3}
+LONG = {**SLOW, "steps": 30}
+"""Three seconds: time enough to look at it and to stop it, on a busy machine too."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def state(client: Client) -> dict[str, Any]:
 
 
 def test_progress_grows(slow: Client, pool: ThreadPoolExecutor) -> None:
-    running = pool.submit(slow.result, "txt2img", SLOW)
+    running = pool.submit(slow.result, "txt2img", LONG)
     until(lambda: state(slow)["sampling_step"] >= 2)
     first = slow.get("/sdapi/v1/progress")
     assert 0 < first["progress"] < 1
@@ -55,14 +57,14 @@ def test_progress_grows(slow: Client, pool: ThreadPoolExecutor) -> None:
 
 
 def test_interrupt_ends_the_job_early(slow: Client, pool: ThreadPoolExecutor) -> None:
-    whole = slow.hashes(SLOW)
-    running = pool.submit(slow.hashes, {**SLOW, "n_iter": 3})
+    whole = slow.hashes(LONG)
+    running = pool.submit(slow.hashes, {**LONG, "n_iter": 3})
     until(lambda: state(slow)["sampling_step"] >= 2)
     slow.post("interrupt", None)
     drawn = running.result()
     assert len(drawn) == 1
     assert drawn != whole, "an interrupted picture isn't the whole one"
-    assert slow.hashes(SLOW) == whole
+    assert slow.hashes(LONG) == whole
 
 
 def test_interrupted_picture_is_saved_on_request_only(
@@ -71,7 +73,7 @@ def test_interrupted_picture_is_saved_on_request_only(
     for wanted in (False, True):
         slow.options(save_incomplete_images=wanted)
         before = set((slow.host.data_dir / "outputs").rglob("*.png"))
-        running = pool.submit(slow.hashes, {**SLOW, "save_images": True})
+        running = pool.submit(slow.hashes, {**LONG, "save_images": True})
         until(lambda: state(slow)["sampling_step"] >= 2)
         slow.post("interrupt", None)
         assert len(running.result()) == 1, "it is answered in any case"
@@ -84,19 +86,19 @@ def test_interrupt_in_the_first_pass_ends_before_the_second(
     slow: Client, pool: ThreadPoolExecutor
 ) -> None:
     hires = {"enable_hr": True, "denoising_strength": 0.5, "hr_additional_modules": []}
-    running = pool.submit(slow.pictures, {**SLOW, **hires})
+    running = pool.submit(slow.pictures, {**LONG, **hires})
     until(lambda: state(slow)["sampling_step"] >= 2)
     slow.post("interrupt", None)
     assert running.result()[0].size == (64, 64)
 
 
 def test_skip_goes_on_with_the_next(slow: Client, pool: ThreadPoolExecutor) -> None:
-    running = pool.submit(slow.hashes, {**SLOW, "n_iter": 2})
+    running = pool.submit(slow.hashes, {**LONG, "n_iter": 2})
     until(lambda: state(slow)["sampling_step"] >= 2)
     slow.post("skip", None)
     drawn = running.result()
     assert len(drawn) == 2
-    assert drawn[1] == slow.hashes({**SLOW, "seed": 4})[0]
+    assert drawn[1] == slow.hashes({**LONG, "seed": 4})[0]
 
 
 def test_jobs_wait_for_each_other_in_order(slow: Client, pool: ThreadPoolExecutor) -> None:
@@ -104,7 +106,8 @@ def test_jobs_wait_for_each_other_in_order(slow: Client, pool: ThreadPoolExecuto
     lock = threading.Lock()
 
     def job(name: str) -> None:
-        slow.result("txt2img", {**SLOW, "force_task_id": f"task({name})"})
+        payload = LONG if name == "first" else SLOW
+        slow.result("txt2img", {**payload, "force_task_id": f"task({name})"})
         with lock:
             ended.append(name)
 
