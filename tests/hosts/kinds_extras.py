@@ -46,7 +46,7 @@ def extras_batch(scene: Scene) -> None:
 def extras_folder(scene: Scene) -> None:
     page = scene.extras()
     page.subtab("#mode_extras", "Batch from Directory")
-    # The same pictures as of the files before would be the same on Forge's page, as if none came.
+    # With the factor of the files before, nothing on Forge's page would say that others came.
     page.number("extras_upscaling_resize", 3)
     page.text("extras_batch_input_dir", str(scene.files.folder))
 

@@ -26,16 +26,17 @@ SETTLE = 250
 
 _RESULT = """tab => {
     const info = document.querySelector(`#generation_info_${tab} textarea`);
+    const text = document.querySelector(`#html_info_x_${tab}`);
     const shown = [...document.querySelectorAll(`#${tab}_gallery img`)].map(img => img.src);
     const said = (name) => document.querySelector(`#${name}_${tab} .prose`).innerHTML;
     return [
         said("html_log") || said("html_info"),
-        info ? info.value : [...new Set(shown)].sort().join(),
+        info ? info.value : [...new Set(shown)].sort().join() + (text ? text.innerText : ""),
     ];
 }"""
-"""What the page says of the last job: its log, and the account of it (Extras gives pictures only);
-the log alone may be the same as of the job before, to the tenth of a second. Extras of v1.6 logs
-where others show the infotext."""
+"""What the page says of the last job: its log, and the account of it; for Extras this is pictures
+(of several files under names that come again) and their infotext. The log alone may be the same as
+of the job before, to the tenth of a second. Extras of v1.6 logs where others show the infotext."""
 _DONE = f"""([tab, before]) => {{
     const [log, made] = ({_RESULT})(tab);
     const cover = (name) => `#${{name}}_${{tab}} > .wrap.translucent`;
