@@ -68,7 +68,8 @@ class Busy(FakeWebUI):  # type: ignore[misc]
             return Answer(body={})
         if request.path == f"{API}/progress":
             self.asked.append(request)
-            return Answer(body=self.progress())
+            told = self.progress()
+            return self.answers.get(("GET", request.path), Answer(body=told))
         if request.path == INTERNAL:
             self.asked.append(request)
             return Answer(body=self.progress_of(request.json["id_task"]))
@@ -161,29 +162,13 @@ def test_what_the_callback_raises_comes_out_at_the_end(busy: Busy) -> None:
     assert len(busy.bodies("POST", TXT2IMG)) == 1
 
 
-class Unlooked(FakeWebUI):  # type: ignore[misc]
-    """A webui without progress, which generates until it was asked for it three times."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.looks = 0
-        self.over = threading.Event()
-
-    def respond(self, request: Request) -> Answer:
-        if request.path == TXT2IMG:
-            assert self.over.wait(30)
-        if request.path == f"{API}/progress":
-            self.looks += 1
-            if self.looks == 3:
-                self.over.set()
-            return NO_ROUTE
-        return super().respond(request)
-
-
-def test_progress_that_cannot_be_had_harms_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_progress_that_cannot_be_had_harms_nothing(
+    busy: Busy, caplog: pytest.LogCaptureFixture
+) -> None:
+    busy.steps = 3
+    busy.answers["GET", f"{API}/progress"] = NO_ROUTE
     seen: list[Progress] = []
-    with Unlooked() as server:
-        WebUI(server.url).txt2img({}, progress=seen.append, every=0.01)
+    WebUI(busy.url).txt2img({}, progress=seen.append, every=0.01)
     assert seen == []
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 

@@ -33,7 +33,7 @@ class Pending:
     def wait(self, timeout: float = 10) -> None:
         """Wait until the page is owed nothing, or for `timeout` seconds.
 
-        Forge's page keeps its stream open now and then, for a minute and more, and works on. What
+        Forge's page keeps its stream open now and then, for over half a minute, and works on. What
         was waited for in vain is not waited for again.
         """
         late = time.monotonic() + timeout
